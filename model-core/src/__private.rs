@@ -1,0 +1,80 @@
+//! What the derives name. It is no part of the API: nothing here is stable.
+
+pub use crate::codec::{
+    Constraints, DecodeCx, DecodeError, DocReader, Echo, Edit, FieldGroup, FieldValue, InputCx, Never, NoFields,
+    ObjectInput, RawValue, ViewValue, Visitor, Writer, view_field,
+};
+pub use crate::error::Error;
+pub use crate::model::{deserialize_new, deserialize_patch, new_from_json, patch_from_json};
+pub use crate::policy::{BaseModel, GlobalScope, Model, Stamp, TenantScope};
+pub use crate::query::{Field, Operand, Queryable, UniqueField, operand_of};
+pub use crate::schema::{
+    AuditSpec, Direction, EmbeddedSchema, EnumSchema, FieldRole, FieldSchema, IdKind, IndexKey, IndexSpec,
+    ModelSchema, Normaliser, Number, Pattern, Rule, Tenancy, TypeSchema, VariantSchema,
+};
+pub use crate::value::{Id, Identified, Revision, TenantId};
+pub use bson::Bson;
+pub use chrono::{DateTime, Utc};
+pub use serde;
+pub use serde_json::Value;
+
+/// The standard library's own names, whatever the user's module calls so.
+pub mod core {
+    pub use std::clone::Clone;
+    pub use std::convert::Into;
+    pub use std::default::Default;
+    pub use std::fmt::{self, Debug};
+    pub use std::iter::Iterator;
+    pub use std::option::Option;
+    pub use std::result::Result;
+    pub use std::string::String;
+    pub use std::vec::Vec;
+}
+
+/// A field that can hold an instant of creation or change.
+#[diagnostic::on_unimplemented(
+    message = "a timestamp field cannot be of type `{Self}`",
+    note = "`created_at` and `updated_at` are of type `DateTime<Utc>` or `Option<DateTime<Utc>>`"
+)]
+pub trait Timestamp {
+    /// The field's value for an instant.
+    fn at(instant: DateTime<Utc>) -> Self;
+}
+
+impl Timestamp for DateTime<Utc> {
+    fn at(instant: DateTime<Utc>) -> Self {
+        instant
+    }
+}
+
+impl Timestamp for Option<DateTime<Utc>> {
+    fn at(instant: DateTime<Utc>) -> Self {
+        Some(instant)
+    }
+}
+
+/// The value of a timestamp field.
+pub fn timestamp<T: Timestamp>(instant: DateTime<Utc>) -> T {
+    T::at(instant)
+}
+
+/// A field that the server can expire documents by.
+#[diagnostic::on_unimplemented(
+    message = "a TTL index needs a date, not `{Self}`",
+    note = "the field of a TTL index is of type `DateTime<Utc>` or `Option<DateTime<Utc>>`"
+)]
+pub trait TtlDate {}
+
+impl TtlDate for DateTime<Utc> {}
+impl TtlDate for Option<DateTime<Utc>> {}
+
+/// Compiles only for a field that the server can expire documents by.
+pub fn assert_ttl<M, T: FieldValue + TtlDate>(_: &Field<M, T>) {}
+
+/// Compiles only for a model with a policy.
+pub fn assert_policy<T: BaseModel>() {}
+
+/// The schema of an ordinary field of type `T`.
+pub const fn field<T: FieldValue>(name: &'static str, stored: &'static str) -> FieldSchema {
+    FieldSchema::new(name, stored, T::TYPE)
+}

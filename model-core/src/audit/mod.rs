@@ -1,0 +1,14 @@
+//! The audit log: who did what to which document, with a redacted before and after.
+
+mod entry;
+mod identity;
+mod request;
+mod sink;
+
+pub use entry::{AuditChange, AuditEntry};
+pub use identity::{ActorIdentity, ActorKind};
+pub use request::RequestMeta;
+pub use sink::AuditSink;
+
+/// The collection of the default audit log.
+pub(crate) const COLLECTION: &str = "audit_log";

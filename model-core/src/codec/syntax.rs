@@ -1,0 +1,11 @@
+//! The syntax of e-mail addresses and URLs, from crates that know it.
+
+/// RFC 5322 `addr-spec`, as the `email_address` crate reads it, with a domain that has a dot or is a literal.
+pub(super) fn is_email(text: &str) -> bool {
+    email_address::EmailAddress::is_valid(text)
+}
+
+/// An absolute URL with a host, as the `url` crate (WHATWG) reads it.
+pub(super) fn is_url(text: &str) -> bool {
+    url::Url::parse(text).is_ok_and(|url| url.has_host())
+}

@@ -1,0 +1,54 @@
+//! Views out: the only thing that serialises.
+
+use serde::Serialize;
+use serde::ser::SerializeStruct;
+
+/// A value inside a view.
+pub trait ViewValue: Serialize + Send + Sync + 'static {
+    /// Whether the key is left out.
+    fn is_absent(&self) -> bool {
+        false
+    }
+}
+
+impl<T: ViewValue> ViewValue for Option<T> {
+    fn is_absent(&self) -> bool {
+        self.is_none()
+    }
+}
+
+impl<T: ViewValue> ViewValue for Vec<T> {}
+
+/// The name of an enum's variant.
+impl ViewValue for &'static str {}
+
+/// Serialises one key of a view.
+#[inline]
+pub fn view_field<S: SerializeStruct, V: ViewValue>(
+    out: &mut S,
+    key: &'static str,
+    value: &V,
+) -> Result<(), S::Error> {
+    if value.is_absent() { out.skip_field(key) } else { out.serialize_field(key, value) }
+}
+
+/// An `ObjectId` as its 24 hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HexId(pub bson::oid::ObjectId);
+
+impl Serialize for HexId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut text = [0; 24];
+        for (pair, byte) in text.chunks_exact_mut(2).zip(self.0.bytes()) {
+            if let ([high, low], (Some(h), Some(l))) =
+                (pair, (DIGITS.get(usize::from(byte >> 4)), DIGITS.get(usize::from(byte & 15))))
+            {
+                (*high, *low) = (*h, *l);
+            }
+        }
+        serializer.serialize_str(std::str::from_utf8(&text).unwrap_or_default())
+    }
+}
+
+impl ViewValue for HexId {}

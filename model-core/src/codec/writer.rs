@@ -1,0 +1,249 @@
+//! Raw BSON out, in one pass.
+
+use super::origin::Seal;
+use super::tag;
+use crate::error::{Error, Violation};
+
+/// The most bytes that a MongoDB document may have (the server's `maxBsonObjectSize`).
+const MAX_DOCUMENT: usize = 16 * 1024 * 1024;
+
+/// Writes the elements of one document, and those of documents inside it.
+///
+/// A value that cannot be stored is noted with its path and reported by [`Writer::finish`]; nothing is half-written.
+pub struct Writer<'a> {
+    buf: Vec<u8>,
+    path: String,
+    violations: Vec<Violation>,
+    seal: Option<&'a dyn Seal>,
+    crypto: Option<Error>,
+}
+
+impl std::fmt::Debug for Writer<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Writer").field("len", &self.buf.len()).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Writer<'a> {
+    /// A writer without keys: a secret that has to be sealed is an error.
+    pub fn new() -> Self {
+        Self::with_capacity(512)
+    }
+
+    pub(crate) fn with_capacity(capacity: usize) -> Self {
+        let mut buf = Vec::with_capacity(capacity);
+        buf.extend_from_slice(&[0; 4]);
+        Self { buf, path: String::new(), violations: Vec::new(), seal: None, crypto: None }
+    }
+
+    /// Seals secrets with these keys.
+    pub(crate) fn sealing(mut self, seal: Option<&'a dyn Seal>) -> Self {
+        self.seal = seal;
+        self
+    }
+
+    /// The finished document.
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::ErrorKind::Invalid) with every value that could not be stored;
+    /// [`Crypto`](crate::ErrorKind::Crypto) if a secret could not be sealed.
+    pub fn finish(mut self) -> Result<Vec<u8>, Error> {
+        self.close(0);
+        if let Some(error) = self.crypto {
+            return Err(error);
+        }
+        if self.buf.len() > MAX_DOCUMENT {
+            self.violations.push(Violation::new("", "size", "the document is larger than 16 MiB"));
+        }
+        if self.violations.is_empty() { Ok(self.buf) } else { Err(Error::invalid(self.violations)) }
+    }
+
+    /// Notes that the value at the current path, and `key` in it, cannot be stored.
+    #[cold]
+    pub(crate) fn reject(&mut self, key: &str, rule: &'static str, message: &'static str) {
+        self.violations.push(Violation::new(self.path_to(key), rule, message));
+    }
+
+    /// Seals `plaintext` for the field `key` at the current path, or notes why it cannot.
+    pub(crate) fn seal(&mut self, key: &str, plaintext: &[u8]) -> Option<Vec<u8>> {
+        let path = self.path_to(key);
+        let sealed = match self.seal {
+            Some(seal) => seal.seal(&path, plaintext),
+            None => Err(Error::new(
+                crate::ErrorKind::Configuration,
+                "no keyring: give the database handle one with `.keys(...)`",
+            )
+            .at_path(path)),
+        };
+        sealed.map_err(|error| self.crypto.get_or_insert(error)).ok()
+    }
+
+    /// Whether a keyring is there to seal with.
+    pub(crate) fn can_seal(&self) -> bool {
+        self.seal.is_some()
+    }
+
+    /// The origin that a value sealed for the field `key` at the current path is bound to.
+    pub(crate) fn origin(&self, key: &str) -> Option<Vec<u8>> {
+        self.seal.map(|seal| seal.origin(&self.path_to(key)))
+    }
+
+    fn path_to(&self, key: &str) -> String {
+        match (self.path.as_str(), key) {
+            ("", key) => key.to_owned(),
+            (parent, "") => parent.to_owned(),
+            (parent, key) => format!("{parent}.{key}"),
+        }
+    }
+
+    #[inline]
+    fn element(&mut self, tag: u8, key: &str) {
+        self.buf.push(tag);
+        self.buf.extend_from_slice(key.as_bytes());
+        self.buf.push(0);
+    }
+
+    /// Closes the document that began at `start`.
+    #[inline]
+    fn close(&mut self, start: usize) {
+        self.buf.push(0);
+        let length = i32::try_from(self.buf.len() - start).unwrap_or(i32::MAX).to_le_bytes();
+        if let Some(slot) = self.buf.get_mut(start..start + 4) {
+            slot.copy_from_slice(&length);
+        }
+    }
+
+    /// Writes a document under `key`; `fields` writes its elements.
+    #[inline]
+    pub fn document(&mut self, key: &str, fields: impl FnOnce(&mut Self)) {
+        self.element(tag::DOCUMENT, key);
+        self.nested(key, fields);
+    }
+
+    #[inline]
+    fn nested(&mut self, key: &str, fields: impl FnOnce(&mut Self)) {
+        let start = self.buf.len();
+        self.buf.extend_from_slice(&[0; 4]);
+        let parent = self.path.len();
+        if parent > 0 {
+            self.path.push('.');
+        }
+        self.path.push_str(key);
+        fields(self);
+        self.path.truncate(parent);
+        self.close(start);
+    }
+
+    /// Writes an array under `key`; `item` writes one element under the index that it is given as a key.
+    #[inline]
+    pub(crate) fn array<T>(&mut self, key: &str, items: &[T], mut item: impl FnMut(&mut Self, &str, &T)) {
+        self.element(tag::ARRAY, key);
+        self.nested(key, |out| {
+            let mut digits = Decimal::default();
+            for (index, value) in items.iter().enumerate() {
+                item(out, digits.text(index), value);
+            }
+        });
+    }
+
+    /// Writes a value that is encoded already.
+    #[inline]
+    pub(crate) fn raw(&mut self, key: &str, tag: u8, bytes: &[u8]) {
+        self.element(tag, key);
+        self.buf.extend_from_slice(bytes);
+    }
+
+    /// Writes a boolean.
+    #[inline]
+    pub fn bool(&mut self, key: &str, value: bool) {
+        self.element(tag::BOOL, key);
+        self.buf.push(u8::from(value));
+    }
+
+    /// Writes a 32-bit integer.
+    #[inline]
+    pub fn i32(&mut self, key: &str, value: i32) {
+        self.element(tag::INT32, key);
+        self.buf.extend_from_slice(&value.to_le_bytes());
+    }
+
+    /// Writes a 64-bit integer.
+    #[inline]
+    pub fn i64(&mut self, key: &str, value: i64) {
+        self.element(tag::INT64, key);
+        self.buf.extend_from_slice(&value.to_le_bytes());
+    }
+
+    /// Writes a double.
+    #[inline]
+    pub fn f64(&mut self, key: &str, value: f64) {
+        self.element(tag::DOUBLE, key);
+        self.buf.extend_from_slice(&value.to_le_bytes());
+    }
+
+    /// Writes a string.
+    #[inline]
+    pub fn string(&mut self, key: &str, value: &str) {
+        self.element(tag::STRING, key);
+        let length = i32::try_from(value.len() + 1).unwrap_or(i32::MAX);
+        self.buf.extend_from_slice(&length.to_le_bytes());
+        self.buf.extend_from_slice(value.as_bytes());
+        self.buf.push(0);
+    }
+
+    /// Writes a date: milliseconds since the Unix epoch.
+    #[inline]
+    pub fn date(&mut self, key: &str, millis: i64) {
+        self.element(tag::DATE, key);
+        self.buf.extend_from_slice(&millis.to_le_bytes());
+    }
+
+    /// Writes an `ObjectId`.
+    #[inline]
+    pub fn object_id(&mut self, key: &str, bytes: [u8; 12]) {
+        self.element(tag::OBJECT_ID, key);
+        self.buf.extend_from_slice(&bytes);
+    }
+
+    /// Writes binary of a subtype other than the obsolete 2.
+    #[inline]
+    pub fn binary(&mut self, key: &str, subtype: u8, bytes: &[u8]) {
+        self.element(tag::BINARY, key);
+        let length = i32::try_from(bytes.len()).unwrap_or(i32::MAX);
+        self.buf.extend_from_slice(&length.to_le_bytes());
+        self.buf.push(subtype);
+        self.buf.extend_from_slice(bytes);
+    }
+
+    /// Writes null.
+    #[inline]
+    pub fn null(&mut self, key: &str) {
+        self.element(tag::NULL, key);
+    }
+}
+
+impl Default for Writer<'_> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The decimal digits of array indexes, without an allocation for each.
+#[derive(Default)]
+struct Decimal([u8; 20]);
+
+impl Decimal {
+    #[inline]
+    fn text(&mut self, mut number: usize) -> &str {
+        let mut start = self.0.len();
+        for slot in self.0.iter_mut().rev() {
+            *slot = b'0' + u8::try_from(number % 10).unwrap_or(0);
+            start -= 1;
+            number /= 10;
+            if number == 0 {
+                break;
+            }
+        }
+        self.0.get(start..).and_then(|digits| std::str::from_utf8(digits).ok()).unwrap_or_default()
+    }
+}

@@ -1,0 +1,105 @@
+//! PHC strings of the Argon2 family, bounded before they are believed.
+//!
+//! Source: <https://github.com/P-H-C/phc-string-format/blob/master/phc-sf-spec.md>.
+
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{Algorithm, Params, Version};
+
+use super::super::{CryptoError, Result};
+use super::policy::{Bounds, HashPolicy};
+use super::pool::Job;
+
+const SALT_LEN: usize = 16;
+const OUTPUT_LEN: usize = 32;
+
+/// A stored hash that may be computed.
+pub(super) struct Stored {
+    pub(super) job: Job,
+    /// What the computation should give; `None` in a string that holds no hash.
+    pub(super) output: Option<Output>,
+    has_version: bool,
+}
+
+impl Stored {
+    /// Parses a string and checks it against the bounds.
+    pub(super) fn parse(text: &str, bounds: &Bounds) -> Result<Self> {
+        if text.len() > bounds.phc_len {
+            return Err(CryptoError::HashPolicy);
+        }
+        let algorithm = parse_algorithm(text)?;
+        let hash = PasswordHash::new(text).map_err(|_| CryptoError::MalformedHash)?;
+        let params = parse_params(&hash.params, bounds)?;
+        let version = match hash.version {
+            None => Version::V0x13,
+            Some(number) => Version::try_from(number).map_err(|_| CryptoError::UnsupportedHash)?,
+        };
+        let output_len = hash.hash.map_or(OUTPUT_LEN, |output| output.len());
+        let salt = hash.salt.map(|salt| salt.to_vec());
+        Ok(Self {
+            output: hash.hash.filter(|_| salt.is_some()),
+            job: Job {
+                algorithm,
+                version,
+                params,
+                output_len,
+                salt: salt.unwrap_or_default(),
+            },
+            has_version: hash.version.is_some(),
+        })
+    }
+
+    /// Whether the hash is weaker than the policy, or of an older format.
+    pub(super) fn needs_rehash(&self, policy: &HashPolicy) -> bool {
+        let (job, params) = (&self.job, &self.job.params);
+        // A string without a version means 16 to the specification and 19 to this crate.
+        let old_format =
+            job.algorithm != Algorithm::Argon2id || job.version != Version::V0x13 || !self.has_version;
+        // More passes make up for less memory in time only, so that memory counts by itself.
+        let work = |memory: u32, passes: u32| u64::from(memory) * u64::from(passes);
+        let cheap = params.m_cost() < policy.memory_kib
+            || work(params.m_cost(), params.t_cost()) < work(policy.memory_kib, policy.passes)
+            || params.p_cost() < policy.lanes;
+        let short = job.salt.len() < SALT_LEN || job.output_len < OUTPUT_LEN;
+        old_format || cheap || short
+    }
+}
+
+/// The PHC string of a computation.
+pub(super) fn format(job: &Job, output: Output) -> Result<String> {
+    let malformed = |_| CryptoError::MalformedHash;
+    let hash = PasswordHash {
+        algorithm: job.algorithm.ident(),
+        version: Some(job.version.into()),
+        params: ParamsString::try_from(&job.params).map_err(|_| CryptoError::MalformedHash)?,
+        salt: Some(Salt::new(&job.salt).map_err(malformed)?),
+        hash: Some(output),
+    };
+    Ok(hash.to_string())
+}
+
+/// The scheme is looked at before the rest: other schemes' strings are not PHC strings.
+fn parse_algorithm(text: &str) -> Result<Algorithm> {
+    let scheme = text.strip_prefix('$').and_then(|rest| rest.split('$').next());
+    match scheme {
+        None | Some("") => Err(CryptoError::MalformedHash),
+        Some("argon2id") => Ok(Algorithm::Argon2id),
+        Some("argon2i") => Ok(Algorithm::Argon2i),
+        Some("argon2d") => Ok(Algorithm::Argon2d),
+        Some(_) => Err(CryptoError::UnsupportedHash),
+    }
+}
+
+/// Reads the three costs and refuses what exceeds the bounds, before anything else looks at them.
+fn parse_params(text: &ParamsString, bounds: &Bounds) -> Result<Params> {
+    let cost = |name: &str| text.get_decimal(name).ok_or(CryptoError::MalformedHash);
+    if !bounds.allow(cost("m")?, cost("t")?, cost("p")?) {
+        return Err(CryptoError::HashPolicy);
+    }
+    let params = Params::try_from(text).map_err(|_| CryptoError::MalformedHash)?;
+    // The string says that a pepper was mixed in, and which; without it no password matches.
+    if params.keyid().is_empty() {
+        Ok(params)
+    } else {
+        Err(CryptoError::UnsupportedHash)
+    }
+}

@@ -1,0 +1,129 @@
+//! What new hashes cost, what stored hashes may cost, and how many are computed at once.
+
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use argon2::Params;
+
+use super::super::{CryptoError, Result};
+use super::impossible;
+
+/// The memory that the default limits allow all computations together, in KiB.
+const MEMORY_BUDGET_KIB: u32 = 256 * 1024;
+
+/// The most that a stored hash may ask for; whoever writes to the database chooses these numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bounds {
+    /// Memory in KiB (`m`): 262,144.
+    pub memory_kib: u32,
+    /// Passes over the memory (`t`): 16.
+    pub passes: u32,
+    /// Lanes (`p`): 4.
+    pub lanes: u32,
+    /// Memory times passes, the time that a hash takes: 2^20.
+    pub memory_times_passes: u64,
+    /// The length of the whole string: 256.
+    pub phc_len: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            memory_kib: 262_144,
+            passes: 16,
+            lanes: 4,
+            memory_times_passes: 1 << 20,
+            phc_len: 256,
+        }
+    }
+}
+
+impl Bounds {
+    pub(super) fn allow(&self, memory_kib: u32, passes: u32, lanes: u32) -> bool {
+        memory_kib <= self.memory_kib
+            && passes <= self.passes
+            && lanes <= self.lanes
+            && u64::from(memory_kib) * u64::from(passes) <= self.memory_times_passes
+    }
+}
+
+/// What a new hash costs: by default 19 MiB and two passes of Argon2id, OWASP's first recommendation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HashPolicy {
+    /// Memory in KiB (`m`): 19,456.
+    pub memory_kib: u32,
+    /// Passes over the memory (`t`): 2.
+    pub passes: u32,
+    /// Lanes (`p`): 1; more do not run in parallel here.
+    pub lanes: u32,
+    /// Bytes of the hash: 32, at most 64.
+    pub output_len: usize,
+    /// Bytes of the salt: 16, from 8 to 48.
+    pub salt_len: usize,
+    /// What a stored hash may cost.
+    pub max: Bounds,
+}
+
+impl Default for HashPolicy {
+    fn default() -> Self {
+        Self {
+            memory_kib: 19_456,
+            passes: 2,
+            lanes: 1,
+            output_len: 32,
+            salt_len: 16,
+            max: Bounds::default(),
+        }
+    }
+}
+
+impl HashPolicy {
+    /// An error unless what this policy makes can be made, and verified again.
+    pub(super) fn check(&self) -> Result<()> {
+        if !self.max.allow(self.memory_kib, self.passes, self.lanes) {
+            return Err(CryptoError::Config(
+                "the password policy exceeds its own bounds: raise `max`",
+            ));
+        }
+        if !(8..=48).contains(&self.salt_len) || !(10..=64).contains(&self.output_len) {
+            return Err(CryptoError::Config(
+                "a password hash has a salt of 8 to 48 and an output of 10 to 64 bytes",
+            ));
+        }
+        self.params().map(|_| ())
+    }
+
+    pub(super) fn params(&self) -> Result<Params> {
+        Params::new(self.memory_kib, self.passes, self.lanes, Some(self.output_len)).map_err(impossible)
+    }
+}
+
+/// How many passwords are hashed at once, and how many wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Computations at once; each takes the policy's memory. A stored hash that needs more takes several.
+    pub permits: usize,
+    /// Computations that wait; one more is [`CryptoError::HasherBusy`].
+    pub queue: usize,
+    /// How long one waits before it is [`CryptoError::HasherBusy`].
+    pub wait: Duration,
+}
+
+impl Limits {
+    /// A computation per core, within 256 MiB together; 64 wait, for up to five seconds.
+    pub fn for_policy(policy: &HashPolicy) -> Self {
+        let cores = available_parallelism().map_or(1, usize::from);
+        let by_memory = usize::try_from(MEMORY_BUDGET_KIB / policy.memory_kib.max(1)).unwrap_or(1);
+        Self {
+            permits: cores.min(by_memory).max(1),
+            queue: 64,
+            wait: Duration::from_secs(5),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::for_policy(&HashPolicy::default())
+    }
+}

@@ -1,0 +1,195 @@
+//! The database handle.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+use futures_util::future::FutureExt;
+use tokio::sync::OnceCell;
+
+use crate::audit::AuditSink;
+use crate::crypto::{HashPolicy, Keyring, Limits, PasswordHasher};
+use crate::engine::{AuditTarget, Clock, Ports, State, SystemClock};
+use crate::error::{Error, ErrorKind, Result};
+use crate::lifecycle::{self, IndexPlan, SyncOptions, SyncReport};
+use crate::policy::{Actor, Context, GlobalContext, Model};
+use crate::schema::ModelSchema;
+use crate::store::Store;
+use crate::store::memory::MemoryStore;
+use crate::value::TenantId;
+
+/// A handle of one database: the store, the models, the keys. It is cheap to clone.
+///
+/// ```
+/// # async fn example() -> model_core::Result<()> {
+/// use model_core::Db;
+/// let db = Db::memory().build().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Db(Arc<Ports>);
+
+impl Db {
+    /// A database in the process's own memory: for examples, for the tests of a service.
+    pub fn memory() -> DbBuilder {
+        DbBuilder::new(Arc::new(MemoryStore::new()))
+    }
+
+    /// A MongoDB database. Nothing connects before `build()`.
+    #[cfg(feature = "mongo")]
+    pub fn mongo(database: mongodb::Database) -> DbBuilder {
+        DbBuilder::new(Arc::new(crate::store::mongo::MongoStore::new(database)))
+    }
+
+    /// The context of a tenant and an actor.
+    pub fn context<A: Actor>(&self, tenant: impl Into<TenantId>, actor: A) -> Context<A> {
+        Context::new(self.global_context(actor), tenant.into())
+    }
+
+    /// The context of an actor before the tenant is known: it reaches global models only.
+    pub fn global_context<A: Actor>(&self, actor: A) -> GlobalContext<A> {
+        GlobalContext::new(Arc::clone(&self.0), actor)
+    }
+
+    /// What [`sync_indexes`](Self::sync_indexes) would do.
+    ///
+    /// # Errors
+    /// `Unavailable` and `Store`.
+    pub async fn plan_indexes(&self) -> Result<IndexPlan> {
+        lifecycle::plan(&self.0.models, &*self.0.store).await
+    }
+
+    /// Creates the declared indexes that are missing and adjusts times to live. It drops nothing unless told.
+    ///
+    /// # Errors
+    /// `Duplicate` if documents stand in the way of a unique index; the other indexes are built all the same.
+    pub async fn sync_indexes(&self, options: SyncOptions) -> Result<SyncReport> {
+        let plan = self.plan_indexes().await?;
+        lifecycle::sync(&plan, &*self.0.store, options).await
+    }
+
+    #[cfg(feature = "testing")]
+    pub(crate) fn ports(&self) -> &Ports {
+        &self.0
+    }
+}
+
+/// Collects what a database handle works with.
+#[must_use = "a database handle is made by `build()`"]
+pub struct DbBuilder {
+    store: Arc<dyn Store>,
+    keyring: Option<Keyring>,
+    passwords: (HashPolicy, Limits),
+    clock: Arc<dyn Clock>,
+    audit: AuditTarget,
+    state: State,
+    models: Vec<&'static ModelSchema>,
+}
+
+impl fmt::Debug for DbBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DbBuilder").field("store", &self.store.name()).finish_non_exhaustive()
+    }
+}
+
+impl DbBuilder {
+    fn new(store: Arc<dyn Store>) -> Self {
+        Self {
+            store,
+            keyring: None,
+            passwords: (HashPolicy::default(), Limits::default()),
+            clock: Arc::new(SystemClock),
+            audit: AuditTarget::Collection,
+            state: State::default(),
+            models: Vec::new(),
+        }
+    }
+
+    /// Registers a model: only registered models are reached, since `build()` checks them.
+    pub fn model<M: Model>(mut self) -> Self {
+        if !self.models.iter().any(|known| std::ptr::eq(*known, M::schema())) {
+            self.models.push(M::schema());
+        }
+        self
+    }
+
+    /// The keys of encrypted fields.
+    pub fn keys(mut self, keyring: Keyring) -> Self {
+        self.keyring = Some(keyring);
+        self
+    }
+
+    /// How passwords are hashed, and how many at once.
+    pub fn passwords(mut self, policy: HashPolicy, limits: Limits) -> Self {
+        self.passwords = (policy, limits);
+        self
+    }
+
+    /// Another clock than the system's.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Sends audit entries to a sink of the application's own, after the write, instead of writing them in the same
+    /// transaction into the collection `audit_log`.
+    pub fn audit_to(mut self, sink: impl AuditSink + 'static) -> Self {
+        self.audit = AuditTarget::Sink(Arc::new(sink));
+        self
+    }
+
+    /// A piece of the application's own state, found by its type with `ctx.state::<T>()`.
+    pub fn state<T: Any + Send + Sync>(mut self, value: T) -> Self {
+        self.state.insert(value);
+        self
+    }
+
+    /// Makes the handle without asking the server: the checks run with the first operation.
+    ///
+    /// # Errors
+    /// `Configuration`: a declaration is wrong, or an encrypted model has no keyring.
+    pub fn build_lazy(self) -> Result<Db> {
+        lifecycle::check_schemas(&self.models)?;
+        self.check_keys()?;
+        let (policy, limits) = self.passwords;
+        let hasher = PasswordHasher::new(policy, limits)
+            .map_err(|error| Error::new(ErrorKind::Configuration, error.to_string()))?;
+        Ok(Db(Arc::new(Ports {
+            store: self.store,
+            keyring: self.keyring,
+            hasher,
+            clock: self.clock,
+            audit: self.audit,
+            state: self.state,
+            models: self.models,
+            check: |ports| lifecycle::check(ports).boxed(),
+            checked: OnceCell::new(),
+        })))
+    }
+
+    /// Makes the handle and checks it against the server: abilities and unique indexes. It changes nothing there,
+    /// except that on an empty database the missing unique indexes have nobody to harm, so it says so and goes on
+    /// only after [`Db::sync_indexes`] was called on a handle made by [`build_lazy`](Self::build_lazy).
+    ///
+    /// # Errors
+    /// `Configuration` with what to do; `Unsupported` if the server lacks what a model needs; `Unavailable` if it
+    /// does not answer.
+    pub async fn build(self) -> Result<Db> {
+        let db = self.build_lazy()?;
+        db.0.checked.get_or_try_init(|| lifecycle::check(&db.0)).await?;
+        Ok(db)
+    }
+
+    fn check_keys(&self) -> Result<()> {
+        let needs = self.models.iter().find(|schema| schema.needs_keyring());
+        match (needs, &self.keyring) {
+            (Some(schema), None) => Err(Error::new(
+                ErrorKind::Configuration,
+                "the model has encrypted fields, but there is no keyring: give the handle one with `.keys(...)`",
+            )
+            .at_model(schema.name, "build")),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! The audit entry of one write.
+
+use std::time::Instant;
+
+use bson::oid::ObjectId;
+use chrono::{DateTime, Utc};
+
+use super::diff::{Difference, Value, to_bson};
+use super::unit::{Action, WriteUnit};
+use crate::audit::{AuditChange, AuditEntry};
+use crate::codec::RawValue;
+use crate::schema::{AuditSpec, ModelSchema};
+
+/// Whether a write of this unit is audited: the model says so, or permissions are bypassed.
+pub(super) fn is_audited(unit: &dyn WriteUnit) -> bool {
+    unit.schema().audit.is_some() || unit.caller().bypass.is_some()
+}
+
+/// The entry for `action`. `document` is the document after it, or before it for a delete.
+pub(super) fn entry(
+    unit: &dyn WriteUnit,
+    action: Action,
+    differences: &[Difference<'_>],
+    document: &[u8],
+    now: DateTime<Utc>,
+    started: Instant,
+) -> AuditEntry {
+    let (schema, caller) = (unit.schema(), unit.caller());
+    let name_field = schema.audit.and_then(|spec| spec.name_field);
+    let name = name_field
+        .filter(|field| schema.field(field).is_some_and(|field| !field.hidden && !field.ty.is_secret()))
+        .and_then(|field| super::load::raw_field(document, field).ok().flatten())
+        .and_then(|value| value.str().ok().map(str::to_owned));
+    AuditEntry {
+        #[allow(clippy::disallowed_methods)] // an entry's id is not a model's
+        id: ObjectId::new(),
+        tenant: caller.tenant.clone(),
+        actor: caller.actor.clone(),
+        event: event(schema, action),
+        entity_type: schema.audit.map_or(schema.name, |spec| spec.entity).to_owned(),
+        entity_id: unit.id().to_string(),
+        entity_name: name,
+        changes: differences.iter().map(change).collect(),
+        request: caller.request.clone(),
+        bypass_reason: caller.bypass.as_deref().map(str::to_owned),
+        at: now,
+        duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+    }
+}
+
+fn event(schema: &ModelSchema, action: Action) -> String {
+    match (schema.audit, action) {
+        (Some(AuditSpec { create, .. }), Action::Create) => create.to_owned(),
+        (Some(AuditSpec { update, .. }), Action::Update) => update.to_owned(),
+        (Some(AuditSpec { delete, .. }), Action::Delete) => delete.to_owned(),
+        (_, action) => format!("{}.{}", schema.name, super::write::name(action)),
+    }
+}
+
+fn change(difference: &Difference<'_>) -> AuditChange {
+    let path = difference.path.clone();
+    if difference.redacted {
+        return AuditChange::Redacted { path };
+    }
+    let present = |value: Option<RawValue<'_>>| to_bson(value.filter(|value| !value.is_null()));
+    AuditChange::Plain {
+        path,
+        before: present(difference.before),
+        after: present(difference.after.as_ref().map(Value::raw)),
+    }
+}

@@ -1,0 +1,101 @@
+//! What an update sends: the differences, and nothing that is not one.
+
+use bson::RawDocumentBuf;
+use chrono::{DateTime, Utc};
+
+use super::commit::own;
+use super::diff::{self, Difference};
+use super::load;
+use super::unit::WriteUnit;
+use super::write::{Stored, encode};
+use crate::codec::{DecodeError, Elements, Writer};
+use crate::error::{Error, Result};
+use crate::schema::{FieldRole, ModelSchema, reserved};
+use crate::store::UpdateOne;
+use crate::value::Revision;
+
+/// An update that has something to say.
+pub(super) struct Changed {
+    pub(super) after: Vec<u8>,
+    pub(super) update: UpdateOne,
+    pub(super) audited: bool,
+}
+
+/// What an update sends: the differences between what is stored and what it is to become; none if there are none.
+pub(super) async fn change(
+    unit: &mut dyn WriteUnit,
+    stored: &Stored,
+    mut after: Vec<u8>,
+    revision: Revision,
+) -> Result<Option<Changed>> {
+    let schema = unit.schema();
+    let differences = diff::diff(schema.fields, stored.raw.as_bytes(), &after)?;
+    let meant = |difference: &&Difference<'_>| difference.field.role != FieldRole::UpdatedAt;
+    if !differences.iter().any(|difference| meant(&difference)) || !is_meant(schema, stored, &after)? {
+        return Ok(None);
+    }
+    let moves = differences.iter().filter(meant).any(|difference| !difference.field.skip_updated_at);
+    let audited = differences.iter().filter(meant).any(|difference| !difference.field.skip_audit);
+    if !moves && let Some(instant) = stored_instant(schema, stored)? {
+        drop(differences);
+        unit.touch(instant);
+        after = encode(unit, revision).await?;
+    }
+    let update = update(unit, stored, &after)?;
+    Ok(Some(Changed { after, update, audited }))
+}
+
+/// Whether the caller changed anything. A document of an older version differs from its stored form by its migration
+/// alone; that is written back with the next change that somebody means.
+fn is_meant(schema: &'static ModelSchema, stored: &Stored, after: &[u8]) -> Result<bool> {
+    let Some(migrated) = &stored.migrated else { return Ok(true) };
+    let differences = diff::diff(schema.fields, migrated, after)?;
+    Ok(differences.iter().any(|difference| difference.field.role != FieldRole::UpdatedAt))
+}
+
+/// The stored instant of the last change.
+fn stored_instant(schema: &'static ModelSchema, stored: &Stored) -> Result<Option<DateTime<Utc>>> {
+    let Some(field) = schema.role(FieldRole::UpdatedAt) else { return Ok(None) };
+    let value = load::raw_field(stored.present(), field.stored)?;
+    Ok(value.and_then(|value| value.date().ok()).and_then(DateTime::from_timestamp_millis))
+}
+
+/// The update that turns what is stored into `after`, and touches nothing that it does not have to.
+fn update(unit: &dyn WriteUnit, stored: &Stored, after: &[u8]) -> Result<UpdateOne> {
+    let schema = unit.schema();
+    let mut set = Writer::new();
+    let mut unset = Vec::new();
+    for difference in diff::diff(schema.fields, stored.raw.as_bytes(), after)? {
+        match &difference.after {
+            Some(value) => set.raw(&difference.path, value.raw().tag, value.raw().bytes),
+            None => unset.push(difference.path),
+        }
+    }
+    for reserved in [reserved::REVISION, reserved::SCHEMA_VERSION] {
+        if let Some(value) = load::raw_field(after, reserved)? {
+            set.raw(reserved, value.tag, value.bytes);
+        }
+    }
+    if let Some(migrated) = &stored.migrated {
+        unset.extend(renounced(schema, stored.raw.as_bytes(), migrated)?);
+    }
+    let set = RawDocumentBuf::from_bytes(set.finish()?).map_err(|_| Error::internal("a malformed update"))?;
+    let mut selection = own(unit)?;
+    selection.revision = Some(stored.revision.map(Revision::to_i64));
+    Ok(UpdateOne { collection: schema.collection, selection, set, unset })
+}
+
+/// The keys that the migration took away: old names, which no declared field has.
+fn renounced(schema: &'static ModelSchema, stored: &[u8], migrated: &[u8]) -> Result<Vec<String>> {
+    let mut gone = Vec::new();
+    let mut elements = Elements::new(stored).map_err(DecodeError::into_error)?;
+    while let Some((key, _)) = elements.next().map_err(DecodeError::into_error)? {
+        let kept = schema.field(key).is_some()
+            || reserved::ALL.contains(&key)
+            || load::raw_field(migrated, key)?.is_some();
+        if !kept {
+            gone.push(key.to_owned());
+        }
+    }
+    Ok(gone)
+}

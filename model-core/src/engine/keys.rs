@@ -1,0 +1,161 @@
+//! Data keys, kept in the database's own store.
+
+use async_trait::async_trait;
+use bson::{Bson, Document, RawDocumentBuf, doc};
+use chrono::{DateTime, Utc};
+use zeroize::Zeroizing;
+
+use super::caller::{Caller, equals};
+use crate::crypto::{
+    CryptoError, KEYS_COLLECTION, KeyId, KeyRow, KeyState, KeyStore, Origin, Purpose, Suites, TenantKey, shape,
+};
+use crate::error::{Error, ErrorKind, Result};
+use crate::query::Node;
+use crate::store::{Find, Selection, Store, StoreError, UpdateOne};
+
+/// The field that only a primary key has; unique, so that a tenant has one.
+const SLOT: &str = "slot";
+
+/// The key store over the collection `__model_keys`.
+pub(super) struct StoreKeys<'a>(pub(super) &'a dyn Store);
+
+/// An error of the crypto module as ours. Its text holds no value.
+pub(super) fn failed(error: CryptoError) -> Error {
+    let retryable = error.is_retryable();
+    let ours = Error::new(ErrorKind::Crypto, error.to_string());
+    if retryable { ours.retryable() } else { ours }
+}
+
+/// Opens an envelope that is bound to `origin`, if that belongs to the caller's tenant.
+pub(crate) async fn open_sealed(caller: &Caller, origin: &[u8], envelope: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+    let Some(keyring) = &caller.ports.keyring else {
+        return Err(Error::new(ErrorKind::Configuration, "no keyring: give the database handle one with `.keys(...)`"));
+    };
+    let bound = Origin::parse(origin).map_err(failed)?;
+    let own = caller.tenant.as_ref().map(|tenant| TenantKey::from_bson(&tenant.value().to_bson())).transpose();
+    let own = own.map_err(failed)?;
+    if bound.tenant.is_some() && bound.tenant != own.as_ref().map(TenantKey::typed) {
+        return Err(failed(CryptoError::KeyScope).at_path(bound.path));
+    }
+    let id = shape(envelope).map_err(failed)?;
+    let key = match keyring.cached(id) {
+        Some(key) => key,
+        None => keyring.load(&StoreKeys(&*caller.ports.store), id).await.map_err(failed)?,
+    };
+    keyring.open(&key, origin, envelope, Suites::ALL).map_err(|error| failed(error).at_path(bound.path))
+}
+
+fn selection(rest: Node) -> Selection {
+    Selection { tenant: None, id: None, revision: None, rest }
+}
+
+fn by_id(id: KeyId) -> Selection {
+    Selection { id: Some(binary(id)), ..selection(Node::Everything) }
+}
+
+fn binary(id: KeyId) -> Bson {
+    Bson::Binary(bson::Binary { subtype: bson::spec::BinarySubtype::Generic, bytes: id.as_bytes().to_vec() })
+}
+
+/// The unique name of the one primary key for a purpose and tenant.
+fn slot(realm: &str, purpose: Purpose, tenant: Option<&TenantKey>) -> Result<Bson, CryptoError> {
+    let tenant = tenant.map(TenantKey::to_bson).transpose()?.unwrap_or(Bson::Null);
+    Ok(Bson::Document(doc! { "realm": realm, "purpose": purpose.as_str(), "tenant": tenant }))
+}
+
+fn unavailable(error: &StoreError) -> CryptoError {
+    CryptoError::Store(match error {
+        StoreError::Unavailable { what } => format!("no answer from {what}"),
+        StoreError::Refused { code, name } => format!("refused with {name} ({code})"),
+        _ => "the key collection cannot be reached".to_owned(),
+    })
+}
+
+fn row(document: Option<RawDocumentBuf>) -> Result<Option<KeyRow>, CryptoError> {
+    let Some(document) = document else { return Ok(None) };
+    let document = Document::try_from(&*document).map_err(|_| CryptoError::MalformedKeyRow { field: "_id" })?;
+    KeyRow::from_document(&document).map(Some)
+}
+
+#[async_trait]
+impl KeyStore for StoreKeys<'_> {
+    async fn load(&self, id: KeyId) -> Result<Option<KeyRow>, CryptoError> {
+        row(self.0.find_one(KEYS_COLLECTION, &by_id(id)).await.map_err(|error| unavailable(&error))?)
+    }
+
+    async fn primary(
+        &self,
+        realm: &str,
+        purpose: Purpose,
+        tenant: Option<&TenantKey>,
+    ) -> Result<Option<KeyRow>, CryptoError> {
+        let selection = selection(equals(SLOT, slot(realm, purpose, tenant)?));
+        row(self.0.find_one(KEYS_COLLECTION, &selection).await.map_err(|error| unavailable(&error))?)
+    }
+
+    async fn last_version(
+        &self,
+        realm: &str,
+        purpose: Purpose,
+        tenant: Option<&TenantKey>,
+    ) -> Result<u8, CryptoError> {
+        let tenant = tenant.map(TenantKey::to_bson).transpose()?.unwrap_or(Bson::Null);
+        let rest = equals("realm", realm.into())
+            .and(equals("purpose", purpose.as_str().into()))
+            .and(equals("tenant", tenant));
+        let find = Find {
+            collection: KEYS_COLLECTION,
+            selection: selection(rest),
+            sort: Vec::new(),
+            skip: 0,
+            limit: None,
+            batch: None,
+        };
+        let mut cursor = self.0.find(&find).await.map_err(|error| unavailable(&error))?;
+        let mut last = 0;
+        while cursor.advance().await.map_err(|error| unavailable(&error))? {
+            let read = cursor.each(&mut |raw| {
+                let version = super::load::raw_field(raw, "ver")?.and_then(|value| value.i64().ok());
+                last = last.max(version.and_then(|version| u8::try_from(version).ok()).unwrap_or_default());
+                Ok(true)
+            });
+            read.map_err(|_| CryptoError::MalformedKeyRow { field: "ver" })?;
+        }
+        Ok(last)
+    }
+
+    async fn insert_if_no_primary(&self, row: &KeyRow) -> Result<bool, CryptoError> {
+        // A rare operation, so the index is made sure of here: without it two processes could make two keys.
+        let index = doc! {
+            "key": { SLOT: 1 }, "name": "slot_1_unique", "unique": true,
+            "partialFilterExpression": { SLOT: { "$exists": true } },
+        };
+        self.0.create_index(KEYS_COLLECTION, &index).await.map_err(|error| unavailable(&error))?;
+        let mut document = row.to_document()?;
+        document.insert(SLOT, slot(&row.realm, row.purpose, row.tenant.as_ref())?);
+        let bytes = document.to_vec().map_err(|_| CryptoError::MalformedKeyRow { field: "slot" })?;
+        match self.0.insert_one(KEYS_COLLECTION, &bytes).await {
+            Ok(()) => Ok(true),
+            Err(StoreError::Duplicate { .. }) => Ok(false),
+            Err(error) => Err(unavailable(&error)),
+        }
+    }
+
+    async fn set_state(&self, id: KeyId, state: KeyState, now: DateTime<Utc>) -> Result<bool, CryptoError> {
+        let Some(mut row) = self.load(id).await? else { return Ok(false) };
+        if row.state == KeyState::Destroyed {
+            return Ok(state == KeyState::Destroyed);
+        }
+        row.state = state;
+        if state == KeyState::Destroyed {
+            row.destroyed_at = Some(now);
+            row.wrapped.bytes.clear();
+        }
+        let mut set = row.to_document()?;
+        set.remove("_id");
+        let set = RawDocumentBuf::try_from(&set).map_err(|_| CryptoError::MalformedKeyRow { field: "state" })?;
+        let unset = if state == KeyState::Primary { Vec::new() } else { vec![SLOT.to_owned()] };
+        let update = UpdateOne { collection: KEYS_COLLECTION, selection: by_id(id), set, unset };
+        self.0.update_one(&update).await.map_err(|error| unavailable(&error))
+    }
+}

@@ -1,0 +1,76 @@
+//! From stored bytes to a unit: version, migration, decoding.
+
+use std::borrow::Cow;
+
+use bson::Document;
+
+use super::unit::Unit;
+use crate::codec::{DecodeError, DocOrigin, Elements, RawValue};
+use crate::error::{Error, ErrorKind, Result};
+use crate::schema::{ModelSchema, reserved};
+
+/// The raw value of a top-level field.
+pub(super) fn raw_field<'a>(document: &'a [u8], field: &str) -> Result<Option<RawValue<'a>>> {
+    let mut elements = Elements::new(document).map_err(DecodeError::into_error)?;
+    while let Some((key, value)) = elements.next().map_err(DecodeError::into_error)? {
+        if key == field {
+            return Ok(Some(value));
+        }
+    }
+    Ok(None)
+}
+
+/// The version of a stored document.
+pub(super) fn stored_version(document: &[u8]) -> Result<u32> {
+    let version = raw_field(document, reserved::SCHEMA_VERSION)?;
+    let version = version.map_or(Ok(1), |value| value.i64().map_err(|error| error.at(reserved::SCHEMA_VERSION)));
+    u32::try_from(version.map_err(DecodeError::into_error)?)
+        .map_err(|_| Error::new(ErrorKind::Decode, "the schema version is out of range").at_path(reserved::SCHEMA_VERSION))
+}
+
+/// The document in the shape of the present version: as stored, or migrated.
+pub(super) fn migrated<'a>(unit: &(impl Unit + ?Sized), raw: &'a [u8]) -> Result<Cow<'a, [u8]>> {
+    let schema = unit.schema();
+    let stored = stored_version(raw)?;
+    if stored > schema.version {
+        return Err(Error::new(
+            ErrorKind::Decode,
+            format!(
+                "the document was written by version {stored} of the model, this program knows version {}",
+                schema.version
+            ),
+        ));
+    }
+    if stored == schema.version {
+        return Ok(Cow::Borrowed(raw));
+    }
+    let document = Document::from_reader(raw)
+        .map_err(|_| Error::new(ErrorKind::Decode, "the stored document is malformed"))?;
+    let migrated = unit.migrate(document, stored)?;
+    let bytes = migrated
+        .to_vec()
+        .map_err(|_| Error::new(ErrorKind::Decode, "what `migrate` returned cannot be stored"))?;
+    Ok(Cow::Owned(bytes))
+}
+
+/// The identity of a document, needed only where values are sealed to it.
+pub(super) fn origin<'a>(schema: &'static ModelSchema, raw: &'a [u8]) -> Result<Option<DocOrigin<'a>>> {
+    if !schema.has_encrypted() {
+        return Ok(None);
+    }
+    let id = raw_field(raw, "_id")?;
+    let tenant = match schema.tenant_field() {
+        Some(field) => raw_field(raw, field)?.map(|value| (value.tag, value.bytes)),
+        None => None,
+    };
+    Ok(id.map(|id| DocOrigin { collection: schema.collection, tenant, id: (id.tag, id.bytes) }))
+}
+
+/// The id of a raw document, for messages.
+pub(super) fn id_text(raw: &[u8]) -> String {
+    raw_field(raw, "_id")
+        .ok()
+        .flatten()
+        .and_then(|value| crate::value::IdValue::decode(value).ok())
+        .map_or_else(|| "unknown".to_owned(), |id| id.to_string())
+}

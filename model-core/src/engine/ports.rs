@@ -1,0 +1,84 @@
+//! What the pipeline works with: the parts of one database handle.
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use futures_util::future::BoxFuture;
+use tokio::sync::OnceCell;
+
+use super::clock::{self, Clock};
+use crate::audit::AuditSink;
+use crate::crypto::{Keyring, PasswordHasher};
+use crate::error::{Error, ErrorKind, Result};
+use crate::schema::ModelSchema;
+use crate::store::{Abilities, Store};
+
+/// The application's own state, by type.
+#[derive(Default)]
+pub(crate) struct State(HashMap<TypeId, Box<dyn Any + Send + Sync>>);
+
+impl State {
+    pub(crate) fn insert<T: Any + Send + Sync>(&mut self, value: T) {
+        self.0.insert(TypeId::of::<T>(), Box::new(value));
+    }
+
+    pub(crate) fn get<T: Any + Send + Sync>(&self) -> Option<&T> {
+        self.0.get(&TypeId::of::<T>()).and_then(|value| value.downcast_ref())
+    }
+}
+
+/// Where audit entries go.
+pub(crate) enum AuditTarget {
+    /// The audit collection, in the write's own transaction.
+    Collection,
+    /// A sink of the application's own, after the write.
+    Sink(Arc<dyn AuditSink>),
+}
+
+/// The parts of one database handle.
+pub(crate) struct Ports {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) keyring: Option<Keyring>,
+    pub(crate) hasher: PasswordHasher,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) audit: AuditTarget,
+    pub(crate) state: State,
+    pub(crate) models: Vec<&'static ModelSchema>,
+    /// What `build()` checks: keys, unique indexes, the server's abilities.
+    pub(crate) check: Check,
+    /// Set by `build()`, or by the first operation after `build_lazy()`.
+    pub(crate) checked: OnceCell<Abilities>,
+}
+
+/// A check of the whole handle, given by the layer above.
+pub(crate) type Check = for<'a> fn(&'a Ports) -> BoxFuture<'a, Result<Abilities>>;
+
+impl fmt::Debug for Ports {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let models: Vec<_> = self.models.iter().map(|schema| schema.name).collect();
+        f.debug_struct("Db").field("store", &self.store.name()).field("models", &models).finish_non_exhaustive()
+    }
+}
+
+impl Ports {
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        clock::now(&*self.clock)
+    }
+
+    /// Refuses a model that `build()` has not seen: its indexes and keys were not checked.
+    pub(crate) async fn admit(&self, schema: &'static ModelSchema) -> Result<Abilities> {
+        if !self.models.iter().any(|known| std::ptr::eq(*known, schema)) {
+            return Err(Error::new(
+                ErrorKind::Configuration,
+                "the model is not registered: add `.model::<...>()` to the database handle",
+            ));
+        }
+        match self.checked.get() {
+            Some(abilities) => Ok(*abilities),
+            None => self.checked.get_or_try_init(|| (self.check)(self)).await.copied(),
+        }
+    }
+}

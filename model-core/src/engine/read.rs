@@ -1,0 +1,170 @@
+//! Reads: query (tenant, scope and filter together) → migrate → decode → `can_read` → keep.
+
+use bson::RawDocumentBuf;
+
+use super::caller::Caller;
+use super::load;
+use super::unit::ReadUnit;
+use crate::codec::DecodeCx;
+use crate::error::{Error, ErrorKind, Result};
+use crate::query::{Node, SortKey};
+use crate::schema::ModelSchema;
+use crate::store::{Cursor, Find, Selection, into_error};
+use crate::value::{IdValue, TenantId};
+
+/// What a query asks for.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Listing {
+    pub(crate) filter: Option<Node>,
+    pub(crate) sort: Vec<SortKey>,
+    pub(crate) skip: u64,
+    pub(crate) limit: Option<u64>,
+}
+
+/// An open query: what the store still has, and what the reader still wants.
+pub(crate) struct Open {
+    cursor: Box<dyn Cursor>,
+    skip: u64,
+    left: Option<u64>,
+}
+
+impl std::fmt::Debug for Open {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Open").field("skip", &self.skip).field("left", &self.left).finish_non_exhaustive()
+    }
+}
+
+fn select(unit: &dyn ReadUnit, filter: Option<Node>) -> Result<Selection> {
+    let scope = unit.caller().scoped(|| unit.read_scope());
+    unit.caller().select(unit.schema(), scope.and(filter.unwrap_or(Node::Everything)))
+}
+
+/// Hands the document with this id to the unit, if it may be read.
+pub(crate) async fn get(unit: &mut dyn ReadUnit, id: &IdValue) -> Result<bool> {
+    unit.caller().ports.admit(unit.schema()).await?;
+    let mut selection = select(unit, None)?;
+    selection.id = Some(id.to_bson());
+    one(unit, &selection).await
+}
+
+/// Hands the one document of the selection to the unit, if it may be read.
+async fn one(unit: &mut dyn ReadUnit, selection: &Selection) -> Result<bool> {
+    let store = unit.caller().ports.store.clone();
+    match store.find_one(unit.schema().collection, selection).await.map_err(into_error)? {
+        Some(raw) => accept(unit, raw.as_bytes()),
+        None => Ok(false),
+    }
+}
+
+/// Opens a query.
+pub(crate) async fn open(unit: &mut dyn ReadUnit, listing: Listing) -> Result<Open> {
+    unit.caller().ports.admit(unit.schema()).await?;
+    // Where the scope alone decides, the server counts off what is skipped; else only readable documents count.
+    let exact = unit.scope_is_exact() || unit.caller().bypass.is_some();
+    let Listing { filter, sort, skip, limit } = listing;
+    let wanted = limit.map(|limit| limit.saturating_add(skip));
+    let find = Find {
+        collection: unit.schema().collection,
+        selection: select(unit, filter)?,
+        sort,
+        skip: if exact { skip } else { 0 },
+        limit: if exact { limit } else { None },
+        batch: wanted.and_then(|wanted| u32::try_from(wanted).ok()).filter(|batch| (1..=1_000).contains(batch)),
+    };
+    let cursor = unit.caller().ports.store.find(&find).await.map_err(into_error)?;
+    Ok(Open { cursor, skip: if exact { 0 } else { skip }, left: limit })
+}
+
+/// Hands the next batch of readable documents to the unit; false at the end.
+pub(crate) async fn pull(unit: &mut dyn ReadUnit, open: &mut Open) -> Result<bool> {
+    if open.left == Some(0) || !open.cursor.advance().await.map_err(into_error)? {
+        return Ok(false);
+    }
+    let (skip, left) = (&mut open.skip, &mut open.left);
+    open.cursor.each(&mut |raw| {
+        if *left == Some(0) {
+            return Ok(false);
+        }
+        if *skip > 0 {
+            // Read and thrown away: what is skipped must be what the reader could have read.
+            if accept(unit, raw)? {
+                unit.drop_last();
+                *skip -= 1;
+            }
+            return Ok(true);
+        }
+        if accept(unit, raw)? {
+            *left = left.map(|left| left - 1);
+        }
+        Ok(true)
+    })
+}
+
+/// Hands all documents of a query to the unit.
+pub(crate) async fn list(unit: &mut dyn ReadUnit, listing: Listing) -> Result<()> {
+    let mut open = open(unit, listing).await?;
+    while pull(unit, &mut open).await? {}
+    Ok(())
+}
+
+/// How many readable documents there are.
+pub(crate) async fn count(unit: &mut dyn ReadUnit, listing: Listing) -> Result<u64> {
+    if unit.scope_is_exact() || unit.caller().bypass.is_some() {
+        unit.caller().ports.admit(unit.schema()).await?;
+        let Listing { filter, skip, limit, .. } = listing;
+        let selection = select(unit, filter)?;
+        let most = limit.map(|limit| limit.saturating_add(skip));
+        let store = unit.caller().ports.store.clone();
+        let count = store.count(unit.schema().collection, &selection, most).await.map_err(into_error)?;
+        return Ok(count.saturating_sub(skip));
+    }
+    let mut open = open(unit, listing).await?;
+    let mut count = 0;
+    loop {
+        let more = pull(unit, &mut open).await?;
+        count += unit.discard();
+        if !more {
+            return Ok(count);
+        }
+    }
+}
+
+/// The one document of whatever tenant that `key`, unique over all tenants, selects. The caller must judge it in a
+/// context of its own tenant.
+pub(crate) async fn find_any_tenant(
+    caller: &Caller,
+    schema: &'static ModelSchema,
+    key: Node,
+) -> Result<Option<RawDocumentBuf>> {
+    caller.ports.admit(schema).await?;
+    let selection = Selection { tenant: None, id: None, revision: None, rest: key };
+    caller.ports.store.find_one(schema.collection, &selection).await.map_err(into_error)
+}
+
+/// The tenant of a stored document.
+pub(crate) fn tenant_of(document: &RawDocumentBuf, field: &str) -> Result<TenantId> {
+    let value = load::raw_field(document.as_bytes(), field)?
+        .ok_or_else(|| Error::new(ErrorKind::Decode, "the document has no tenant").at_path(field))?;
+    IdValue::decode(value).map(TenantId::from_value).map_err(|error| error.at(field).into_error())
+}
+
+/// Migrates, decodes and judges one document.
+pub(crate) fn accept(unit: &mut dyn ReadUnit, raw: &[u8]) -> Result<bool> {
+    let result = decode(unit, raw);
+    result.map_err(|error| error.at_id(|| load::id_text(raw)))
+}
+
+fn decode(unit: &mut dyn ReadUnit, raw: &[u8]) -> Result<bool> {
+    let document = load::migrated(unit, raw)?;
+    let cx = DecodeCx::root(load::origin(unit.schema(), &document)?);
+    match unit.accept(&document, &cx) {
+        Err(error) => Err(error.into_error()),
+        Ok(false) if cfg!(debug_assertions) && unit.scope_is_exact() && unit.caller().bypass.is_none() => {
+            Err(Error::new(
+                ErrorKind::Configuration,
+                "`read_scope` is declared exact, but `can_read` denies a document that it admits",
+            ))
+        }
+        Ok(kept) => Ok(kept),
+    }
+}

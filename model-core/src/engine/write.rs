@@ -1,0 +1,267 @@
+//! The one write path. Every write, whatever the verb, goes through [`write`], stage by stage:
+//!
+//! load → stamp, normalise → permission (fail early) → before-hook → stamp and normalise again → validate → permission
+//! on before and after → hash, encode, seal → guarded write and audit entry, together → after-hook.
+
+use std::time::Instant;
+
+use bson::RawDocumentBuf;
+use chrono::{DateTime, Utc};
+
+use super::audit;
+use super::change::{Changed, change};
+use super::commit::{Effect, commit, own, uses_collection};
+use super::diff::{self, Difference};
+use super::load;
+use super::seal::Sealer;
+use super::unit::{Action, WriteUnit};
+use crate::codec::{DecodeCx, DecodeError, Mode, Seal, Visitor, Writer};
+use crate::error::{Error, ErrorKind, Result};
+use crate::schema::{FieldRole, reserved};
+use crate::store::{Selection, into_error};
+use crate::value::Revision;
+
+/// What is to be written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Plan {
+    pub(crate) action: Action,
+    /// The revision that the caller has seen, if it insists on it.
+    pub(crate) expected: Option<Revision>,
+}
+
+/// What a write did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Written {
+    /// It took effect; the unit holds the document as a read would return it.
+    Yes,
+    /// Nothing differed, so nothing was written.
+    Unchanged,
+    /// There is no such document for this tenant and actor.
+    Missing,
+}
+
+/// The verb of an action.
+pub(super) fn name(action: Action) -> &'static str {
+    match action {
+        Action::Read => "get",
+        Action::Create => "create",
+        Action::Update => "update",
+        Action::Delete => "delete",
+    }
+}
+
+/// Carries a write out.
+pub(crate) async fn write(unit: &mut dyn WriteUnit, plan: Plan) -> Result<Written> {
+    let started = Instant::now();
+    let abilities = unit.caller().ports.admit(unit.schema()).await?;
+    if audit::is_audited(unit) && !abilities.transactions && uses_collection(unit) {
+        return Err(Error::new(
+            ErrorKind::Unsupported,
+            "an audited write needs a transaction, and this server has none: use a replica set",
+        ));
+    }
+    let now = unit.caller().ports.now();
+    let stored = match plan.action {
+        Action::Create => None,
+        _ => match load(unit, plan.expected).await? {
+            Some(stored) => Some(stored),
+            None => return Ok(Written::Missing),
+        },
+    };
+    if plan.action == Action::Delete {
+        return delete(unit, stored, now, started).await;
+    }
+    unit.begin(now)?;
+    prepare(unit, plan.action, now).await?;
+    save(unit, plan.action, stored, now, started).await
+}
+
+/// A document as it was found.
+pub(super) struct Stored {
+    pub(super) raw: RawDocumentBuf,
+    /// In the shape of the present version; none if it has it already.
+    pub(super) migrated: Option<Vec<u8>>,
+    pub(super) revision: Option<Revision>,
+}
+
+impl Stored {
+    pub(super) fn present(&self) -> &[u8] {
+        self.migrated.as_deref().unwrap_or(self.raw.as_bytes())
+    }
+}
+
+/// Finds the document, if the caller may know of it.
+async fn load(unit: &mut dyn WriteUnit, expected: Option<Revision>) -> Result<Option<Stored>> {
+    let caller = unit.caller();
+    let scope = caller.scoped(|| unit.read_scope());
+    let selection = Selection { id: Some(unit.id().to_bson()), ..caller.select(unit.schema(), scope)? };
+    let found = caller.ports.store.find_one(unit.schema().collection, &selection).await.map_err(into_error)?;
+    let Some(raw) = found else { return Ok(None) };
+    let revision = match load::raw_field(raw.as_bytes(), reserved::REVISION)? {
+        Some(value) => {
+            let number = value.i64().map_err(|error| error.at(reserved::REVISION).into_error())?;
+            Some(Revision::from_i64(number))
+        }
+        None => None,
+    };
+    let migrated = match load::migrated(unit, raw.as_bytes())? {
+        std::borrow::Cow::Borrowed(_) => None,
+        std::borrow::Cow::Owned(bytes) => Some(bytes),
+    };
+    let stored = Stored { raw, migrated, revision };
+    let cx = DecodeCx::root(load::origin(unit.schema(), stored.present())?);
+    unit.load(stored.present(), &cx).map_err(DecodeError::into_error)?;
+    if !permitted(unit, Action::Read) {
+        return Ok(None);
+    }
+    if expected.is_some_and(|expected| expected != revision.unwrap_or_default()) {
+        return Err(Error::new(ErrorKind::Conflict, "the expected revision is no longer the stored one"));
+    }
+    Ok(Some(stored))
+}
+
+fn permitted(unit: &dyn WriteUnit, action: Action) -> bool {
+    unit.caller().bypass.is_some() || unit.can(action)
+}
+
+fn require(unit: &dyn WriteUnit, action: Action) -> Result<()> {
+    if permitted(unit, action) {
+        Ok(())
+    } else {
+        Err(Error::new(ErrorKind::Forbidden, format!("`can_{}` denies it", name(action))))
+    }
+}
+
+/// From what was asked to what may be stored.
+async fn prepare(unit: &mut dyn WriteUnit, action: Action, now: DateTime<Utc>) -> Result<()> {
+    unit.stamp(now);
+    unit.visit(&mut Visitor::new(Mode::Normalise));
+    require(unit, action)?;
+    unit.before().await?;
+    unit.stamp(now);
+    unit.visit(&mut Visitor::new(Mode::Normalise));
+    validate(unit).await?;
+    require(unit, action)?;
+    hash_passwords(unit).await
+}
+
+async fn validate(unit: &mut dyn WriteUnit) -> Result<()> {
+    let mut violations = Vec::new();
+    unit.visit(&mut Visitor::new(Mode::Validate(&mut violations)));
+    match unit.validate().await {
+        Ok(()) => {}
+        // The model's own rules join the declared ones, so that a caller sees all at once.
+        Err(error) if error.is_invalid() => violations.extend_from_slice(error.violations()),
+        Err(error) => return Err(error),
+    }
+    if violations.is_empty() { Ok(()) } else { Err(Error::invalid(violations)) }
+}
+
+async fn hash_passwords(unit: &mut dyn WriteUnit) -> Result<()> {
+    let mut pending = Vec::new();
+    unit.visit(&mut Visitor::new(Mode::Passwords(&mut pending)));
+    if pending.is_empty() {
+        return Ok(());
+    }
+    let hasher = unit.caller().ports.hasher.clone();
+    let mut hashed = Vec::with_capacity(pending.len());
+    for password in &pending {
+        hashed.push(hasher.hash(password).await.map_err(super::keys::failed)?);
+    }
+    unit.visit(&mut Visitor::new(Mode::Hashed(&mut hashed.into_iter())));
+    Ok(())
+}
+
+/// The bytes of what is to be stored.
+pub(super) async fn encode(unit: &dyn WriteUnit, revision: Revision) -> Result<Vec<u8>> {
+    let schema = unit.schema();
+    let sealer = Sealer::new(unit.caller(), schema, unit.id()).await?;
+    let mut out = Writer::new().sealing(sealer.as_ref().map(|sealer| sealer as &dyn Seal));
+    unit.encode(&mut out);
+    out.i64(reserved::REVISION, revision.to_i64());
+    if schema.version > 1 {
+        out.i32(reserved::SCHEMA_VERSION, i32::try_from(schema.version).unwrap_or(i32::MAX));
+    }
+    out.finish()
+}
+
+/// Encodes, compares, writes, audits.
+async fn save(
+    unit: &mut dyn WriteUnit,
+    action: Action,
+    stored: Option<Stored>,
+    now: DateTime<Utc>,
+    started: Instant,
+) -> Result<Written> {
+    let schema = unit.schema();
+    let revision = stored.as_ref().and_then(|stored| stored.revision).unwrap_or_default().next()?;
+    let after = encode(unit, revision).await?;
+    let written = match &stored {
+        None => {
+            let differences = audited_differences(unit, diff::EMPTY, &after)?;
+            let entry = differences.map(|changes| audit::entry(unit, action, &changes, &after, now, started));
+            commit(unit, Effect::Insert(&after), entry).await?;
+            after
+        }
+        Some(stored) => match change(unit, stored, after, revision).await? {
+            None => return Ok(Written::Unchanged),
+            Some(Changed { after, update, audited }) => {
+                let entry = if audited && audit::is_audited(unit) {
+                    let differences = diff::diff(schema.fields, stored.present(), &after)?;
+                    Some(audit::entry(unit, action, &differences, &after, now, started))
+                } else {
+                    None
+                };
+                commit(unit, Effect::Update(update), entry).await?;
+                after
+            }
+        },
+    };
+    let cx = DecodeCx::root(load::origin(schema, &written)?);
+    unit.settle(&written, &cx).map_err(DecodeError::into_error)?;
+    after_hook(unit).await?;
+    Ok(Written::Yes)
+}
+
+async fn after_hook(unit: &dyn WriteUnit) -> Result<()> {
+    unit.after().await.map_err(|error| error.after_write().at_id(|| unit.id().to_string()))
+}
+
+fn audited_differences<'a>(
+    unit: &dyn WriteUnit,
+    before: &'a [u8],
+    after: &'a [u8],
+) -> Result<Option<Vec<Difference<'a>>>> {
+    if !audit::is_audited(unit) {
+        return Ok(None);
+    }
+    let mut differences = diff::diff(unit.schema().fields, before, after)?;
+    // Whose document it is, stands in the entry itself.
+    differences.retain(|difference| !matches!(difference.field.role, FieldRole::Id | FieldRole::Tenant));
+    Ok(Some(differences))
+}
+
+/// Deletes the document that was found.
+async fn delete(
+    unit: &mut dyn WriteUnit,
+    stored: Option<Stored>,
+    now: DateTime<Utc>,
+    started: Instant,
+) -> Result<Written> {
+    let Some(stored) = stored else { return Ok(Written::Missing) };
+    require(unit, Action::Delete)?;
+    unit.before().await?;
+    let differences = audited_differences(unit, stored.present(), diff::EMPTY)?;
+    let entry = differences
+        .map(|changes| audit::entry(unit, Action::Delete, &changes, stored.present(), now, started));
+    let mut selection = own(unit)?;
+    selection.revision = Some(stored.revision.map(Revision::to_i64));
+    match commit(unit, Effect::Delete(selection), entry).await {
+        Ok(()) => {}
+        // Somebody else deleted it: that is what was asked for, and it is audited where it happened.
+        Err(error) if error.is_not_found() => return Ok(Written::Missing),
+        Err(error) => return Err(error),
+    }
+    after_hook(unit).await?;
+    Ok(Written::Yes)
+}

@@ -1,0 +1,38 @@
+//! An ODM that makes a MongoDB back end safe by construction.
+
+extern crate self as model_core;
+
+#[doc(hidden)]
+pub mod __private;
+pub mod audit;
+#[doc(hidden)]
+pub mod codec;
+pub mod crypto;
+mod db;
+mod engine;
+mod error;
+mod lifecycle;
+mod model;
+mod policy;
+pub mod prelude;
+pub mod query;
+pub mod schema;
+mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
+pub mod value;
+
+pub use codec::Edit;
+pub use db::{Db, DbBuilder};
+pub use engine::Clock;
+pub use error::{Error, ErrorKind, Result, Violation};
+pub use lifecycle::{IndexPlan, IndexStep, SyncOptions, SyncReport};
+pub use model::{Create, Delete, ModelExt, Query, QueryStream, Update};
+
+pub use model_derive::{Embedded, Model};
+pub use policy::{
+    Actor, BaseModel, Change, Context, ContextFor, GlobalContext, GlobalScope, MigrateInfo, Model, ReadScope, Scope,
+    Stamp, TenantScope,
+};
+pub use query::Filter;
+pub use value::{Encrypted, Id, PasswordHash, Revision, Secret, TenantId};

@@ -1,0 +1,234 @@
+//! Declarations that cannot hold, found without a server.
+
+use std::collections::HashSet;
+use std::fmt::Display;
+
+use super::declared::{describe, keys};
+use super::path::{self, Target};
+use super::plan::name_of;
+use crate::audit;
+use crate::crypto::KEYS_COLLECTION;
+use crate::error::{Error, ErrorKind, Result};
+use crate::schema::{FieldSchema, IndexSpec, ModelSchema, Rule, TenantPrefix, TypeSchema, reserved};
+
+/// The most seconds that the server takes for a time to live.
+const LONGEST_TTL: u64 = i32::MAX as u64;
+
+/// Refuses declarations that cannot hold; the error names all of them.
+///
+/// # Errors
+/// `Configuration`.
+pub(crate) fn check_schemas(schemas: &[&'static ModelSchema]) -> Result<()> {
+    let mut problems = Problems::default();
+    let mut collections = HashSet::from([audit::COLLECTION, KEYS_COLLECTION]);
+    for schema in schemas {
+        if !collections.insert(schema.collection) {
+            let collection = schema.collection;
+            problems.add(
+                schema.name,
+                format_args!("the collection `{collection}` is taken by another model or by the crate"),
+            );
+        }
+        check_fields(schema, &mut problems);
+        check_indexes(schema, &mut problems);
+    }
+    problems.into_result()
+}
+
+#[derive(Default)]
+struct Problems(Vec<String>);
+
+impl Problems {
+    fn add(&mut self, model: &str, problem: impl Display) {
+        self.0.push(format!("{model}: {problem}"));
+    }
+
+    fn into_result(self) -> Result<()> {
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::new(ErrorKind::Configuration, self.0.join("; ")))
+        }
+    }
+}
+
+fn check_fields(schema: &'static ModelSchema, problems: &mut Problems) {
+    let mut walk = Walk {
+        model: schema.name,
+        at: Vec::new(),
+        seen: HashSet::new(),
+        problems,
+    };
+    walk.fields(schema.fields, Place::Direct);
+}
+
+/// Whether a value has a path of its own, that its encryption can be bound to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Place {
+    Direct,
+    /// One of many.
+    Element,
+}
+
+/// A walk over all types of a model; a type that contains itself is entered once for each kind of place.
+struct Walk<'a> {
+    model: &'static str,
+    at: Vec<&'static str>,
+    seen: HashSet<(*const (), Place)>,
+    problems: &'a mut Problems,
+}
+
+impl Walk<'_> {
+    fn fields(&mut self, fields: &'static [FieldSchema], place: Place) {
+        for field in fields {
+            self.at.push(field.stored);
+            for rule in field.rules {
+                if let Rule::Pattern(pattern) = rule
+                    && pattern.regex().is_none()
+                {
+                    self.report(format_args!(
+                        "the pattern `{}` is not a regular expression",
+                        pattern.source()
+                    ));
+                }
+            }
+            self.ty(&field.ty, place);
+            self.at.pop();
+        }
+    }
+
+    fn ty(&mut self, ty: &'static TypeSchema, place: Place) {
+        match ty {
+            TypeSchema::Optional(inner) => self.ty(inner, place),
+            TypeSchema::Array(inner) | TypeSchema::Map(inner) => self.ty(inner, Place::Element),
+            TypeSchema::Embedded(schema) => {
+                let schema = schema();
+                if self.seen.insert((std::ptr::from_ref(schema).cast(), place)) {
+                    self.fields(schema.fields, place);
+                }
+            }
+            TypeSchema::Enum(schema) => {
+                let schema = schema();
+                if self.seen.insert((std::ptr::from_ref(schema).cast(), place)) {
+                    for variant in schema.variants {
+                        self.fields(variant.fields, Place::Element);
+                    }
+                }
+            }
+            TypeSchema::Encrypted(_) | TypeSchema::PasswordHash if place == Place::Element => self.report(
+                "an encrypted value inside an array, a map or an enum needs an element id that its encryption is \
+                 bound to, which is not supported yet",
+            ),
+            _ => {}
+        }
+    }
+
+    fn report(&mut self, problem: impl Display) {
+        let path = self.at.join(".");
+        self.problems
+            .add(self.model, format_args!("field `{path}`: {problem}"));
+    }
+}
+
+fn check_indexes(schema: &'static ModelSchema, problems: &mut Problems) {
+    let mut patterns = HashSet::new();
+    let mut names = HashSet::new();
+    for spec in schema.indexes {
+        let index = describe(schema, spec);
+        let name = name_of(&index).to_owned();
+        let mut report = |problem: &str| problems.add(schema.name, format_args!("index `{name}`: {problem}"));
+        if !patterns.insert(keys(schema, spec)) {
+            report("another index has the same keys");
+        } else if !names.insert(name.clone()) {
+            report("another index has the same name");
+        }
+        check_keys(schema, spec, &mut report);
+        if let Some(seconds) = spec.expire_after_seconds {
+            check_ttl(schema, spec, seconds, &mut report);
+        }
+        for path in spec.exists {
+            if target(schema, path).is_none() {
+                report(&format!("no field `{path}`"));
+            }
+        }
+    }
+}
+
+fn check_keys(schema: &'static ModelSchema, spec: &IndexSpec, report: &mut dyn FnMut(&str)) {
+    let keys = keys(schema, spec);
+    if spec.keys.is_empty() {
+        report("it has no keys");
+    }
+    if spec
+        .name
+        .is_some_and(|name| matches!(name, "" | "*" | "_id_") || name.contains(['\0', '$']))
+    {
+        report("this name is reserved");
+    }
+    if matches!(keys.as_slice(), [("_id", 1)]) {
+        report("every collection has this index already");
+    }
+    let tenant = schema
+        .tenant_field()
+        .filter(|_| spec.tenant == TenantPrefix::First);
+    if spec.keys.iter().skip(1).any(|key| Some(key.path) == tenant) {
+        report("the tenant goes first: leave it out, or say `global`");
+    }
+    let mut arrays: Vec<String> = Vec::new();
+    let mut seen = HashSet::new();
+    for (path, _) in keys {
+        if !seen.insert(path) {
+            report(&format!("the key `{path}` is there twice"));
+        }
+        let Some(target) = target(schema, path) else {
+            if !is_reserved(path) {
+                report(&format!("no field `{path}`"));
+            }
+            continue;
+        };
+        if target.ty.has_encrypted() {
+            report(&format!("`{path}` is encrypted: its index would find nothing"));
+        }
+        arrays.extend(target.array);
+    }
+    let parallel = |a: &String| arrays.iter().any(|b| !is_below(a, b) && !is_below(b, a));
+    if arrays.iter().any(parallel) {
+        report("it runs through two arrays at once, which the server refuses with the first document");
+    }
+}
+
+fn check_ttl(schema: &'static ModelSchema, spec: &IndexSpec, seconds: u64, report: &mut dyn FnMut(&str)) {
+    let [key] = spec.keys else {
+        return report("an index with a time to live has one key");
+    };
+    if target(schema, key.path).is_some_and(|target| !matches!(target.ty, TypeSchema::Date)) {
+        report(&format!(
+            "a time to live needs a date, and `{}` is none",
+            key.path
+        ));
+    }
+    if seconds > LONGEST_TTL {
+        report("the time to live is longer than the server's 2,147,483,647 seconds");
+    }
+    if spec.unique && spec.tenant == TenantPrefix::First && schema.tenant_field().is_some() {
+        report(
+            "an index with a time to live has no room for the tenant: make it `unique` and `global`, or two indexes",
+        );
+    }
+}
+
+fn target(schema: &'static ModelSchema, path: &str) -> Option<Target> {
+    path::resolve(schema.fields, path)
+}
+
+/// The crate's own fields, and what is inside them.
+fn is_reserved(path: &str) -> bool {
+    let first = path.split('.').next().unwrap_or_default();
+    reserved::ALL.contains(&first)
+}
+
+/// Whether `path` is `parent` or something inside it.
+fn is_below(path: &str, parent: &str) -> bool {
+    path.strip_prefix(parent)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}

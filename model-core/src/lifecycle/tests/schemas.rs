@@ -1,0 +1,85 @@
+//! Declarations that cannot hold.
+
+use super::super::check_schemas;
+use super::{SECRET, schema};
+use crate::schema::{
+    EmbeddedSchema, EnumSchema, FieldSchema, IdKind, IndexKey, IndexSpec, ModelSchema, Pattern, Rule,
+    Tenancy, TypeSchema, VariantSchema,
+};
+
+#[test]
+fn declarations_that_cannot_hold_are_refused_all_at_once() {
+    let refused = |model: &'static ModelSchema| check_schemas(&[model]).unwrap_err().to_string();
+    let sound = model![
+        index!("email").unique(),
+        index!("expires").expire_after_seconds(1),
+        index!("members.role", "members.tags")
+    ];
+    assert!(check_schemas(&[sound]).is_ok());
+    assert!(
+        check_schemas(&[sound, sound])
+            .unwrap_err()
+            .to_string()
+            .contains("the collection `widgets` is taken")
+    );
+    let text = refused(model![
+        index!("slug"),
+        index!("slug").unique(),
+        index!("nothing"),
+        index!("token")
+    ]);
+    for part in [
+        "another index has the same keys",
+        "no field `nothing`",
+        "`token` is encrypted",
+    ] {
+        assert!(text.contains(part), "{text}");
+    }
+    assert!(refused(model![index!("slug").expire_after_seconds(1)]).contains("needs a date"));
+    assert!(refused(model![index!("expires", "slug").expire_after_seconds(1)]).contains("has one key"));
+    assert!(
+        refused(model![index!("expires").expire_after_seconds(1).unique()])
+            .contains("no room for the tenant")
+    );
+    assert!(refused(model![index!("members.tags", "names")]).contains("two arrays"));
+    assert!(refused(model![index!("slug", "organization")]).contains("the tenant goes first"));
+    assert!(refused(model![index!("slug").name("_id_")]).contains("reserved"));
+    assert!(refused(model![index!("_id").global()]).contains("has this index already"));
+    assert!(refused(model![index!("slug", "slug")]).contains("twice"));
+}
+
+#[test]
+fn secrets_among_many_and_patterns_that_do_not_compile_are_refused() {
+    static SEALED: TypeSchema = TypeSchema::Embedded(|| &HOLDER);
+    static HOLDER: EmbeddedSchema = EmbeddedSchema::new(
+        "Holder",
+        &[
+            FieldSchema::new("token", "token", SECRET),
+            FieldSchema::new("inner", "inner", TypeSchema::Optional(&SEALED)),
+        ],
+    );
+    static CHOICE: EnumSchema = EnumSchema::new(
+        "Choice",
+        "kind",
+        &[VariantSchema::new(
+            "a",
+            &[FieldSchema::new("pass", "pass", TypeSchema::PasswordHash)],
+        )],
+    );
+    static BAD: Pattern = Pattern::new("(");
+    static BROKEN: [FieldSchema; 5] = [
+        FieldSchema::new("direct", "direct", SEALED),
+        FieldSchema::new("many", "many", TypeSchema::Array(&SEALED)),
+        FieldSchema::new("map", "map", TypeSchema::Map(&SECRET)),
+        FieldSchema::new("choice", "choice", TypeSchema::Enum(|| &CHOICE)),
+        FieldSchema::new("name", "name", TypeSchema::String).rules(&[Rule::Pattern(&BAD)]),
+    ];
+    let broken = ModelSchema::new("Broken", "broken", Tenancy::Global, IdKind::ObjectId, &BROKEN);
+    let text = check_schemas(&[Box::leak(Box::new(broken))])
+        .unwrap_err()
+        .to_string();
+    for part in ["`many.token`", "`map`", "`choice.pass`", "the pattern `(`"] {
+        assert!(text.contains(part), "{text}");
+    }
+    assert!(!text.contains("`direct"), "{text}");
+}

@@ -1,0 +1,89 @@
+//! What `build()` asks of the server.
+
+use bson::Document;
+
+use super::plan::{name_of, plan};
+use super::sync::{SyncOptions, sync};
+use super::{compare, declared};
+use crate::engine::{AuditTarget, Ports};
+use crate::error::{Error, ErrorKind, Result};
+use crate::schema::ModelSchema;
+use crate::store::{Abilities, Store, into_error};
+
+/// Checks that the server can do what the models need, and that every unique index is there.
+///
+/// # Errors
+/// `Configuration` with what to do, `Unsupported`, `Unavailable` and `Store`.
+pub(crate) async fn check(ports: &Ports) -> Result<Abilities> {
+    let abilities = ports.store.abilities().await.map_err(into_error)?;
+    if !abilities.transactions && matches!(ports.audit, AuditTarget::Collection) {
+        check_audit(&ports.models)?;
+    }
+    if ports.store.name() == "memory" {
+        // It was made a moment ago, with this handle, and nobody else can have given it its indexes.
+        sync(
+            &plan(&ports.models, &*ports.store).await?,
+            &*ports.store,
+            SyncOptions::new(),
+        )
+        .await?;
+        return Ok(abilities);
+    }
+    let missing = missing_unique(&ports.models, &*ports.store).await?;
+    if missing.is_empty() {
+        return Ok(abilities);
+    }
+    let names: Vec<_> = missing
+        .iter()
+        .map(|(collection, name)| format!("{collection}.{name}"))
+        .collect();
+    let message = format!(
+        "unique indexes are missing: {}; create them with `sync_indexes` on a handle made by `build_lazy()`",
+        names.join(", ")
+    );
+    Err(Error::new(ErrorKind::Configuration, message))
+}
+
+/// The unique indexes that are declared and that nothing on the server stands in for: collection and name.
+pub(crate) async fn missing_unique(
+    schemas: &[&'static ModelSchema],
+    store: &dyn Store,
+) -> Result<Vec<(&'static str, String)>> {
+    let mut missing = Vec::new();
+    for schema in schemas
+        .iter()
+        .filter(|schema| schema.indexes.iter().any(|spec| spec.unique))
+    {
+        let found = store.list_indexes(schema.collection).await.map_err(into_error)?;
+        let unique = declared::describe_all(schema)
+            .into_iter()
+            .filter(|index| index.contains_key("unique"));
+        let absent = unique.filter(|index| !found.iter().any(|found| guarantees(found, index)));
+        missing.extend(absent.map(|index| (schema.collection, name_of(&index).to_owned())));
+    }
+    Ok(missing)
+}
+
+/// Whether the index `found` lets no duplicate through that the `declared` one would not: what else differs between
+/// them is a matter of the plan.
+fn guarantees(found: &Document, declared: &Document) -> bool {
+    let covers = !found.contains_key("partialFilterExpression")
+        || compare::same_in(found, declared, "partialFilterExpression");
+    let exact = ["key", "unique", "collation"]
+        .iter()
+        .all(|option| compare::same_in(found, declared, option));
+    // A sparse compound index of a tenant model leaves nothing out, but others may.
+    exact && covers && compare::same_in(found, declared, "sparse")
+}
+
+fn check_audit(schemas: &[&'static ModelSchema]) -> Result<()> {
+    match schemas.iter().find(|schema| schema.audit.is_some()) {
+        None => Ok(()),
+        Some(schema) => Err(Error::new(
+            ErrorKind::Unsupported,
+            "an audited model writes its audit entry in a transaction, and this server has none: run it as a replica \
+             set, or send the entries elsewhere with `.audit_to(...)`",
+        )
+        .at_model(schema.name, "build")),
+    }
+}

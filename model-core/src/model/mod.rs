@@ -1,0 +1,130 @@
+//! The verbs that users call: thin typed shells over the pipeline.
+
+mod create;
+mod delete;
+mod input;
+mod query;
+mod unit;
+mod update;
+
+use crate::engine;
+use crate::error::Result;
+use crate::policy::{Actor, AnyContext, BaseModel, Context, ContextFor, GlobalContext, Model, TenantScope};
+use crate::query::{Filter, Lookup};
+use crate::value::Id;
+
+pub use create::Create;
+pub use delete::Delete;
+pub use input::{deserialize_new, deserialize_patch, new_from_json, patch_from_json};
+pub use query::{Query, QueryStream};
+use unit::Reader;
+pub use update::Update;
+
+/// The operations of a model. Every model with a policy has them; import the trait through the prelude.
+pub trait ModelExt: BaseModel {
+    /// Creates a document.
+    ///
+    /// # Errors
+    /// `Invalid`, `Forbidden`, `Duplicate`, `Refused`, and those of the store.
+    fn create<'a>(ctx: &'a ContextFor<Self>, new: Self::New) -> Create<'a, Self> {
+        Create::new(ctx, new, Id::generate())
+    }
+
+    /// Creates a document under an id of the caller's own choice.
+    ///
+    /// # Errors
+    /// As [`create`](Self::create); `Duplicate` if the id exists.
+    fn create_with_id<'a>(ctx: &'a ContextFor<Self>, id: Id<Self>, new: Self::New) -> Create<'a, Self> {
+        Create::new(ctx, new, id)
+    }
+
+    /// The document with this id: none if there is none, if it is another tenant's, or if the actor may not read it.
+    ///
+    /// # Errors
+    /// `Decode` if the stored document does not have the model's shape, and those of the store.
+    fn get(ctx: &ContextFor<Self>, id: &Id<Self>) -> impl Future<Output = Result<Option<Self>>> + Send {
+        async move {
+            let mut reader = Reader::<Self>::new(ctx);
+            engine::get(&mut reader, id.value()).await.map_err(|error| error.at_model(Self::NAME, "get"))?;
+            Ok(reader.into_documents().pop())
+        }
+    }
+
+    /// The document with this id.
+    ///
+    /// # Errors
+    /// `NotFound` where [`get`](Self::get) answers with none.
+    fn fetch(ctx: &ContextFor<Self>, id: &Id<Self>) -> impl Future<Output = Result<Self>> + Send {
+        async move {
+            Self::get(ctx, id).await?.ok_or_else(|| {
+                crate::Error::new(crate::ErrorKind::NotFound, "").at_model(Self::NAME, "fetch").at_id(|| id.to_string())
+            })
+        }
+    }
+
+    /// A query over the documents that the actor may read.
+    fn query<'a>(ctx: &'a ContextFor<Self>) -> Query<'a, Self> {
+        Query::new(ctx)
+    }
+
+    /// A filter from the model's field handles.
+    fn filter(make: impl FnOnce(&'static Self::Fields) -> Filter<Self>) -> Filter<Self> {
+        make(Self::fields())
+    }
+
+    /// Changes a document by a patch. Only what differs from the stored document is sent; if nothing does, nothing is
+    /// written, no hook runs, and the document comes back as it is.
+    ///
+    /// # Errors
+    /// `NotFound`, `Forbidden`, `Invalid`, `Conflict` if somebody else changed it first, `Duplicate`, `Refused`, and
+    /// those of the store.
+    fn update<'a>(ctx: &'a ContextFor<Self>, id: &'a Id<Self>, patch: Self::Patch) -> Update<'a, Self> {
+        Update::new(ctx, id, patch)
+    }
+
+    /// Deletes a document; false if there is none that the actor may read.
+    ///
+    /// # Errors
+    /// `Forbidden`, `Conflict`, `Refused`, and those of the store.
+    fn delete<'a>(ctx: &'a ContextFor<Self>, id: &'a Id<Self>) -> Delete<'a, Self> {
+        Delete::new(ctx, id)
+    }
+
+    /// What may be shown of the document: the only thing that serialises.
+    fn into_view(self, _ctx: &ContextFor<Self>) -> Self::View {
+        self.view()
+    }
+
+    /// Finds the one document, of whatever tenant, by a field that is unique over all tenants: for work before the
+    /// tenant is known. The policy is asked as for a context of the document's own tenant.
+    ///
+    /// # Errors
+    /// Those of [`get`](Self::get).
+    fn find_unique<A: Actor>(
+        ctx: &GlobalContext<A>,
+        key: impl FnOnce(&'static Self::Fields) -> Lookup<Self>,
+    ) -> impl Future<Output = Result<Option<Self>>> + Send
+    where
+        Self: BaseModel<Actor = A> + Model<Scope = TenantScope>,
+    {
+        let node = key(Self::fields()).into_node();
+        async move {
+            let field = Self::schema().tenant_field().unwrap_or_default();
+            let raw = engine::find_any_tenant(ctx.caller(), Self::schema(), node).await;
+            let raw = raw.map_err(|error| error.at_model(Self::NAME, "find_unique"))?;
+            let Some(raw) = raw else { return Ok(None) };
+            let tenant = engine::tenant_of(&raw, field).map_err(|error| error.at_model(Self::NAME, "find_unique"))?;
+            let ctx: Context<A> = ctx.enter(tenant);
+            let mut reader = Reader::<Self>::new(&ctx);
+            engine::accept(&mut reader, raw.as_bytes()).map_err(|error| error.at_model(Self::NAME, "find_unique"))?;
+            Ok(reader.into_documents().pop())
+        }
+    }
+}
+
+impl<M: BaseModel> ModelExt for M {}
+
+/// The global part of whichever context a model takes.
+fn global<M: BaseModel>(ctx: &ContextFor<M>) -> &GlobalContext<M::Actor> {
+    AnyContext::<M::Scope, M::Actor>::global(ctx)
+}

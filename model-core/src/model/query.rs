@@ -1,0 +1,150 @@
+//! `query`.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::IntoFuture;
+
+use futures_util::future::{BoxFuture, FutureExt};
+use futures_util::stream::{self, BoxStream, StreamExt};
+
+use super::unit::Reader;
+use crate::engine::{self, Listing, Open};
+use crate::error::{Error, Result};
+use crate::policy::{BaseModel, ContextFor};
+use crate::query::{Filter, Node, Sort};
+
+/// A query over the documents that the actor may read: awaited, it gives them all.
+///
+/// `limit` and `skip` count readable documents, whether the server or `can_read` decides which those are.
+#[must_use = "a query does nothing until it is awaited, or one of its ends is called"]
+pub struct Query<'a, M: BaseModel> {
+    ctx: &'a ContextFor<M>,
+    filter: Node,
+    listing: Listing,
+}
+
+/// The documents of a query, one by one, with the memory of one batch.
+pub type QueryStream<'a, M> = BoxStream<'a, Result<M>>;
+
+impl<'a, M: BaseModel> Query<'a, M> {
+    pub(super) fn new(ctx: &'a ContextFor<M>) -> Self {
+        Self { ctx, filter: Node::Everything, listing: Listing::default() }
+    }
+
+    /// Only documents that satisfy the filter. A second call narrows further.
+    pub fn filter(self, make: impl FnOnce(&'static M::Fields) -> Filter<M>) -> Self {
+        self.matching(make(M::fields()))
+    }
+
+    /// Only documents that satisfy a filter made elsewhere.
+    pub fn matching(mut self, filter: Filter<M>) -> Self {
+        self.filter = self.filter.and(filter.into_node());
+        self
+    }
+
+    /// In this order. A second call sorts among equals.
+    pub fn sort(mut self, make: impl FnOnce(&'static M::Fields) -> Sort<M>) -> Self {
+        self.listing.sort.extend(make(M::fields()).into_keys());
+        self
+    }
+
+    /// At most that many documents.
+    pub fn limit(mut self, limit: u64) -> Self {
+        self.listing.limit = Some(limit);
+        self
+    }
+
+    /// Without the first documents.
+    pub fn skip(mut self, skip: u64) -> Self {
+        self.listing.skip = skip;
+        self
+    }
+
+    /// The documents one by one.
+    pub fn stream(self) -> QueryStream<'a, M> {
+        let (ctx, listing) = self.into_parts();
+        stream::try_unfold(Streaming::Closed(ctx, Box::new(listing)), Streaming::next).boxed()
+    }
+
+    /// The first document, if there is one.
+    ///
+    /// # Errors
+    /// As awaiting the query.
+    pub async fn first(self) -> Result<Option<M>> {
+        Ok(self.limit(1).run().await?.pop())
+    }
+
+    /// How many documents there are. Where the read scope is declared exact, the server counts; else they are read.
+    ///
+    /// # Errors
+    /// As awaiting the query.
+    pub async fn count(self) -> Result<u64> {
+        let (ctx, listing) = self.into_parts();
+        let mut reader = Reader::<M>::new(ctx);
+        engine::count(&mut reader, listing).await.map_err(|error| error.at_model(M::NAME, "count"))
+    }
+
+    /// Whether there is any.
+    ///
+    /// # Errors
+    /// As awaiting the query.
+    pub async fn exists(self) -> Result<bool> {
+        Ok(self.limit(1).count().await? > 0)
+    }
+
+    fn into_parts(self) -> (&'a ContextFor<M>, Listing) {
+        (self.ctx, Listing { filter: Some(self.filter), ..self.listing })
+    }
+
+    async fn run(self) -> Result<Vec<M>> {
+        let (ctx, listing) = self.into_parts();
+        let mut reader = Reader::<M>::new(ctx);
+        engine::list(&mut reader, listing).await.map_err(|error| error.at_model(M::NAME, "query"))?;
+        Ok(reader.into_documents())
+    }
+}
+
+impl<M: BaseModel> fmt::Debug for Query<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Query").field("model", &M::NAME).finish_non_exhaustive()
+    }
+}
+
+impl<'a, M: BaseModel> IntoFuture for Query<'a, M> {
+    type Output = Result<Vec<M>>;
+    type IntoFuture = BoxFuture<'a, Result<Vec<M>>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        self.run().boxed()
+    }
+}
+
+/// Where a stream stands.
+enum Streaming<'a, M: BaseModel> {
+    Closed(&'a ContextFor<M>, Box<Listing>),
+    Open { reader: Reader<'a, M>, open: Open, ready: VecDeque<M>, more: bool },
+}
+
+impl<M: BaseModel> Streaming<'_, M> {
+    async fn next(self) -> Result<Option<(M, Self)>> {
+        let named = |error: Error| error.at_model(M::NAME, "query");
+        let (mut reader, mut open, mut ready, mut more) = match self {
+            Self::Closed(ctx, listing) => {
+                let mut reader = Reader::<M>::new(ctx);
+                let open = engine::open(&mut reader, *listing).await.map_err(named)?;
+                (reader, open, VecDeque::new(), true)
+            }
+            Self::Open { reader, open, ready, more } => (reader, open, ready, more),
+        };
+        loop {
+            if let Some(document) = ready.pop_front() {
+                return Ok(Some((document, Self::Open { reader, open, ready, more })));
+            }
+            if !more {
+                return Ok(None);
+            }
+            more = engine::pull(&mut reader, &mut open).await.map_err(named)?;
+            ready = reader.take().into();
+        }
+    }
+}

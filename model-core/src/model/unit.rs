@@ -1,0 +1,295 @@
+//! The typed side of the pipeline: what one operation on one model holds.
+
+use bson::Document;
+use chrono::{DateTime, Utc};
+use futures_util::future::{BoxFuture, FutureExt};
+
+use super::global;
+use crate::codec::{DecodeCx, DecodeError, DocReader, InputCx, Visitor, Writer};
+use crate::engine::{Action, Caller, ReadUnit, Unit, WriteUnit};
+use crate::error::{Error, Result};
+use crate::policy::{AnyContext, BaseModel, Change, ContextFor, MigrateInfo, ReadScope, Stamp};
+use crate::query::Node;
+use crate::schema::ModelSchema;
+use crate::value::{Id, IdValue};
+
+/// Decodes a whole document.
+fn decode<M: BaseModel>(raw: &[u8], cx: &DecodeCx<'_>) -> Result<M, DecodeError> {
+    let mut reader = DocReader::new(raw, cx)?;
+    let document = M::decode(&mut reader)?;
+    reader.finish()?;
+    Ok(document)
+}
+
+fn migrate<M: BaseModel>(document: Document, stored_version: u32) -> Result<Document> {
+    M::migrate(document, &MigrateInfo::new(stored_version, M::schema().version))
+}
+
+/// Reads documents into a vector.
+pub(super) struct Reader<'a, M: BaseModel> {
+    ctx: &'a ContextFor<M>,
+    documents: Vec<M>,
+}
+
+impl<'a, M: BaseModel> Reader<'a, M> {
+    pub(super) fn new(ctx: &'a ContextFor<M>) -> Self {
+        Self { ctx, documents: Vec::new() }
+    }
+
+    pub(super) fn into_documents(self) -> Vec<M> {
+        self.documents
+    }
+
+    /// What was read since the last call.
+    pub(super) fn take(&mut self) -> Vec<M> {
+        std::mem::take(&mut self.documents)
+    }
+}
+
+impl<M: BaseModel> Unit for Reader<'_, M> {
+    fn schema(&self) -> &'static ModelSchema {
+        M::schema()
+    }
+
+    fn caller(&self) -> &Caller {
+        global::<M>(self.ctx).caller()
+    }
+
+    fn read_scope(&self) -> Node {
+        M::read_scope(self.ctx).into_node()
+    }
+
+    fn migrate(&self, document: Document, stored_version: u32) -> Result<Document> {
+        migrate::<M>(document, stored_version)
+    }
+}
+
+impl<M: BaseModel> ReadUnit for Reader<'_, M> {
+    fn accept(&mut self, raw: &[u8], cx: &DecodeCx<'_>) -> Result<bool, DecodeError> {
+        let document: M = decode(raw, cx)?;
+        let keep = self.caller().bypass.is_some() || document.can_read(self.ctx);
+        if keep {
+            self.documents.push(document);
+        }
+        Ok(keep)
+    }
+
+    fn drop_last(&mut self) {
+        self.documents.pop();
+    }
+
+    fn discard(&mut self) -> u64 {
+        self.take().len() as u64
+    }
+
+    fn scope_is_exact(&self) -> bool {
+        M::READ_SCOPE == ReadScope::Exact
+    }
+}
+
+/// What the caller asks for, until the pipeline begins with it.
+enum Input<M: BaseModel> {
+    New(M::New),
+    Patch(M::Patch),
+}
+
+/// What a write holds of its documents.
+enum Sides<M: BaseModel> {
+    None,
+    Created(M),
+    Changed(Change<M>),
+    /// To be deleted.
+    Found(M),
+}
+
+/// One write.
+pub(super) struct Writing<'a, M: BaseModel> {
+    ctx: &'a ContextFor<M>,
+    id: Id<M>,
+    input: Option<Input<M>>,
+    sides: Sides<M>,
+}
+
+impl<'a, M: BaseModel> Writing<'a, M> {
+    pub(super) fn create(ctx: &'a ContextFor<M>, id: Id<M>, new: M::New) -> Self {
+        Self { ctx, id, input: Some(Input::New(new)), sides: Sides::None }
+    }
+
+    pub(super) fn update(ctx: &'a ContextFor<M>, id: Id<M>, patch: M::Patch) -> Self {
+        Self { ctx, id, input: Some(Input::Patch(patch)), sides: Sides::None }
+    }
+
+    pub(super) fn delete(ctx: &'a ContextFor<M>, id: Id<M>) -> Self {
+        Self { ctx, id, input: None, sides: Sides::None }
+    }
+
+    /// The document after the write; for an update that changed nothing, the document as it is.
+    pub(super) fn into_document(self, unchanged: bool) -> Option<M> {
+        match self.sides {
+            Sides::Created(document) => Some(document),
+            Sides::Changed(change) if unchanged => Some(change.into_before()),
+            Sides::Changed(change) => Some(change.into_after()),
+            Sides::Found(_) | Sides::None => None,
+        }
+    }
+
+    fn before_side(&self) -> Option<&M> {
+        match &self.sides {
+            Sides::Found(document) => Some(document),
+            Sides::Changed(change) => Some(change.before()),
+            _ => None,
+        }
+    }
+
+    fn after_side(&self) -> Option<&M> {
+        match &self.sides {
+            Sides::Created(document) => Some(document),
+            Sides::Changed(change) => Some(change.after()),
+            _ => None,
+        }
+    }
+
+    fn after_side_mut(&mut self) -> Option<&mut M> {
+        match &mut self.sides {
+            Sides::Created(document) => Some(document),
+            Sides::Changed(change) => Some(change.after_mut()),
+            _ => None,
+        }
+    }
+
+    fn stamp_at(&self, now: DateTime<Utc>) -> Stamp<M> {
+        let tenant = AnyContext::<M::Scope, M::Actor>::stamp_tenant(self.ctx);
+        Stamp { id: self.id.clone(), tenant, now }
+    }
+}
+
+impl<M: BaseModel> Unit for Writing<'_, M> {
+    fn schema(&self) -> &'static ModelSchema {
+        M::schema()
+    }
+
+    fn caller(&self) -> &Caller {
+        global::<M>(self.ctx).caller()
+    }
+
+    fn read_scope(&self) -> Node {
+        M::read_scope(self.ctx).into_node()
+    }
+
+    fn migrate(&self, document: Document, stored_version: u32) -> Result<Document> {
+        migrate::<M>(document, stored_version)
+    }
+}
+
+impl<M: BaseModel> WriteUnit for Writing<'_, M> {
+    fn id(&self) -> &IdValue {
+        self.id.value()
+    }
+
+    fn load(&mut self, raw: &[u8], cx: &DecodeCx<'_>) -> Result<(), DecodeError> {
+        // A model need not be `Clone`: what is after begins as a second reading.
+        self.sides = match self.input {
+            Some(_) => Sides::Changed(Change::new(decode(raw, cx)?, decode(raw, cx)?)),
+            None => Sides::Found(decode(raw, cx)?),
+        };
+        Ok(())
+    }
+
+    fn begin(&mut self, now: DateTime<Utc>) -> Result<()> {
+        let stamp = self.stamp_at(now);
+        match (self.input.take(), &mut self.sides) {
+            (Some(Input::New(new)), sides) => {
+                *sides = Sides::Created(M::build(new, &stamp));
+                Ok(())
+            }
+            (Some(Input::Patch(patch)), Sides::Changed(change)) => {
+                let mut cx = InputCx::default();
+                change.after_mut().apply(patch, &mut cx);
+                cx.finish()
+            }
+            _ => Err(Error::internal("a write began twice")),
+        }
+    }
+
+    fn stamp(&mut self, now: DateTime<Utc>) {
+        let stamp = self.stamp_at(now);
+        match &mut self.sides {
+            Sides::Created(document) => document.stamp(&stamp),
+            Sides::Changed(change) => {
+                let (before, after) = change.split_mut();
+                after.keep_identity(before);
+                after.touch(now);
+            }
+            Sides::Found(_) | Sides::None => {}
+        }
+    }
+
+    fn touch(&mut self, instant: DateTime<Utc>) {
+        if let Some(document) = self.after_side_mut() {
+            document.touch(instant);
+        }
+    }
+
+    fn visit(&mut self, visitor: &mut Visitor<'_>) {
+        if let Some(document) = self.after_side_mut() {
+            document.visit(visitor);
+        }
+    }
+
+    fn encode(&self, out: &mut Writer<'_>) {
+        if let Some(document) = self.after_side() {
+            document.encode(out);
+        }
+    }
+
+    fn settle(&mut self, raw: &[u8], cx: &DecodeCx<'_>) -> Result<(), DecodeError> {
+        if let Some(document) = self.after_side_mut() {
+            *document = decode(raw, cx)?;
+        }
+        Ok(())
+    }
+
+    fn can(&self, action: Action) -> bool {
+        let ctx = self.ctx;
+        match action {
+            Action::Read => self.before_side().is_some_and(|document| document.can_read(ctx)),
+            Action::Create => self.after_side().is_some_and(|document| document.can_create(ctx)),
+            Action::Delete => self.before_side().is_some_and(|document| document.can_delete(ctx)),
+            Action::Update => match (self.before_side(), self.after_side()) {
+                (Some(before), Some(after)) => before.can_update(ctx, after),
+                _ => false,
+            },
+        }
+    }
+
+    fn validate(&self) -> BoxFuture<'_, Result<()>> {
+        match self.after_side() {
+            Some(document) => document.validate(self.ctx).boxed(),
+            None => nothing(),
+        }
+    }
+
+    fn before(&mut self) -> BoxFuture<'_, Result<()>> {
+        let ctx = self.ctx;
+        match &mut self.sides {
+            Sides::Created(document) => M::before_create(ctx, document).boxed(),
+            Sides::Changed(change) => M::before_update(ctx, change).boxed(),
+            Sides::Found(document) => M::before_delete(ctx, document).boxed(),
+            Sides::None => nothing(),
+        }
+    }
+
+    fn after(&self) -> BoxFuture<'_, Result<()>> {
+        let ctx = self.ctx;
+        match &self.sides {
+            Sides::Created(document) => M::after_create(ctx, document).boxed(),
+            Sides::Changed(change) => M::after_update(ctx, change).boxed(),
+            Sides::Found(document) => M::after_delete(ctx, document).boxed(),
+            Sides::None => nothing(),
+        }
+    }
+}
+
+fn nothing<'a>() -> BoxFuture<'a, Result<()>> {
+    std::future::ready(Ok(())).boxed()
+}

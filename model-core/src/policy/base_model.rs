@@ -1,0 +1,125 @@
+//! The policy of a model: one impl that cannot be forgotten.
+
+use std::future::ready;
+
+use bson::Document;
+
+use super::actor::Actor;
+use super::change::Change;
+use super::model::Model;
+use super::scope::ContextFor;
+use crate::error::{Error, ErrorKind, Result};
+use crate::query::Filter;
+
+/// Whether [`BaseModel::read_scope`] alone decides what may be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReadScope {
+    /// The scope admits every readable document, and perhaps others: each is asked about, and a count reads.
+    Superset,
+    /// The scope admits exactly what `can_read` allows: counts and limits are the server's. Debug builds check it.
+    Exact,
+}
+
+/// What [`BaseModel::migrate`] is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MigrateInfo {
+    /// The version of the stored document.
+    pub stored_version: u32,
+    /// The version that this program writes.
+    pub current_version: u32,
+}
+
+impl MigrateInfo {
+    pub(crate) fn new(stored_version: u32, current_version: u32) -> Self {
+        Self { stored_version, current_version }
+    }
+}
+
+/// Who may do what with the model's documents, and what happens around it.
+///
+/// The four `can_*` methods have no default: a model without a policy does not compile. They are pure; what they need
+/// is in the actor, or in the application's state ([`GlobalContext::state`](super::GlobalContext::state)).
+///
+/// Hooks run inside the one write path, each exactly once. A hook that fails before the write stops it; after the
+/// write its error says [`is_after_write`](Error::is_after_write).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no access policy",
+    label = "a model needs `impl BaseModel`",
+    note = "write `impl BaseModel for {Self}` with `type Actor`, `can_read`, `can_create`, `can_update` and `can_delete`"
+)]
+pub trait BaseModel: Model {
+    /// The application's actor.
+    type Actor: Actor;
+
+    /// Whether [`read_scope`](Self::read_scope) alone decides.
+    const READ_SCOPE: ReadScope = ReadScope::Superset;
+
+    /// Whether the actor may know this document.
+    fn can_read(&self, ctx: &ContextFor<Self>) -> bool;
+
+    /// Whether the actor may create this document.
+    fn can_create(&self, ctx: &ContextFor<Self>) -> bool;
+
+    /// Whether the actor may turn this document into `after`.
+    fn can_update(&self, ctx: &ContextFor<Self>, after: &Self) -> bool;
+
+    /// Whether the actor may delete this document.
+    fn can_delete(&self, ctx: &ContextFor<Self>) -> bool;
+
+    /// A filter that the server applies to every read: it must admit whatever [`can_read`](Self::can_read) allows.
+    fn read_scope(_ctx: &ContextFor<Self>) -> Filter<Self> {
+        Filter::all()
+    }
+
+    /// Rules across fields, or that need to look something up. Violations join those of the declared rules:
+    /// [`Error::violation`], [`Error::invalid`].
+    fn validate(&self, _ctx: &ContextFor<Self>) -> impl Future<Output = Result<()>> + Send {
+        ready(Ok(()))
+    }
+
+    /// Before a create: may change the document.
+    fn before_create(_ctx: &ContextFor<Self>, _document: &mut Self) -> impl Future<Output = Result<()>> + Send {
+        ready(Ok(()))
+    }
+
+    /// After a create.
+    fn after_create(_ctx: &ContextFor<Self>, _document: &Self) -> impl Future<Output = Result<()>> + Send {
+        ready(Ok(()))
+    }
+
+    /// Before an update: may change what is after.
+    fn before_update(
+        _ctx: &ContextFor<Self>,
+        _change: &mut Change<Self>,
+    ) -> impl Future<Output = Result<()>> + Send {
+        ready(Ok(()))
+    }
+
+    /// After an update that changed something.
+    fn after_update(_ctx: &ContextFor<Self>, _change: &Change<Self>) -> impl Future<Output = Result<()>> + Send {
+        ready(Ok(()))
+    }
+
+    /// Before a delete: may refuse it with [`Error::refused`].
+    fn before_delete(_ctx: &ContextFor<Self>, _document: &Self) -> impl Future<Output = Result<()>> + Send {
+        ready(Ok(()))
+    }
+
+    /// After a delete.
+    fn after_delete(_ctx: &ContextFor<Self>, _document: &Self) -> impl Future<Output = Result<()>> + Send {
+        ready(Ok(()))
+    }
+
+    /// Turns a document of an older version into the present shape. It runs on older documents only, on stored names.
+    ///
+    /// # Errors
+    /// The default: a model whose version is above 1 has to say how its documents got there.
+    fn migrate(_document: Document, info: &MigrateInfo) -> Result<Document> {
+        Err(Error::new(
+            ErrorKind::Decode,
+            format!("a document of version {} needs `migrate` to become version {}", info.stored_version, info.current_version),
+        ))
+    }
+}

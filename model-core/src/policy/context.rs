@@ -1,0 +1,190 @@
+//! The contexts: nothing is read or written without one.
+
+use std::any::Any;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use zeroize::Zeroizing;
+
+use super::actor::Actor;
+use crate::audit::RequestMeta;
+use crate::crypto::{Candidate, Verdict};
+use crate::engine::{Caller, Ports, open_sealed};
+use crate::error::{Error, ErrorKind, Result};
+use crate::value::{OpenSecrets, PasswordHash, TenantId};
+
+/// A context without a tenant: for work before the tenant is known (sign-in, sign-up, webhooks). It reaches global
+/// models only.
+///
+/// Every [`Context`] is also one of these, so a global model takes either.
+pub struct GlobalContext<A: Actor> {
+    caller: Caller,
+    actor: Arc<A>,
+}
+
+impl<A: Actor> Clone for GlobalContext<A> {
+    fn clone(&self) -> Self {
+        Self { caller: self.caller.clone(), actor: Arc::clone(&self.actor) }
+    }
+}
+
+impl<A: Actor> fmt::Debug for GlobalContext<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GlobalContext")
+            .field("actor", &self.caller.actor)
+            .field("bypass", &self.caller.bypass)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<A: Actor> GlobalContext<A> {
+    pub(crate) fn new(ports: Arc<Ports>, actor: A) -> Self {
+        let caller =
+            Caller { ports, tenant: None, actor: actor.identity(), request: RequestMeta::default(), bypass: None };
+        Self { caller, actor: Arc::new(actor) }
+    }
+
+    pub(crate) fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// Who acts.
+    pub fn actor(&self) -> &A {
+        &self.actor
+    }
+
+    /// The application's own state of type `T`, given to the database handle with `.state(...)`: loggers, caches,
+    /// other services.
+    pub fn state<T: Any + Send + Sync>(&self) -> Option<&T> {
+        self.caller.ports.state.get()
+    }
+
+    /// Where the request came from.
+    pub fn request(&self) -> &RequestMeta {
+        &self.caller.request
+    }
+
+    /// The present instant, by the database handle's clock.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.caller.ports.now()
+    }
+
+    /// The same actor, with what is known of the request.
+    pub fn with_request(mut self, request: RequestMeta) -> Self {
+        self.caller.request = request;
+        self
+    }
+
+    /// The same actor, acting for a tenant.
+    pub fn enter(&self, tenant: impl Into<TenantId>) -> Context<A> {
+        Context::new(self.clone(), tenant.into())
+    }
+
+    /// The same context without permission checks. The reason stands in the audit entry of every write, and every
+    /// write is audited, whatever the model says.
+    pub fn dangerously_bypass_permissions(&self, reason: impl Into<String>) -> Self {
+        let mut ctx = self.clone();
+        ctx.caller.bypass = Some(reason.into().into());
+        ctx
+    }
+
+    /// Compares a password with a stored hash, in the same time whether there is a hash or not.
+    ///
+    /// # Errors
+    /// [`Crypto`](ErrorKind::Crypto): the hash is of an unknown scheme, asks for more than the bounds allow, was tampered
+    /// with, or the hasher is busy.
+    pub async fn verify_password(&self, hash: Option<&PasswordHash>, candidate: &Candidate) -> Result<Verdict>
+    where
+        Self: OpenSecrets,
+    {
+        verify(&self.caller, self, hash, candidate).await
+    }
+}
+
+async fn verify(
+    caller: &Caller,
+    keys: &impl OpenSecrets,
+    hash: Option<&PasswordHash>,
+    candidate: &Candidate,
+) -> Result<Verdict> {
+    let phc = match hash {
+        Some(hash) => hash.phc(keys).await?,
+        None => None,
+    };
+    let verdict = caller.ports.hasher.verify(phc.as_deref(), candidate).await;
+    verdict.map_err(|error| {
+        let retryable = error.is_retryable();
+        let error = Error::new(ErrorKind::Crypto, error.to_string());
+        if retryable { error.retryable() } else { error }
+    })
+}
+
+impl<A: Actor> OpenSecrets for GlobalContext<A> {
+    async fn open_sealed(&self, origin: &[u8], envelope: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+        open_sealed(&self.caller, origin, envelope).await
+    }
+}
+
+/// A tenant and an actor: what every operation on a tenant model takes.
+///
+/// It dereferences to its [`GlobalContext`], which has the actor, the state and the request.
+pub struct Context<A: Actor> {
+    global: GlobalContext<A>,
+    tenant: TenantId,
+}
+
+impl<A: Actor> Clone for Context<A> {
+    fn clone(&self) -> Self {
+        Self { global: self.global.clone(), tenant: self.tenant.clone() }
+    }
+}
+
+impl<A: Actor> fmt::Debug for Context<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("tenant", &self.tenant)
+            .field("actor", &self.global.caller.actor)
+            .field("bypass", &self.global.caller.bypass)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<A: Actor> Context<A> {
+    pub(crate) fn new(mut global: GlobalContext<A>, tenant: TenantId) -> Self {
+        global.caller.tenant = Some(tenant.clone());
+        Self { global, tenant }
+    }
+
+    /// The tenant.
+    pub fn tenant(&self) -> &TenantId {
+        &self.tenant
+    }
+
+    /// The same tenant and actor, with what is known of the request.
+    pub fn with_request(mut self, request: RequestMeta) -> Self {
+        self.global.caller.request = request;
+        self
+    }
+
+    /// The same context without permission checks, still bound to the tenant. The reason stands in the audit entry of
+    /// every write, and every write is audited, whatever the model says.
+    pub fn dangerously_bypass_permissions(&self, reason: impl Into<String>) -> Self {
+        Self { global: self.global.dangerously_bypass_permissions(reason), tenant: self.tenant.clone() }
+    }
+}
+
+impl<A: Actor> Deref for Context<A> {
+    type Target = GlobalContext<A>;
+
+    fn deref(&self) -> &GlobalContext<A> {
+        &self.global
+    }
+}
+
+impl<A: Actor> OpenSecrets for Context<A> {
+    async fn open_sealed(&self, origin: &[u8], envelope: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+        open_sealed(self.global.caller(), origin, envelope).await
+    }
+}

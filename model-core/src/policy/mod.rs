@@ -1,0 +1,15 @@
+//! Who may do what: contexts, actors, and the policy that every model has.
+
+mod actor;
+mod base_model;
+mod change;
+mod context;
+mod model;
+mod scope;
+
+pub use actor::Actor;
+pub use base_model::{BaseModel, MigrateInfo, ReadScope};
+pub use change::Change;
+pub use context::{Context, GlobalContext};
+pub use model::{Model, Stamp};
+pub use scope::{AnyContext, ContextFor, GlobalScope, Scope, TenantScope};

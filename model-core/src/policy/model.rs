@@ -1,0 +1,82 @@
+//! What `#[derive(Model)]` makes known about a struct.
+
+use std::fmt::Debug;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::scope::Scope;
+use crate::codec::{DecodeError, DocReader, InputCx, Visitor, Writer};
+use crate::schema::ModelSchema;
+use crate::value::{Id, Identified, Revision, TenantId};
+
+/// What the pipeline gives a new document, and gives it again after a hook: identity is not the caller's to choose.
+#[derive(Debug)]
+pub struct Stamp<M: Model> {
+    /// The id.
+    pub id: Id<M>,
+    /// The context's tenant; `()` for a global model.
+    pub tenant: <M::Scope as Scope>::Tenant,
+    /// The instant of the operation, in whole milliseconds.
+    pub now: DateTime<Utc>,
+}
+
+/// A struct that is stored as the documents of a collection.
+///
+/// It is implemented by `#[derive(Model)]` and by nothing else: its hidden methods are the derive's business. What a
+/// user writes is [`BaseModel`](super::BaseModel).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a model",
+    note = "put `#[derive(Model)]` and `#[model(collection = \"...\")]` on the struct"
+)]
+pub trait Model: Identified + Sized + Debug + Send + Sync + 'static {
+    /// Whether its documents belong to tenants: [`TenantScope`](super::TenantScope) or
+    /// [`GlobalScope`](super::GlobalScope).
+    type Scope: Scope;
+    /// The create input, `NewX`.
+    type New: Clone + Send + Sync + 'static;
+    /// The patch, `XPatch`.
+    type Patch: Clone + Send + Sync + 'static;
+    /// The field handles, `XFields`.
+    type Fields: 'static;
+    /// The redacted view, `XView`.
+    type View: Serialize + Send + 'static;
+
+    /// The static metadata.
+    fn schema() -> &'static ModelSchema;
+
+    /// The field handles.
+    fn fields() -> &'static Self::Fields;
+
+    /// The document's id.
+    fn id(&self) -> &Id<Self>;
+
+    /// The document's tenant, in a tenant model.
+    fn tenant(&self) -> Option<&TenantId>;
+
+    #[doc(hidden)]
+    fn build(new: Self::New, stamp: &Stamp<Self>) -> Self;
+    #[doc(hidden)]
+    fn stamp(&mut self, stamp: &Stamp<Self>);
+    #[doc(hidden)]
+    fn keep_identity(&mut self, before: &Self);
+    #[doc(hidden)]
+    fn touch(&mut self, now: DateTime<Utc>);
+    #[doc(hidden)]
+    fn set_revision(&mut self, revision: Revision);
+    #[doc(hidden)]
+    fn encode(&self, out: &mut Writer<'_>);
+    #[doc(hidden)]
+    fn decode(document: &mut DocReader<'_, '_>) -> Result<Self, DecodeError>;
+    #[doc(hidden)]
+    fn visit(&mut self, visitor: &mut Visitor<'_>);
+    #[doc(hidden)]
+    fn apply(&mut self, patch: Self::Patch, cx: &mut InputCx);
+    #[doc(hidden)]
+    fn parse_new(value: Value, cx: &mut InputCx) -> Option<Self::New>;
+    #[doc(hidden)]
+    fn parse_patch(value: Value, cx: &mut InputCx) -> Option<Self::Patch>;
+    #[doc(hidden)]
+    fn view(self) -> Self::View;
+}

@@ -1,0 +1,69 @@
+//! Whether a model's documents belong to tenants, and which context reaches them.
+
+use super::actor::Actor;
+use super::base_model::BaseModel;
+use super::context::{Context, GlobalContext};
+use super::model::Model;
+use crate::value::TenantId;
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::TenantScope {}
+    impl Sealed for super::GlobalScope {}
+}
+
+/// Whose documents a model holds; see the two implementations.
+pub trait Scope: sealed::Sealed + Send + Sync + 'static {
+    /// What a document is stamped with.
+    type Tenant: Clone + Send + Sync + std::fmt::Debug + 'static;
+    /// The context that reaches the documents.
+    type Context<A: Actor>: AnyContext<Self, A>;
+}
+
+/// What the pipeline needs of either context.
+pub trait AnyContext<S: Scope + ?Sized, A: Actor>: Clone + Send + Sync + 'static {
+    /// The part that all contexts have.
+    fn global(&self) -> &GlobalContext<A>;
+
+    /// What a document is stamped with.
+    fn stamp_tenant(&self) -> S::Tenant;
+}
+
+/// Each document belongs to a tenant: only a [`Context`] reaches it.
+#[derive(Debug)]
+pub enum TenantScope {}
+
+/// The documents belong to no tenant: any context reaches them, one without a tenant too.
+#[derive(Debug)]
+pub enum GlobalScope {}
+
+impl Scope for TenantScope {
+    type Tenant = TenantId;
+    type Context<A: Actor> = Context<A>;
+}
+
+impl Scope for GlobalScope {
+    type Tenant = ();
+    type Context<A: Actor> = GlobalContext<A>;
+}
+
+impl<A: Actor> AnyContext<TenantScope, A> for Context<A> {
+    fn global(&self) -> &GlobalContext<A> {
+        self
+    }
+
+    fn stamp_tenant(&self) -> TenantId {
+        self.tenant().clone()
+    }
+}
+
+impl<A: Actor> AnyContext<GlobalScope, A> for GlobalContext<A> {
+    fn global(&self) -> &GlobalContext<A> {
+        self
+    }
+
+    fn stamp_tenant(&self) {}
+}
+
+/// The context that the model `M` takes: [`Context`] for a tenant model, [`GlobalContext`] for a global one.
+pub type ContextFor<M> = <<M as Model>::Scope as Scope>::Context<<M as BaseModel>::Actor>;

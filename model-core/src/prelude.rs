@@ -1,0 +1,17 @@
+//! What a service imports: `use model_core::prelude::*;`.
+
+pub use crate::codec::Edit;
+pub use crate::codec::Edit::{Keep, Merge, Set};
+pub use crate::db::Db;
+pub use crate::model::ModelExt;
+pub use crate::policy::{Actor, BaseModel, Change, Context, GlobalContext, MigrateInfo, Model, ReadScope};
+pub use crate::query::Filter;
+pub use crate::value::{Bytes, Encrypted, Foreign, Id, PasswordHash, Revision, Secret, TenantId};
+pub use bson::Document;
+pub use chrono::{DateTime, Utc};
+pub use model_derive::{Embedded, Model};
+
+
+pub use crate::audit::ActorIdentity;
+pub use crate::crypto::NewPassword;
+pub use crate::error::{Error, ErrorKind, Result};

@@ -1,0 +1,148 @@
+//! Filters evaluated in memory, with the server's own meaning.
+//!
+//! The rules are those of MongoDB 6.0 as a running server shows them; a randomised test compares every operator of
+//! [`Test`] with it. What the server refuses to parse has no meaning to copy: an undefined operand counts as null, an
+//! empty `And` as every document and an empty `Or` as none.
+
+mod key;
+mod number;
+mod path;
+#[cfg(test)]
+mod tests;
+mod value;
+
+use std::cmp::Ordering;
+
+use bson::{Bson, RawBsonRef, RawDocument};
+
+use self::path::Leaf;
+use self::value::{Fields, Value};
+use super::filter::{Node, Test};
+
+pub(crate) use self::key::{KeyError, index_keys, order_by, order_values, sort_key};
+
+/// Whether `document` satisfies `node`, as the server would answer.
+pub(crate) fn matches(node: &Node, document: &RawDocument) -> bool {
+    node_holds(node, Fields::raw(document.as_bytes()))
+}
+
+/// The server's order of two values; none stands for a missing field, which sorts as null.
+pub(crate) fn compare(a: Option<RawBsonRef<'_>>, b: Option<RawBsonRef<'_>>) -> Ordering {
+    let value = |value: Option<_>| value.map_or(Value::Null, Value::from);
+    value(a).order(value(b))
+}
+
+fn node_holds(node: &Node, fields: Fields<'_>) -> bool {
+    match node {
+        Node::Everything => true,
+        Node::Nothing => false,
+        Node::And(nodes) => nodes.iter().all(|node| node_holds(node, fields)),
+        Node::Or(nodes) => nodes.iter().any(|node| node_holds(node, fields)),
+        Node::Not(inner) => !node_holds(inner, fields),
+        Node::Field { path, test } => test_holds(test, path, fields),
+    }
+}
+
+fn test_holds(test: &Test, path: &str, fields: Fields<'_>) -> bool {
+    match test {
+        Test::Eq(operand) => compares(fields, path, operand, Relation::Equal),
+        Test::Ne(operand) => !compares(fields, path, operand, Relation::Equal),
+        Test::Gt(operand) => compares(fields, path, operand, Relation::Greater),
+        Test::Gte(operand) => compares(fields, path, operand, Relation::GreaterOrEqual),
+        Test::Lt(operand) => compares(fields, path, operand, Relation::Less),
+        Test::Lte(operand) => compares(fields, path, operand, Relation::LessOrEqual),
+        Test::In(operands) => is_one_of(fields, path, operands),
+        Test::NotIn(operands) => !is_one_of(fields, path, operands),
+        Test::Exists(exists) => {
+            path::any(fields, path, Leaf::EachAndWhole, &mut |found| found.is_some()) == *exists
+        }
+        Test::StartsWith(prefix) => {
+            path::any(fields, path, Leaf::EachAndWhole, &mut |found| starts_with(found, prefix))
+        }
+        Test::Size(count) => {
+            let count = usize::try_from(*count).unwrap_or(usize::MAX);
+            path::any(fields, path, Leaf::Whole, &mut |found| match found {
+                Some(Value::Array(items)) => items.iter().count() == count,
+                _ => false,
+            })
+        }
+        Test::All(operands) => {
+            let holds = |operand| compares(fields, path, operand, Relation::Equal);
+            !operands.is_empty() && operands.iter().all(holds)
+        }
+        // Arrays inside the array count as documents whose names are the positions.
+        Test::ElemMatch(inner) => path::any(fields, path, Leaf::Whole, &mut |found| match found {
+            Some(Value::Array(items)) => items.iter().any(|(_, item)| match item {
+                Value::Document(fields) | Value::Array(fields) => node_holds(inner, fields),
+                _ => false,
+            }),
+            _ => false,
+        }),
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Relation {
+    Equal,
+    Greater,
+    GreaterOrEqual,
+    Less,
+    LessOrEqual,
+}
+
+impl Relation {
+    fn admits(self, order: Ordering) -> bool {
+        match self {
+            Self::Equal => order.is_eq(),
+            Self::Greater => order.is_gt(),
+            Self::GreaterOrEqual => order.is_ge(),
+            Self::Less => order.is_lt(),
+            Self::LessOrEqual => order.is_le(),
+        }
+    }
+
+    fn admits_equal(self) -> bool {
+        self.admits(Ordering::Equal)
+    }
+
+    /// Whether `found` stands in this relation to `operand`: values compare within their kind only.
+    fn holds(self, found: Option<Value<'_>>, operand: Value<'_>) -> bool {
+        let found = found.unwrap_or(Value::Undefined);
+        if operand.is_null() {
+            return self.admits_equal() && found.is_null();
+        }
+        if found.is_akin(operand) {
+            if found.is_nan() || operand.is_nan() {
+                return self.admits_equal() && found.is_nan() && operand.is_nan();
+            }
+            return self.admits(found.order(operand));
+        }
+        match operand {
+            Value::MinKey => self.admits(Ordering::Greater),
+            Value::MaxKey => self.admits(Ordering::Less),
+            _ => false,
+        }
+    }
+}
+
+fn compares(fields: Fields<'_>, path: &str, operand: &Bson, relation: Relation) -> bool {
+    let operand = Value::from(operand);
+    path::any(fields, path, Leaf::EachAndWhole, &mut |found| relation.holds(found, operand))
+}
+
+fn is_one_of(fields: Fields<'_>, path: &str, operands: &[Bson]) -> bool {
+    path::any(fields, path, Leaf::EachAndWhole, &mut |found| {
+        operands.iter().any(|operand| Relation::Equal.holds(found, Value::from(operand)))
+    })
+}
+
+/// Strings only; and, as on the server, a stored regular expression that is the rendered one.
+fn starts_with(found: Option<Value<'_>>, prefix: &str) -> bool {
+    match found {
+        Some(Value::Text(text)) => text.starts_with(prefix.as_bytes()),
+        Some(Value::Regex { pattern, options: [] }) => {
+            pattern.strip_prefix(b"^") == Some(regex::escape(prefix).as_bytes())
+        }
+        _ => false,
+    }
+}

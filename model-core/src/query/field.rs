@@ -1,0 +1,241 @@
+//! Typed handles of stored fields.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::sync::OnceLock;
+
+use bson::Bson;
+
+use super::filter::{Filter, Lookup, Node, Test};
+use super::operand::{Operand, Queryable};
+use super::sort::Sort;
+use crate::codec::{FieldGroup, FieldValue};
+use crate::schema::{Direction, FieldSchema, Normaliser};
+
+/// The handle of a field of type `T` in the model `M`: it makes filters and sort orders.
+///
+/// A field of an embedded struct is reached through its parent: `w.limits.max.lte(5)`; through an array it means "any
+/// element", as in MongoDB: `w.members.role.eq("owner")`.
+pub struct Field<M: 'static, T: FieldValue> {
+    path: Cow<'static, str>,
+    schema: &'static FieldSchema,
+    nested: OnceLock<Box<T::Fields<M>>>,
+    types: PhantomData<fn() -> (M, T)>,
+}
+
+impl<M: 'static, T: FieldValue> Field<M, T> {
+    /// The handle of a field at the top level of a document.
+    pub const fn new(schema: &'static FieldSchema) -> Self {
+        Self { path: Cow::Borrowed(schema.stored), schema, nested: OnceLock::new(), types: PhantomData }
+    }
+
+    /// The handle of a field below `path`.
+    pub fn below(path: &str, schema: &'static FieldSchema) -> Self {
+        let path = if path.is_empty() { schema.stored.to_owned() } else { format!("{path}.{}", schema.stored) };
+        Self { path: Cow::Owned(path), schema, nested: OnceLock::new(), types: PhantomData }
+    }
+
+    /// The stored path, dotted.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Whether the field is there at all: a stored null counts as there.
+    pub fn exists(&self, exists: bool) -> Filter<M> {
+        self.filter(Test::Exists(exists))
+    }
+
+    /// The field is absent or null.
+    pub fn is_none(&self) -> Filter<M> {
+        self.filter(Test::Eq(Bson::Null))
+    }
+
+    /// The field is there and not null.
+    pub fn is_some(&self) -> Filter<M> {
+        self.filter(Test::Ne(Bson::Null))
+    }
+
+    fn filter(&self, test: Test) -> Filter<M> {
+        Filter::from_node(Node::Field { path: self.path.clone(), test })
+    }
+}
+
+/// Comparisons. A value is normalised (trimmed, lower-cased) as the field itself is.
+impl<M: 'static, T: FieldValue> Field<M, T> {
+    /// Equal; for an array: any element is equal.
+    pub fn eq(&self, value: impl Operand<T::Item>) -> Filter<M>
+    where
+        T: Queryable,
+    {
+        self.filter(Test::Eq(self.operand(value)))
+    }
+
+    /// Not equal; a document without the field matches too, as in MongoDB.
+    pub fn ne(&self, value: impl Operand<T::Item>) -> Filter<M>
+    where
+        T: Queryable,
+    {
+        self.filter(Test::Ne(self.operand(value)))
+    }
+
+    /// Greater than, among values of the same kind.
+    pub fn gt(&self, value: impl Operand<T::Item>) -> Filter<M>
+    where
+        T: Queryable,
+    {
+        self.filter(Test::Gt(self.operand(value)))
+    }
+
+    /// Greater than or equal, among values of the same kind.
+    pub fn gte(&self, value: impl Operand<T::Item>) -> Filter<M>
+    where
+        T: Queryable,
+    {
+        self.filter(Test::Gte(self.operand(value)))
+    }
+
+    /// Less than, among values of the same kind.
+    pub fn lt(&self, value: impl Operand<T::Item>) -> Filter<M>
+    where
+        T: Queryable,
+    {
+        self.filter(Test::Lt(self.operand(value)))
+    }
+
+    /// Less than or equal, among values of the same kind.
+    pub fn lte(&self, value: impl Operand<T::Item>) -> Filter<M>
+    where
+        T: Queryable,
+    {
+        self.filter(Test::Lte(self.operand(value)))
+    }
+
+    /// Equal to one of the values; none of them: nothing matches.
+    pub fn in_<I>(&self, values: I) -> Filter<M>
+    where
+        T: Queryable,
+        I: IntoIterator,
+        I::Item: Operand<T::Item>,
+    {
+        self.filter(Test::In(values.into_iter().map(|value| self.operand(value)).collect()))
+    }
+
+    /// Equal to none of the values; a document without the field matches too.
+    pub fn not_in<I>(&self, values: I) -> Filter<M>
+    where
+        T: Queryable,
+        I: IntoIterator,
+        I::Item: Operand<T::Item>,
+    {
+        self.filter(Test::NotIn(values.into_iter().map(|value| self.operand(value)).collect()))
+    }
+
+    /// In ascending order.
+    pub fn asc(&self) -> Sort<M>
+    where
+        T: Queryable,
+    {
+        Sort::by(self.path.clone(), Direction::Ascending)
+    }
+
+    /// In descending order.
+    pub fn desc(&self) -> Sort<M>
+    where
+        T: Queryable,
+    {
+        Sort::by(self.path.clone(), Direction::Descending)
+    }
+
+    fn operand<I>(&self, value: impl Operand<I>) -> Bson {
+        let mut value = value.into_operand();
+        if let Bson::String(text) = &mut value {
+            Normaliser::apply_all(self.schema.normalise, text);
+        }
+        value
+    }
+}
+
+/// Comparisons of strings.
+impl<M: 'static, T: Queryable<Item = String>> Field<M, T> {
+    /// Begins with `prefix`, to the letter: nothing in it is special.
+    pub fn starts_with(&self, prefix: impl Into<String>) -> Filter<M> {
+        let mut prefix = prefix.into();
+        // White space at the end of a prefix is meant.
+        for normaliser in self.schema.normalise.iter().filter(|normaliser| **normaliser != Normaliser::Trim) {
+            Normaliser::apply_all(std::slice::from_ref(normaliser), &mut prefix);
+        }
+        self.filter(Test::StartsWith(prefix))
+    }
+}
+
+/// Comparisons of arrays.
+impl<M: 'static, T: FieldValue> Field<M, Vec<T>> {
+    /// The array has that many elements.
+    pub fn size(&self, count: u32) -> Filter<M> {
+        self.filter(Test::Size(count))
+    }
+
+    /// The array has all of the values.
+    pub fn all<I>(&self, values: I) -> Filter<M>
+    where
+        T: Queryable,
+        I: IntoIterator,
+        I::Item: Operand<T::Item>,
+    {
+        self.filter(Test::All(values.into_iter().map(|value| self.operand(value)).collect()))
+    }
+
+    /// One element satisfies the whole filter.
+    pub fn elem_match(&self, filter: impl FnOnce(&T::Fields<M>) -> Filter<M>) -> Filter<M> {
+        let inner = filter(&T::Fields::<M>::below(""));
+        self.filter(Test::ElemMatch(Box::new(inner.into_node())))
+    }
+}
+
+impl<M: 'static, T: FieldValue> Deref for Field<M, T> {
+    type Target = T::Fields<M>;
+
+    fn deref(&self) -> &Self::Target {
+        self.nested.get_or_init(|| Box::new(T::Fields::<M>::below(&self.path)))
+    }
+}
+
+impl<M: 'static, T: FieldValue> fmt::Debug for Field<M, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Field").field(&self.path).finish()
+    }
+}
+
+/// The handle of a field that is unique over all tenants: it can also find a document before the tenant is known.
+pub struct UniqueField<M: 'static, T: FieldValue>(Field<M, T>);
+
+impl<M: 'static, T: FieldValue> UniqueField<M, T> {
+    /// The handle of a field at the top level of a document.
+    pub const fn new(schema: &'static FieldSchema) -> Self {
+        Self(Field::new(schema))
+    }
+
+    /// The key of the one document, of whatever tenant, in which the field has this value.
+    pub fn lookup(&self, value: impl Operand<T::Item>) -> Lookup<M>
+    where
+        T: Queryable,
+    {
+        Lookup::new(self.0.eq(value))
+    }
+}
+
+impl<M: 'static, T: FieldValue> Deref for UniqueField<M, T> {
+    type Target = Field<M, T>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl<M: 'static, T: FieldValue> fmt::Debug for UniqueField<M, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}

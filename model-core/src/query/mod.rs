@@ -1,0 +1,17 @@
+//! Field handles, filters and sort orders: one vocabulary, rendered for the server and evaluated in memory.
+
+mod evaluate;
+mod field;
+mod filter;
+mod operand;
+mod render;
+mod sort;
+
+pub(crate) use evaluate::{KeyError, compare, index_keys, matches, order_by, order_values, sort_key};
+pub use field::{Field, UniqueField};
+pub use filter::{Filter, Lookup};
+pub(crate) use filter::{Node, Test};
+pub use operand::{Operand, Queryable, operand_of};
+pub(crate) use render::render;
+pub use sort::Sort;
+pub(crate) use sort::SortKey;

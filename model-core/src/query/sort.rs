@@ -1,0 +1,42 @@
+//! Sort orders.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+use crate::schema::Direction;
+
+/// One key of a sort order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SortKey {
+    pub(crate) path: Cow<'static, str>,
+    pub(crate) direction: Direction,
+}
+
+/// In which order.
+pub struct Sort<M> {
+    keys: Vec<SortKey>,
+    model: PhantomData<fn() -> M>,
+}
+
+impl<M> Sort<M> {
+    pub(crate) fn by(path: Cow<'static, str>, direction: Direction) -> Self {
+        Self { keys: vec![SortKey { path, direction }], model: PhantomData }
+    }
+
+    /// Among equals, by `next`.
+    pub fn then(mut self, next: Self) -> Self {
+        self.keys.extend(next.keys);
+        self
+    }
+
+    pub(crate) fn into_keys(self) -> Vec<SortKey> {
+        self.keys
+    }
+}
+
+impl<M> fmt::Debug for Sort<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Sort").field(&self.keys).finish()
+    }
+}

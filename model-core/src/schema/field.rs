@@ -1,0 +1,330 @@
+//! Fields and their types.
+
+use super::rule::{Normaliser, Rule};
+
+/// What a field is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FieldRole {
+    /// An ordinary field.
+    Plain,
+    /// The document's id, stored as `_id`.
+    Id,
+    /// The tenant that the document belongs to.
+    Tenant,
+    /// The instant of creation.
+    CreatedAt,
+    /// The instant of the last change.
+    UpdatedAt,
+    /// The revision, shown to the application.
+    Revision,
+}
+
+/// How a value is stored. Nested types are reached through functions, so that a type may contain itself.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum TypeSchema {
+    /// BSON boolean.
+    Bool,
+    /// BSON 32-bit integer.
+    Int32,
+    /// BSON 64-bit integer.
+    Int64,
+    /// BSON double.
+    Double,
+    /// BSON decimal128.
+    Decimal128,
+    /// BSON string.
+    String,
+    /// BSON `ObjectId`.
+    ObjectId,
+    /// BSON binary, subtype 4.
+    Uuid,
+    /// BSON date: milliseconds since the Unix epoch.
+    Date,
+    /// BSON binary, subtype 0.
+    Binary,
+    /// BSON timestamp (the server's internal type).
+    Timestamp,
+    /// BSON regular expression.
+    Regex,
+    /// The id of a model: `ObjectId`, UUID or string, by that model's declaration.
+    Id,
+    /// A tenant's id: `ObjectId`, UUID or string.
+    TenantId,
+    /// The revision: 64-bit integer.
+    Revision,
+    /// Absent when `None`.
+    Optional(&'static TypeSchema),
+    /// BSON array.
+    Array(&'static TypeSchema),
+    /// BSON document with string keys.
+    Map(&'static TypeSchema),
+    /// BSON document of a derived struct.
+    Embedded(fn() -> &'static EmbeddedSchema),
+    /// A derived enum: a string, or a tagged document.
+    Enum(fn() -> &'static EnumSchema),
+    /// A sealed envelope: BSON binary, subtype 8.
+    Encrypted(&'static TypeSchema),
+    /// A password hash: sealed, or a PHC string where there is no keyring.
+    PasswordHash,
+    /// Any BSON value.
+    Dynamic,
+    /// A foreign serde type, stored as its serde form.
+    Foreign,
+}
+
+impl TypeSchema {
+    /// Whether a value of this type, at any depth, is encrypted. A type that contains itself counts once.
+    pub fn has_encrypted(&self) -> bool {
+        self.any(&mut Vec::new(), &mut |ty| matches!(ty, Self::Encrypted(_) | Self::PasswordHash))
+    }
+
+    /// Whether a secret or hidden field lies in a value of this type, at any depth.
+    pub fn has_secret_parts(&self) -> bool {
+        fn hides(fields: &'static [FieldSchema]) -> bool {
+            fields.iter().any(|field| field.hidden)
+        }
+        self.any(&mut Vec::new(), &mut |ty| match ty {
+            Self::Encrypted(_) | Self::PasswordHash => true,
+            Self::Embedded(schema) => hides(schema().fields),
+            Self::Enum(schema) => schema().variants.iter().any(|variant| hides(variant.fields)),
+            _ => false,
+        })
+    }
+
+    /// Whether values of this type are secrets that no view, log or audit entry shows.
+    pub fn is_secret(&self) -> bool {
+        match self {
+            Self::Encrypted(_) | Self::PasswordHash => true,
+            Self::Optional(inner) | Self::Array(inner) | Self::Map(inner) => inner.is_secret(),
+            _ => false,
+        }
+    }
+
+    /// Whether a value of this type, at any depth, cannot be stored without a keyring.
+    pub fn needs_keyring(&self) -> bool {
+        self.any(&mut Vec::new(), &mut |ty| matches!(ty, Self::Encrypted(_)))
+    }
+
+    /// The fields inside a derived struct, looking through options and arrays.
+    pub fn inner_fields(&self) -> &'static [FieldSchema] {
+        match self {
+            Self::Optional(inner) | Self::Array(inner) => inner.inner_fields(),
+            Self::Embedded(schema) => schema().fields,
+            _ => &[],
+        }
+    }
+
+    /// The type inside options.
+    pub fn required(&self) -> &Self {
+        match self {
+            Self::Optional(inner) => inner.required(),
+            other => other,
+        }
+    }
+
+    /// The fields of a derived struct, looking through options.
+    pub fn embedded(&self) -> Option<&'static EmbeddedSchema> {
+        match self.required() {
+            Self::Embedded(schema) => Some(schema()),
+            _ => None,
+        }
+    }
+
+    fn any(&self, seen: &mut Vec<&'static str>, test: &mut dyn FnMut(&Self) -> bool) -> bool {
+        if test(self) {
+            return true;
+        }
+        match self {
+            Self::Optional(inner) | Self::Array(inner) | Self::Map(inner) => inner.any(seen, test),
+            Self::Embedded(schema) => {
+                let schema = schema();
+                if seen.contains(&schema.name) {
+                    return false;
+                }
+                seen.push(schema.name);
+                schema.fields.iter().any(|field| field.ty.any(seen, test))
+            }
+            Self::Enum(schema) => {
+                let schema = schema();
+                if seen.contains(&schema.name) {
+                    return false;
+                }
+                seen.push(schema.name);
+                schema
+                    .variants
+                    .iter()
+                    .flat_map(|variant| variant.fields)
+                    .any(|field| field.ty.any(seen, test))
+            }
+            _ => false,
+        }
+    }
+}
+
+/// One field of a model, an embedded struct or an enum's variant.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct FieldSchema {
+    /// The Rust name.
+    pub name: &'static str,
+    /// The name in storage.
+    pub stored: &'static str,
+    /// The key in views and inputs.
+    pub json: &'static str,
+    /// How it is stored.
+    pub ty: TypeSchema,
+    /// What it is for.
+    pub role: FieldRole,
+    /// Stored, never shown in a view.
+    pub hidden: bool,
+    /// Set at create, never by an update.
+    pub readonly: bool,
+    /// A change of it alone does not move `updated_at`.
+    pub skip_updated_at: bool,
+    /// A change of it alone is not audited.
+    pub skip_audit: bool,
+    /// A create may leave it out.
+    pub has_default: bool,
+    /// What is done to a string before it is validated, stored or compared.
+    pub normalise: &'static [Normaliser],
+    /// What a value must satisfy.
+    pub rules: &'static [Rule],
+    /// The doc comment.
+    pub doc: &'static str,
+}
+
+impl FieldSchema {
+    /// An ordinary field, stored and shown under `stored`.
+    pub const fn new(name: &'static str, stored: &'static str, ty: TypeSchema) -> Self {
+        Self {
+            name,
+            stored,
+            json: stored,
+            ty,
+            role: FieldRole::Plain,
+            hidden: false,
+            readonly: false,
+            skip_updated_at: false,
+            skip_audit: false,
+            has_default: false,
+            normalise: &[],
+            rules: &[],
+            doc: "",
+        }
+    }
+
+    /// Sets the key in views and inputs.
+    pub const fn json(mut self, json: &'static str) -> Self {
+        self.json = json;
+        self
+    }
+
+    /// Sets what the field is for.
+    pub const fn role(mut self, role: FieldRole) -> Self {
+        self.role = role;
+        self
+    }
+
+    /// Keeps the field out of views.
+    pub const fn hidden(mut self) -> Self {
+        self.hidden = true;
+        self
+    }
+
+    /// Keeps updates from the field.
+    pub const fn readonly(mut self) -> Self {
+        self.readonly = true;
+        self
+    }
+
+    /// A change of it alone does not move `updated_at`.
+    pub const fn skip_updated_at(mut self) -> Self {
+        self.skip_updated_at = true;
+        self
+    }
+
+    /// A change of it alone is not audited.
+    pub const fn skip_audit(mut self) -> Self {
+        self.skip_audit = true;
+        self
+    }
+
+    /// A create may leave it out.
+    pub const fn with_default(mut self) -> Self {
+        self.has_default = true;
+        self
+    }
+
+    /// Sets the normalisers.
+    pub const fn normalise(mut self, normalise: &'static [Normaliser]) -> Self {
+        self.normalise = normalise;
+        self
+    }
+
+    /// Sets the rules.
+    pub const fn rules(mut self, rules: &'static [Rule]) -> Self {
+        self.rules = rules;
+        self
+    }
+
+    /// Sets the documentation.
+    pub const fn doc(mut self, doc: &'static str) -> Self {
+        self.doc = doc;
+        self
+    }
+}
+
+/// A derived struct that lives inside documents.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct EmbeddedSchema {
+    /// The Rust name.
+    pub name: &'static str,
+    /// Its fields, in declaration order.
+    pub fields: &'static [FieldSchema],
+}
+
+impl EmbeddedSchema {
+    /// An embedded struct.
+    pub const fn new(name: &'static str, fields: &'static [FieldSchema]) -> Self {
+        Self { name, fields }
+    }
+}
+
+/// A derived enum: unit variants are strings, variants with data are tagged documents.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct EnumSchema {
+    /// The Rust name.
+    pub name: &'static str,
+    /// The key that holds the variant's name in a tagged document.
+    pub tag: &'static str,
+    /// Its variants.
+    pub variants: &'static [VariantSchema],
+}
+
+impl EnumSchema {
+    /// An enum whose data variants are tagged by `tag`.
+    pub const fn new(name: &'static str, tag: &'static str, variants: &'static [VariantSchema]) -> Self {
+        Self { name, tag, variants }
+    }
+}
+
+/// One variant of an enum.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct VariantSchema {
+    /// The stored name.
+    pub stored: &'static str,
+    /// Its fields; none for a unit variant.
+    pub fields: &'static [FieldSchema],
+}
+
+impl VariantSchema {
+    /// A variant.
+    pub const fn new(stored: &'static str, fields: &'static [FieldSchema]) -> Self {
+        Self { stored, fields }
+    }
+}

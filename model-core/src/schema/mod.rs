@@ -1,0 +1,180 @@
+//! What a model is, as static data: fields, types, rules, indexes. The derive emits it, everything else reads it.
+
+use std::sync::OnceLock;
+
+mod field;
+mod index;
+pub(crate) mod reserved;
+mod rule;
+
+pub use field::{EmbeddedSchema, EnumSchema, FieldRole, FieldSchema, TypeSchema, VariantSchema};
+pub use index::{Direction, IndexKey, IndexSpec, TenantPrefix};
+pub use rule::{Normaliser, Number, Pattern, Rule};
+
+/// How the ids of a model look in storage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum IdKind {
+    /// A 12-byte `ObjectId`.
+    ObjectId,
+    /// A UUID of version 7 (RFC 9562), stored as BSON binary subtype 4.
+    Uuid,
+    /// A string: the prefix (may be empty) and a sortable random part.
+    String {
+        /// What every id of the model begins with: `wgt_`.
+        prefix: &'static str,
+    },
+}
+
+/// Whose documents the collection holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Tenancy {
+    /// Each document belongs to the tenant named in this stored field.
+    Tenant {
+        /// The stored name of the tenant field.
+        field: &'static str,
+    },
+    /// The documents belong to no tenant.
+    Global,
+}
+
+/// The event names of an audited model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AuditSpec {
+    /// The entity type that entries name: `widget`.
+    pub entity: &'static str,
+    /// The event of a create: `widget.create`.
+    pub create: &'static str,
+    /// The event of an update.
+    pub update: &'static str,
+    /// The event of a delete.
+    pub delete: &'static str,
+    /// The stored field whose string names the entity for a reader.
+    pub name_field: Option<&'static str>,
+}
+
+impl AuditSpec {
+    /// The events of `entity`.
+    pub const fn new(
+        entity: &'static str,
+        create: &'static str,
+        update: &'static str,
+        delete: &'static str,
+    ) -> Self {
+        Self { entity, create, update, delete, name_field: None }
+    }
+
+    /// The stored field whose string names the entity for a reader.
+    pub const fn name_field(mut self, field: &'static str) -> Self {
+        self.name_field = Some(field);
+        self
+    }
+}
+
+/// Everything static about one model.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct ModelSchema {
+    /// The Rust name of the struct.
+    pub name: &'static str,
+    /// The collection.
+    pub collection: &'static str,
+    /// Whose documents it holds.
+    pub tenancy: Tenancy,
+    /// How its ids look.
+    pub id: IdKind,
+    /// The schema version that this code writes; stored documents without one are of version 1.
+    pub version: u32,
+    /// The fields, in declaration order, which is the order of storage.
+    pub fields: &'static [FieldSchema],
+    /// The declared indexes.
+    pub indexes: &'static [IndexSpec],
+    /// The audit events, if the model is audited.
+    pub audit: Option<AuditSpec>,
+    /// The doc comment of the struct.
+    pub doc: &'static str,
+    sealed: OnceLock<bool>,
+}
+
+impl ModelSchema {
+    /// A schema with no indexes and no audit, at version 1.
+    pub const fn new(
+        name: &'static str,
+        collection: &'static str,
+        tenancy: Tenancy,
+        id: IdKind,
+        fields: &'static [FieldSchema],
+    ) -> Self {
+        let sealed = OnceLock::new();
+        Self { name, collection, tenancy, id, version: 1, fields, indexes: &[], audit: None, doc: "", sealed }
+    }
+
+    /// Sets the schema version.
+    pub const fn version(mut self, version: u32) -> Self {
+        self.version = version;
+        self
+    }
+
+    /// Sets the declared indexes.
+    pub const fn indexes(mut self, indexes: &'static [IndexSpec]) -> Self {
+        self.indexes = indexes;
+        self
+    }
+
+    /// Audits the model.
+    pub const fn audit(mut self, audit: AuditSpec) -> Self {
+        self.audit = Some(audit);
+        self
+    }
+
+    /// Sets the documentation.
+    pub const fn doc(mut self, doc: &'static str) -> Self {
+        self.doc = doc;
+        self
+    }
+
+    /// The stored name of the tenant field of a tenant model.
+    pub fn tenant_field(&self) -> Option<&'static str> {
+        match self.tenancy {
+            Tenancy::Tenant { field } => Some(field),
+            Tenancy::Global => None,
+        }
+    }
+
+    /// The field with this stored name.
+    pub fn field(&self, stored: &str) -> Option<&'static FieldSchema> {
+        self.fields.iter().find(|field| field.stored == stored)
+    }
+
+    /// The field with this role.
+    pub fn role(&self, role: FieldRole) -> Option<&'static FieldSchema> {
+        self.fields.iter().find(|field| field.role == role)
+    }
+
+    /// Whether any field, at any depth, holds a value that is or may be sealed.
+    pub fn has_encrypted(&self) -> bool {
+        *self.sealed.get_or_init(|| self.fields.iter().any(|field| field.ty.has_encrypted()))
+    }
+
+    /// Whether the model cannot do without a keyring: a password hash can.
+    pub fn needs_keyring(&self) -> bool {
+        self.fields.iter().any(|field| field.ty.needs_keyring())
+    }
+
+    /// The stored path of a dotted path of Rust names; none if there is no such field.
+    pub fn stored_path(&self, path: &str) -> Option<String> {
+        let mut fields = self.fields;
+        let mut stored = String::new();
+        for name in path.split('.') {
+            let field = fields.iter().find(|field| field.name == name)?;
+            if !stored.is_empty() {
+                stored.push('.');
+            }
+            stored.push_str(field.stored);
+            fields = field.ty.inner_fields();
+        }
+        Some(stored)
+    }
+}

@@ -1,0 +1,17 @@
+//! Stored names that belong to the crate: a file format. A model cannot declare a field under one of them.
+
+/// The revision: 64-bit integer, changed by every write.
+pub(crate) const REVISION: &str = "_rev";
+/// The schema version that wrote the document: 32-bit integer; absent means 1.
+pub(crate) const SCHEMA_VERSION: &str = "_sv";
+/// The blind-index tokens: document of arrays of binary. Reserved, not yet written.
+pub(crate) const BLIND_INDEX: &str = "_bi";
+/// The seal over authorisation fields: binary. Reserved, not yet written.
+pub(crate) const SEAL: &str = "_seal";
+/// Audit entries that wait for the relay: array of documents. Reserved, not yet written.
+pub(crate) const OUTBOX: &str = "_outbox";
+/// The instant of a soft delete: date. Reserved, not yet written.
+pub(crate) const DELETED_AT: &str = "_deleted_at";
+
+/// All of them; the derive refuses the same list.
+pub(crate) const ALL: [&str; 6] = [REVISION, SCHEMA_VERSION, BLIND_INDEX, SEAL, OUTBOX, DELETED_AT];

@@ -1,0 +1,116 @@
+//! Normalisers and validation rules, as static data.
+
+use std::sync::OnceLock;
+
+use regex::Regex;
+
+/// What is done to a string before it is validated, stored or compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Normaliser {
+    /// Removes white space at both ends.
+    Trim,
+    /// Unicode lower case.
+    Lowercase,
+    /// Unicode upper case.
+    Uppercase,
+}
+
+impl Normaliser {
+    /// Applies the normalisers in order; allocates only where something changes.
+    pub fn apply_all(normalisers: &[Self], text: &mut String) {
+        for normaliser in normalisers {
+            match normaliser {
+                Self::Trim => {
+                    let trimmed = text.trim();
+                    if trimmed.len() != text.len() {
+                        *text = trimmed.to_owned();
+                    }
+                }
+                Self::Lowercase => {
+                    if text.chars().any(|c| !c.is_lowercase()) {
+                        *text = text.to_lowercase();
+                    }
+                }
+                Self::Uppercase => {
+                    if text.chars().any(|c| !c.is_uppercase()) {
+                        *text = text.to_uppercase();
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A bound of a numeric rule.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Number {
+    /// A whole number.
+    Int(i64),
+    /// A floating-point number.
+    Float(f64),
+}
+
+/// A regular expression in the syntax of the `regex` crate, compiled on first use.
+pub struct Pattern {
+    source: &'static str,
+    compiled: OnceLock<Option<Regex>>,
+}
+
+impl std::fmt::Debug for Pattern {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Pattern").field(&self.source).finish()
+    }
+}
+
+impl Pattern {
+    /// A pattern; `build()` refuses one that does not compile.
+    pub const fn new(source: &'static str) -> Self {
+        Self { source, compiled: OnceLock::new() }
+    }
+
+    /// The pattern as written.
+    pub fn source(&self) -> &'static str {
+        self.source
+    }
+
+    /// The compiled pattern, or none if it is not a valid one.
+    pub fn regex(&self) -> Option<&Regex> {
+        self.compiled.get_or_init(|| Regex::new(self.source).ok()).as_ref()
+    }
+}
+
+/// What a value must satisfy. A rule on a field of an array or map type holds for each element, but `Items`.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Rule {
+    /// A string's length in characters, both ends inclusive.
+    Len {
+        /// The least.
+        min: Option<usize>,
+        /// The most.
+        max: Option<usize>,
+    },
+    /// The number of elements of an array or map, both ends inclusive.
+    Items {
+        /// The least.
+        min: Option<usize>,
+        /// The most.
+        max: Option<usize>,
+    },
+    /// A number's bounds, both ends inclusive.
+    Range {
+        /// The least.
+        min: Option<Number>,
+        /// The most.
+        max: Option<Number>,
+    },
+    /// A string must match.
+    Pattern(&'static Pattern),
+    /// A string must be an e-mail address (RFC 5322 `addr-spec`).
+    Email,
+    /// A string must be an absolute URL (WHATWG).
+    Url,
+    /// A string must be one of these.
+    OneOf(&'static [&'static str]),
+}

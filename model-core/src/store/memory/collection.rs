@@ -1,0 +1,207 @@
+//! Collections as values: a copy is a snapshot.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bson::oid::ObjectId;
+use bson::{Document, RawDocument, RawDocumentBuf};
+
+use super::index::{Index, Key};
+use super::refused;
+use super::tree::Tree;
+use crate::codec::{Elements, RawValue, Writer, tag};
+use crate::store::{StoreError, StoreResult};
+
+/// A stored document, shared by the snapshots that hold it.
+pub(super) type Stored = Arc<RawDocumentBuf>;
+
+/// All collections. A copy costs one pointer for each.
+#[derive(Clone, Default)]
+pub(super) struct Collections(BTreeMap<String, Arc<Collection>>);
+
+impl Collections {
+    pub(super) fn get(&self, name: &str) -> Option<&Arc<Collection>> {
+        self.0.get(name)
+    }
+
+    /// The collection to write to, made if there is none.
+    pub(super) fn get_mut(&mut self, name: &str) -> &mut Collection {
+        if !self.0.contains_key(name) {
+            self.0.insert(name.to_owned(), Arc::default());
+        }
+        Arc::make_mut(self.0.entry(name.to_owned()).or_default())
+    }
+
+    /// The collection to write to, if there is one.
+    pub(super) fn existing_mut(&mut self, name: &str) -> StoreResult<&mut Collection> {
+        self.0.get_mut(name).map(Arc::make_mut).ok_or_else(|| refused(26, "NamespaceNotFound"))
+    }
+}
+
+/// A unique key that another document has.
+pub(super) struct Clash {
+    pub(super) index: String,
+    pub(super) holder: u64,
+}
+
+/// The documents of one collection by slot, which is the order of their insertion, and its indexes, that of `_id`
+/// first.
+#[derive(Clone)]
+pub(super) struct Collection {
+    documents: Tree<u64, Stored>,
+    next_slot: u64,
+    indexes: Vec<Index>,
+}
+
+impl Default for Collection {
+    fn default() -> Self {
+        Self { documents: Tree::default(), next_slot: 0, indexes: vec![Index::of_ids()] }
+    }
+}
+
+impl Collection {
+    pub(super) fn get(&self, slot: u64) -> Option<&Stored> {
+        self.documents.get(&slot)
+    }
+
+    /// The slot that the next new document gets.
+    pub(super) fn next_slot(&self) -> u64 {
+        self.next_slot
+    }
+
+    /// The documents after a slot, in the order of their insertion.
+    pub(super) fn after(&self, slot: Option<u64>) -> impl Iterator<Item = (u64, &Stored)> {
+        self.documents.after(slot.as_ref()).map(|(slot, stored)| (*slot, stored))
+    }
+
+    /// The slot of the document with that `_id`.
+    pub(super) fn slot_of(&self, id: RawValue<'_>) -> Option<u64> {
+        self.indexes.first()?.holder(&Key::new(&[id]))
+    }
+
+    /// Whether `document` could stand in `slot`: the first unique key that another document has.
+    pub(super) fn clash(&self, slot: u64, document: &RawDocument) -> StoreResult<Option<Clash>> {
+        for index in &self.indexes {
+            for key in index.keys(document)? {
+                if let Some(holder) = index.holder(&key).filter(|holder| *holder != slot) {
+                    return Ok(Some(Clash { index: index.name().to_owned(), holder }));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Puts `stored` into `slot`, in place of what is there.
+    ///
+    /// # Errors
+    /// [`StoreError::Duplicate`]; nothing has changed then.
+    pub(super) fn put(&mut self, slot: u64, stored: Stored) -> StoreResult<()> {
+        if let Some(clash) = self.clash(slot, &stored)? {
+            return Err(StoreError::Duplicate { index: clash.index });
+        }
+        self.take(slot);
+        for index in &mut self.indexes {
+            let keys = index.keys(&stored)?;
+            index.add(keys, slot);
+        }
+        self.next_slot = self.next_slot.max(slot + 1);
+        self.documents.insert(slot, stored);
+        Ok(())
+    }
+
+    /// Removes what is in `slot`.
+    pub(super) fn take(&mut self, slot: u64) -> Option<Stored> {
+        let stored = self.documents.remove(&slot)?;
+        for index in &mut self.indexes {
+            // What is stored has passed here before, so that its keys can be made.
+            index.remove(&index.keys(&stored).unwrap_or_default());
+        }
+        Some(stored)
+    }
+
+    pub(super) fn list_indexes(&self) -> Vec<Document> {
+        self.indexes.iter().map(Index::description).collect()
+    }
+
+    /// Adds an index over the documents that are there; nothing, if the same is there already.
+    pub(super) fn create_index(&mut self, mut new: Index) -> StoreResult<()> {
+        if new.is_over_ids() {
+            return Ok(());
+        }
+        for index in &self.indexes {
+            if index.is_same(&new)? {
+                return Ok(());
+            }
+        }
+        for (slot, stored) in self.after(None) {
+            let keys = new.keys(stored)?;
+            if keys.iter().any(|key| new.holder(key).is_some_and(|holder| holder != slot)) {
+                return Err(StoreError::Duplicate { index: new.name().to_owned() });
+            }
+            new.add(keys, slot);
+        }
+        self.indexes.push(new);
+        Ok(())
+    }
+
+    pub(super) fn set_index_ttl(&mut self, name: &str, seconds: i64) -> StoreResult<()> {
+        let index = self.indexes.iter_mut().find(|index| index.name() == name);
+        index.ok_or_else(|| refused(27, "IndexNotFound"))?.expire_after(seconds)
+    }
+
+    pub(super) fn drop_index(&mut self, name: &str) -> StoreResult<()> {
+        match self.indexes.iter().position(|index| index.name() == name) {
+            None => Err(refused(27, "IndexNotFound")),
+            Some(0) => Err(refused(72, "InvalidOptions")),
+            Some(position) => {
+                self.indexes.remove(position);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// A document as it is stored: `_id` first, made if it is missing.
+pub(super) fn to_store(bytes: &[u8]) -> StoreResult<Stored> {
+    let malformed = || refused(22, "InvalidBSON");
+    let raw = RawDocument::from_bytes(bytes).map_err(|_| malformed())?;
+    if bytes.len() > MAX_DOCUMENT {
+        return Err(refused(10334, "BSONObjectTooLarge"));
+    }
+    let mut elements = Elements::new(bytes).map_err(|_| malformed())?;
+    let (mut position, mut id) = (0, None);
+    while let Some((key, value)) = elements.next().map_err(|_| malformed())? {
+        if key == "_id" {
+            id = Some(value);
+            break;
+        }
+        position += 1;
+    }
+    match id {
+        Some(id) if matches!(id.tag, tag::ARRAY | tag::REGEX | tag::UNDEFINED) => Err(refused(53, "InvalidIdField")),
+        Some(_) if position == 0 => Ok(Arc::new(raw.to_owned())),
+        id => with_id_first(bytes, id),
+    }
+}
+
+/// The most bytes that the server stores as one document.
+const MAX_DOCUMENT: usize = 16 * 1024 * 1024;
+
+fn with_id_first(bytes: &[u8], id: Option<RawValue<'_>>) -> StoreResult<Stored> {
+    let malformed = || refused(22, "InvalidBSON");
+    let mut out = Writer::with_capacity(bytes.len() + 24);
+    match id {
+        Some(id) => out.raw("_id", id.tag, id.bytes),
+        None => out.object_id("_id", ObjectId::new().bytes()),
+    }
+    let mut elements = Elements::new(bytes).map_err(|_| malformed())?;
+    let mut first_id = id.is_some();
+    while let Some((key, value)) = elements.next().map_err(|_| malformed())? {
+        if key == "_id" && std::mem::take(&mut first_id) {
+            continue;
+        }
+        out.raw(key, value.tag, value.bytes);
+    }
+    let bytes = out.finish().map_err(|_| refused(10334, "BSONObjectTooLarge"))?;
+    RawDocumentBuf::from_bytes(bytes).map(Arc::new).map_err(|_| malformed())
+}

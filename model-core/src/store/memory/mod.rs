@@ -1,0 +1,156 @@
+//! The embedded store: documents in this process's memory, with the server's meaning of filters, sort orders, updates
+//! and unique indexes.
+//!
+//! Collections are persistent values (see [`tree`]): a cursor and a transaction hold a snapshot at the cost of a few
+//! pointers, and writers never wait for readers. A time to live is recorded and listed; nothing expires.
+
+mod collection;
+mod index;
+mod partial;
+mod read;
+#[cfg(test)]
+mod tests;
+mod transaction;
+mod tree;
+mod update;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use bson::{Document, RawDocumentBuf};
+
+use self::collection::{Collection, Collections, to_store};
+use self::index::Index;
+use self::transaction::MemoryTransaction;
+use super::{
+    Abilities, Cursor, Find, Operations, Selection, Store, StoreError, StoreResult, Transaction, UpdateOne,
+};
+
+/// What all handles of one store share. The lock is held for one operation, and never while one waits.
+type Shared = Arc<Mutex<Collections>>;
+
+/// The lock on the collections; a panic elsewhere leaves them as they were before the operation.
+fn lock(shared: &Shared) -> MutexGuard<'_, Collections> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A refusal with the server's code and name.
+fn refused(code: i32, name: &str) -> StoreError {
+    StoreError::Refused { code, name: name.to_owned() }
+}
+
+/// The embedded store. Clones are handles of the same documents.
+#[derive(Clone, Default)]
+pub(crate) struct MemoryStore {
+    shared: Shared,
+}
+
+/// Shows no document.
+impl std::fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MemoryStore").finish_non_exhaustive()
+    }
+}
+
+impl MemoryStore {
+    /// An empty store.
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    fn snapshot(&self, collection: &str) -> Option<Arc<Collection>> {
+        lock(&self.shared).get(collection).cloned()
+    }
+
+    /// The documents of a collection as they are stored, in the order of their insertion.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn dump(&self, collection: &str) -> Vec<Document> {
+        let snapshot = self.snapshot(collection);
+        let stored = snapshot.iter().flat_map(|snapshot| snapshot.after(None));
+        stored.filter_map(|(_, stored)| Document::try_from(&**stored).ok()).collect()
+    }
+
+    /// Stores a document as another client would, in place of the one with its `_id` if there is one.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn put(&self, collection: &str, document: &Document) -> StoreResult<()> {
+        let malformed = || refused(22, "InvalidBSON");
+        let bytes = document.to_vec().map_err(|_| malformed())?;
+        let stored = to_store(&bytes)?;
+        let mut collections = lock(&self.shared);
+        let collection = collections.get_mut(collection);
+        let mut elements = crate::codec::Elements::new(stored.as_bytes()).map_err(|_| malformed())?;
+        let id = elements.next().ok().flatten().map(|(_, id)| id);
+        let slot = id.and_then(|id| collection.slot_of(id)).unwrap_or(collection.next_slot());
+        collection.put(slot, stored.clone())
+    }
+}
+
+#[async_trait]
+impl Operations for MemoryStore {
+    async fn find_one(&self, collection: &'static str, selection: &Selection) -> StoreResult<Option<RawDocumentBuf>> {
+        let snapshot = self.snapshot(collection);
+        Ok(snapshot.and_then(|snapshot| read::first(&snapshot, selection)).map(|(_, stored)| (*stored).clone()))
+    }
+
+    async fn find(&self, find: &Find) -> StoreResult<Box<dyn Cursor>> {
+        read::find(self.snapshot(find.collection).as_ref(), find)
+    }
+
+    async fn count(&self, collection: &'static str, selection: &Selection, limit: Option<u64>) -> StoreResult<u64> {
+        Ok(read::count(self.snapshot(collection).as_ref(), selection, limit))
+    }
+
+    async fn insert_one(&self, collection: &'static str, document: &[u8]) -> StoreResult<()> {
+        let stored = to_store(document)?;
+        let mut collections = lock(&self.shared);
+        let collection = collections.get_mut(collection);
+        collection.put(collection.next_slot(), stored)
+    }
+
+    async fn update_one(&self, update: &UpdateOne) -> StoreResult<bool> {
+        let mut collections = lock(&self.shared);
+        let found = collections.get(update.collection).and_then(|found| read::first(found, &update.selection));
+        let Some((slot, stored)) = found else { return Ok(false) };
+        let stored = update::updated(&stored, &update.set, &update.unset)?;
+        collections.get_mut(update.collection).put(slot, Arc::new(stored)).map(|()| true)
+    }
+
+    async fn delete_one(&self, collection: &'static str, selection: &Selection) -> StoreResult<bool> {
+        let mut collections = lock(&self.shared);
+        let found = collections.get(collection).and_then(|found| read::first(found, selection));
+        let Some((slot, _)) = found else { return Ok(false) };
+        Ok(collections.get_mut(collection).take(slot).is_some())
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    fn name(&self) -> &'static str {
+        "memory"
+    }
+
+    async fn abilities(&self) -> StoreResult<Abilities> {
+        Ok(Abilities::new(true))
+    }
+
+    async fn begin(&self) -> StoreResult<Box<dyn Transaction>> {
+        Ok(Box::new(MemoryTransaction::new(self.shared.clone())))
+    }
+
+    async fn list_indexes(&self, collection: &str) -> StoreResult<Vec<Document>> {
+        Ok(self.snapshot(collection).map(|snapshot| snapshot.list_indexes()).unwrap_or_default())
+    }
+
+    async fn create_index(&self, collection: &str, index: &Document) -> StoreResult<()> {
+        let index = Index::parse(index)?;
+        lock(&self.shared).get_mut(collection).create_index(index)
+    }
+
+    async fn set_index_ttl(&self, collection: &str, name: &str, seconds: i64) -> StoreResult<()> {
+        lock(&self.shared).existing_mut(collection)?.set_index_ttl(name, seconds)
+    }
+
+    async fn drop_index(&self, collection: &str, name: &str) -> StoreResult<()> {
+        lock(&self.shared).existing_mut(collection)?.drop_index(name)
+    }
+}

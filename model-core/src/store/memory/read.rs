@@ -1,0 +1,204 @@
+//! Reading: selections, sort orders and cursors over a snapshot.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bson::{Bson, RawDocument};
+
+use super::collection::{Collection, Stored};
+use super::refused;
+use crate::Error;
+use crate::codec::{Elements, Writer, write_bson};
+use crate::query::{KeyError, Node, SortKey, Test, matches, order_by, sort_key};
+use crate::schema::reserved;
+use crate::store::{Cursor, Find, Selection, StoreResult};
+
+/// How many documents a batch holds if the reader does not say how many it needs.
+const BATCH: usize = 1_000;
+
+/// A selection made ready to be tested against many documents.
+struct Condition {
+    guards: Vec<Node>,
+    rest: Node,
+}
+
+impl Condition {
+    fn new(selection: &Selection) -> Self {
+        let mut guards = Vec::with_capacity(3);
+        if let Some((field, tenant)) = &selection.tenant {
+            guards.push(Node::field(*field, Test::Eq(tenant.clone())));
+        }
+        if let Some(id) = &selection.id {
+            guards.push(Node::field("_id", Test::Eq(id.clone())));
+        }
+        if let Some(revision) = selection.revision {
+            let test = revision.map_or(Test::Exists(false), |revision| Test::Eq(Bson::Int64(revision)));
+            guards.push(Node::field(reserved::REVISION, test));
+        }
+        Self { guards, rest: selection.rest.clone() }
+    }
+
+    fn holds(&self, document: &RawDocument) -> bool {
+        self.guards.iter().all(|guard| matches(guard, document)) && matches(&self.rest, document)
+    }
+
+    /// The values of `_id` that alone can satisfy the condition, if it names them.
+    fn ids(&self) -> Option<&[Bson]> {
+        self.guards.iter().chain([&self.rest]).find_map(ids_of)
+    }
+}
+
+fn ids_of(node: &Node) -> Option<&[Bson]> {
+    match node {
+        Node::Nothing => Some(&[]),
+        Node::And(nodes) => nodes.iter().find_map(ids_of),
+        Node::Field { path, test: Test::Eq(id) } if path == "_id" => Some(std::slice::from_ref(id)),
+        Node::Field { path, test: Test::In(ids) } if path == "_id" => Some(ids),
+        _ => None,
+    }
+}
+
+/// The documents of `collection` that satisfy a condition, in the order of their insertion.
+struct Scan {
+    collection: Arc<Collection>,
+    condition: Condition,
+    /// The only slots that can hold such documents, in descending order; none: all may.
+    slots: Option<Vec<u64>>,
+    last: Option<u64>,
+}
+
+impl Scan {
+    fn new(collection: Arc<Collection>, selection: &Selection) -> Self {
+        let condition = Condition::new(selection);
+        let slots = condition.ids().map(|ids| {
+            let mut slots: Vec<u64> = ids.iter().filter_map(|id| slot_of(&collection, id)).collect();
+            slots.sort_unstable_by(|a, b| b.cmp(a));
+            slots.dedup();
+            slots
+        });
+        Self { collection, condition, slots, last: None }
+    }
+
+    /// The next documents, `count` of them unless fewer are left.
+    fn take(&mut self, count: usize) -> Vec<(u64, Stored)> {
+        let holds = |stored: &Stored| self.condition.holds(stored);
+        let mut found = Vec::new();
+        if let Some(slots) = &mut self.slots {
+            while found.len() < count {
+                let Some(slot) = slots.pop() else { break };
+                found.extend(self.collection.get(slot).filter(|stored| holds(stored)).map(|stored| (slot, stored.clone())));
+            }
+            return found;
+        }
+        let rest = self.collection.after(self.last).filter(|(_, stored)| holds(stored));
+        found.extend(rest.take(count).map(|(slot, stored)| (slot, stored.clone())));
+        self.last = match found.last() {
+            Some((slot, _)) if found.len() == count => Some(*slot),
+            // Nothing is left: the next batch need not look again.
+            _ => Some(u64::MAX),
+        };
+        found
+    }
+}
+
+fn slot_of(collection: &Collection, id: &Bson) -> Option<u64> {
+    let mut out = Writer::new();
+    write_bson(&mut out, "", id);
+    let bytes = out.finish().ok()?;
+    let (_, id) = Elements::new(&bytes).ok()?.next().ok()??;
+    collection.slot_of(id)
+}
+
+/// The first document of the selection, and its slot.
+pub(super) fn first(collection: &Arc<Collection>, selection: &Selection) -> Option<(u64, Stored)> {
+    Scan::new(collection.clone(), selection).take(1).pop()
+}
+
+pub(super) fn count(collection: Option<&Arc<Collection>>, selection: &Selection, limit: Option<u64>) -> u64 {
+    let Some(collection) = collection else { return 0 };
+    let limit = usize::try_from(limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
+    let mut scan = Scan::new(collection.clone(), selection);
+    let mut count = 0;
+    while count < limit {
+        let found = scan.take(BATCH.min(limit - count)).len();
+        if found == 0 {
+            break;
+        }
+        count += found;
+    }
+    count as u64
+}
+
+/// A cursor over the snapshot `collection`.
+pub(super) fn find(collection: Option<&Arc<Collection>>, find: &Find) -> StoreResult<Box<dyn Cursor>> {
+    let limit = usize::try_from(find.limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
+    let skip = usize::try_from(find.skip).unwrap_or(usize::MAX);
+    let batch = find.batch.map_or(BATCH, |batch| (batch as usize).clamp(1, BATCH));
+    let mut cursor = MemoryCursor { source: Source::Ready(Vec::new()), left: limit, size: batch, batch: Vec::new() };
+    let Some(collection) = collection else { return Ok(Box::new(cursor)) };
+    let mut scan = Scan::new(collection.clone(), &find.selection);
+    if find.sort.is_empty() {
+        if skip > 0 {
+            scan.take(skip);
+        }
+        cursor.source = Source::Scan(scan);
+    } else {
+        let mut found = sorted(scan.take(usize::MAX), &find.sort)?;
+        found.drain(..skip.min(found.len()));
+        found.truncate(limit);
+        found.reverse();
+        cursor.source = Source::Ready(found);
+    }
+    Ok(Box::new(cursor))
+}
+
+fn sorted(found: Vec<(u64, Stored)>, order: &[SortKey]) -> StoreResult<Vec<Stored>> {
+    let mut keyed = Vec::with_capacity(found.len());
+    for (_, stored) in &found {
+        let key = sort_key(stored.as_bytes(), order).map_err(|error| match error {
+            KeyError::ParallelArrays => refused(2, "BadValue"),
+            KeyError::Ambiguous => refused(16746, "Location16746"),
+        })?;
+        keyed.push((key, stored));
+    }
+    keyed.sort_by(|(a, _), (b, _)| order_by(order, a, b));
+    Ok(keyed.into_iter().map(|(_, stored)| stored.clone()).collect())
+}
+
+enum Source {
+    Scan(Scan),
+    /// Sorted, the last first.
+    Ready(Vec<Stored>),
+}
+
+struct MemoryCursor {
+    source: Source,
+    left: usize,
+    size: usize,
+    batch: Vec<Stored>,
+}
+
+#[async_trait]
+impl Cursor for MemoryCursor {
+    async fn advance(&mut self) -> StoreResult<bool> {
+        let size = self.size.min(self.left);
+        self.batch = match &mut self.source {
+            _ if size == 0 => Vec::new(),
+            Source::Scan(scan) => scan.take(size).into_iter().map(|(_, stored)| stored).collect(),
+            Source::Ready(found) => found.drain(found.len().saturating_sub(size)..).rev().collect(),
+        };
+        self.left -= self.batch.len();
+        // A hint is about the first batch.
+        self.size = BATCH;
+        Ok(!self.batch.is_empty())
+    }
+
+    fn each(&mut self, each: &mut dyn FnMut(&[u8]) -> Result<bool, Error>) -> Result<bool, Error> {
+        for stored in &self.batch {
+            if !each(stored.as_bytes())? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,196 @@
+//! Transactions: snapshot isolation, and the first to commit wins.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use bson::RawDocumentBuf;
+
+use super::collection::{Collection, Collections, Stored, to_store};
+use super::{Shared, lock, read, refused, update};
+use crate::store::{Cursor, Find, Operations, Selection, StoreError, StoreResult, Transaction, UpdateOne};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Open,
+    Committed,
+    Aborted,
+}
+
+/// What a transaction has seen and done.
+struct Work {
+    /// The snapshot.
+    base: Collections,
+    /// The snapshot, and the transaction's own writes.
+    own: Collections,
+    /// The slots written, by collection.
+    written: BTreeMap<&'static str, BTreeSet<u64>>,
+    stage: Stage,
+}
+
+/// A transaction of the embedded store. As on the server, a write that fails ends it.
+pub(super) struct MemoryTransaction {
+    shared: Shared,
+    work: Mutex<Work>,
+}
+
+impl MemoryTransaction {
+    pub(super) fn new(shared: Shared) -> Self {
+        let base = lock(&shared).clone();
+        let own = base.clone();
+        Self { shared, work: Mutex::new(Work { base, own, written: BTreeMap::new(), stage: Stage::Open }) }
+    }
+
+    fn snapshot(&self, collection: &str) -> StoreResult<Option<Arc<Collection>>> {
+        let work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
+        work.check_open()?;
+        Ok(work.own.get(collection).cloned())
+    }
+
+    fn write<T>(&self, write: impl FnOnce(&mut Work, &Shared) -> StoreResult<T>) -> StoreResult<T> {
+        let mut work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
+        work.check_open()?;
+        let result = write(&mut work, &self.shared);
+        if result.is_err() {
+            work.stage = Stage::Aborted;
+        }
+        result
+    }
+}
+
+impl Work {
+    fn check_open(&self) -> StoreResult<()> {
+        if self.stage == Stage::Open { Ok(()) } else { Err(refused(251, "NoSuchTransaction")) }
+    }
+
+    /// Whether somebody else has changed the document since the snapshot.
+    fn is_changed(&self, now: &Collections, collection: &str, slot: u64) -> bool {
+        let at = |all: &Collections| all.get(collection).and_then(|found| found.get(slot).cloned());
+        let in_snapshot = self.base.get(collection).is_some_and(|base| slot < base.next_slot());
+        in_snapshot
+            && match (at(&self.base), at(now)) {
+                (Some(before), Some(now)) => !Arc::ptr_eq(&before, &now),
+                (before, now) => before.is_some() || now.is_some(),
+            }
+    }
+
+    /// Puts a document into a slot of the transaction's own view.
+    fn put(&mut self, shared: &Shared, collection: &'static str, slot: u64, stored: Stored) -> StoreResult<()> {
+        let own = self.own.get_mut(collection);
+        if let Some(clash) = own.clash(slot, &stored)? {
+            // The key is taken in the snapshot; if its holder has changed since, the next attempt may fare better.
+            let stale = self.is_changed(&lock(shared), collection, clash.holder);
+            return Err(if stale { StoreError::Transient } else { StoreError::Duplicate { index: clash.index } });
+        }
+        own.put(slot, stored)?;
+        self.written.entry(collection).or_default().insert(slot);
+        Ok(())
+    }
+
+    /// The selected document, if nobody else has changed it since the snapshot.
+    fn select(
+        &self,
+        shared: &Shared,
+        collection: &'static str,
+        selection: &Selection,
+    ) -> StoreResult<Option<(u64, Stored)>> {
+        let found = self.own.get(collection).and_then(|own| read::first(own, selection));
+        match found {
+            Some((slot, _)) if self.is_changed(&lock(shared), collection, slot) => Err(StoreError::Transient),
+            found => Ok(found),
+        }
+    }
+
+    /// The collections after this transaction, if it does not collide with what has happened since its snapshot.
+    fn apply_to(&self, now: &Collections) -> StoreResult<Collections> {
+        let mut after = now.clone();
+        for (name, slots) in &self.written {
+            if slots.iter().any(|slot| self.is_changed(now, name, *slot)) {
+                return Err(StoreError::Transient);
+            }
+            let Some(own) = self.own.get(name) else { continue };
+            let first_new = self.base.get(name).map_or(0, |base| base.next_slot());
+            let target = after.get_mut(name);
+            // All old keys go before new ones come: a key may have moved from one document to another.
+            for slot in slots.range(..first_new) {
+                target.take(*slot);
+            }
+            for slot in slots {
+                let Some(stored) = own.get(*slot) else { continue };
+                let slot = if *slot < first_new { *slot } else { target.next_slot() };
+                target.put(slot, stored.clone()).map_err(|error| match error {
+                    // The transaction's own view had no such key: it came with another's commit.
+                    StoreError::Duplicate { .. } => StoreError::Transient,
+                    error => error,
+                })?;
+            }
+        }
+        Ok(after)
+    }
+}
+
+#[async_trait]
+impl Operations for MemoryTransaction {
+    async fn find_one(&self, collection: &'static str, selection: &Selection) -> StoreResult<Option<RawDocumentBuf>> {
+        let own = self.snapshot(collection)?;
+        Ok(own.and_then(|own| read::first(&own, selection)).map(|(_, stored)| (*stored).clone()))
+    }
+
+    async fn find(&self, find: &Find) -> StoreResult<Box<dyn Cursor>> {
+        read::find(self.snapshot(find.collection)?.as_ref(), find)
+    }
+
+    async fn count(&self, collection: &'static str, selection: &Selection, limit: Option<u64>) -> StoreResult<u64> {
+        Ok(read::count(self.snapshot(collection)?.as_ref(), selection, limit))
+    }
+
+    async fn insert_one(&self, collection: &'static str, document: &[u8]) -> StoreResult<()> {
+        self.write(|work, shared| {
+            let stored = to_store(document)?;
+            let slot = work.own.get_mut(collection).next_slot();
+            work.put(shared, collection, slot, stored)
+        })
+    }
+
+    async fn update_one(&self, update: &UpdateOne) -> StoreResult<bool> {
+        self.write(|work, shared| {
+            let Some((slot, stored)) = work.select(shared, update.collection, &update.selection)? else {
+                return Ok(false);
+            };
+            let stored = update::updated(&stored, &update.set, &update.unset)?;
+            work.put(shared, update.collection, slot, Arc::new(stored)).map(|()| true)
+        })
+    }
+
+    async fn delete_one(&self, collection: &'static str, selection: &Selection) -> StoreResult<bool> {
+        self.write(|work, shared| {
+            let Some((slot, _)) = work.select(shared, collection, selection)? else { return Ok(false) };
+            work.own.get_mut(collection).take(slot);
+            work.written.entry(collection).or_default().insert(slot);
+            Ok(true)
+        })
+    }
+}
+
+#[async_trait]
+impl Transaction for MemoryTransaction {
+    async fn commit(&self) -> StoreResult<()> {
+        let mut work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
+        if work.stage == Stage::Committed {
+            return Ok(());
+        }
+        work.check_open()?;
+        let mut now = lock(&self.shared);
+        let after = work.apply_to(&now);
+        work.stage = if after.is_ok() { Stage::Committed } else { Stage::Aborted };
+        *now = after?;
+        Ok(())
+    }
+
+    async fn abort(&self) {
+        let mut work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
+        if work.stage == Stage::Open {
+            work.stage = Stage::Aborted;
+        }
+    }
+}

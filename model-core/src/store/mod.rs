@@ -1,0 +1,186 @@
+//! The port to a database: what the engine asks of a store. Two stores stand behind it.
+
+pub(crate) mod memory;
+#[cfg(feature = "mongo")]
+pub(crate) mod mongo;
+
+use async_trait::async_trait;
+use bson::{Document, RawDocumentBuf};
+
+use crate::error::{Error, ErrorKind};
+use crate::query::{Node, SortKey};
+
+/// A filter as the engine composes it: the tenant's equality stands alone at the top level, everything else below.
+#[derive(Debug, Clone)]
+pub(crate) struct Selection {
+    /// The stored tenant field and the tenant's BSON value, in a tenant model.
+    pub(crate) tenant: Option<(&'static str, bson::Bson)>,
+    /// The document's id, for an operation on one document.
+    pub(crate) id: Option<bson::Bson>,
+    /// The revision guard: `Some(None)` asks for a document without a revision.
+    pub(crate) revision: Option<Option<i64>>,
+    /// Everything else.
+    pub(crate) rest: Node,
+}
+
+/// A read of many documents.
+#[derive(Debug)]
+pub(crate) struct Find {
+    pub(crate) collection: &'static str,
+    pub(crate) selection: Selection,
+    pub(crate) sort: Vec<SortKey>,
+    pub(crate) skip: u64,
+    pub(crate) limit: Option<u64>,
+    /// How many documents the reader expects to need; a hint for the first batch.
+    pub(crate) batch: Option<u32>,
+}
+
+/// A change of one document.
+#[derive(Debug)]
+pub(crate) struct UpdateOne {
+    pub(crate) collection: &'static str,
+    pub(crate) selection: Selection,
+    /// Stored paths and values, as one raw document whose keys are dotted paths.
+    pub(crate) set: RawDocumentBuf,
+    /// Stored paths to remove.
+    pub(crate) unset: Vec<String>,
+}
+
+/// What a store can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub(crate) struct Abilities {
+    /// Several documents change together or not at all.
+    pub(crate) transactions: bool,
+}
+
+impl Abilities {
+    pub(crate) const fn new(transactions: bool) -> Self {
+        Self { transactions }
+    }
+}
+
+/// How a store failed. Texts never carry a stored value.
+#[derive(Debug)]
+#[non_exhaustive]
+pub(crate) enum StoreError {
+    /// A unique index has the key already.
+    Duplicate {
+        /// The index's name.
+        index: String,
+    },
+    /// A transaction ran into another; the same work may be tried again.
+    Transient,
+    /// It is not known whether a commit took effect; committing again is safe.
+    UnknownCommit,
+    /// The store did not answer within its time-out.
+    Unavailable {
+        /// What was waited for.
+        what: &'static str,
+    },
+    /// The store cannot do this.
+    Unsupported {
+        /// What it cannot do.
+        what: &'static str,
+    },
+    /// The store refused with a code of its own.
+    Refused {
+        /// The server's error code; 0 where there is none.
+        code: i32,
+        /// The server's name for the code, or what failed.
+        name: String,
+    },
+}
+
+/// The result of a store's operations.
+pub(crate) type StoreResult<T> = Result<T, StoreError>;
+
+/// Documents on their way in, batch by batch.
+#[async_trait]
+pub(crate) trait Cursor: Send {
+    /// Fetches the next batch; false at the end.
+    async fn advance(&mut self) -> StoreResult<bool>;
+
+    /// Hands each document of the current batch to `each`, which says whether to go on.
+    ///
+    /// # Errors
+    /// What `each` returns comes back.
+    fn each(&mut self, each: &mut dyn FnMut(&[u8]) -> Result<bool, crate::Error>) -> Result<bool, crate::Error>;
+}
+
+/// What can be done inside and outside of a transaction.
+#[async_trait]
+pub(crate) trait Operations: Send + Sync {
+    /// The one document of the selection.
+    async fn find_one(&self, collection: &'static str, selection: &Selection) -> StoreResult<Option<RawDocumentBuf>>;
+
+    /// Many documents.
+    async fn find(&self, find: &Find) -> StoreResult<Box<dyn Cursor>>;
+
+    /// How many documents; `limit` stops the counting.
+    async fn count(&self, collection: &'static str, selection: &Selection, limit: Option<u64>) -> StoreResult<u64>;
+
+    /// Inserts one document.
+    async fn insert_one(&self, collection: &'static str, document: &[u8]) -> StoreResult<()>;
+
+    /// Changes one document; false if none was selected.
+    async fn update_one(&self, update: &UpdateOne) -> StoreResult<bool>;
+
+    /// Deletes one document; false if none was selected.
+    async fn delete_one(&self, collection: &'static str, selection: &Selection) -> StoreResult<bool>;
+}
+
+/// Work that takes effect as a whole, or not at all. Dropped without a commit, it is undone.
+#[async_trait]
+pub(crate) trait Transaction: Operations {
+    /// Makes it take effect.
+    async fn commit(&self) -> StoreResult<()>;
+
+    /// Undoes it.
+    async fn abort(&self);
+}
+
+/// A database.
+#[async_trait]
+pub(crate) trait Store: Operations {
+    /// Where the documents are, for messages: `memory`, `mongodb`.
+    fn name(&self) -> &'static str;
+
+    /// What it can do; asked once, by `build()`.
+    async fn abilities(&self) -> StoreResult<Abilities>;
+
+    /// Begins a transaction.
+    async fn begin(&self) -> StoreResult<Box<dyn Transaction>>;
+
+    /// The indexes of a collection as the server describes them; none if there is no such collection.
+    async fn list_indexes(&self, collection: &str) -> StoreResult<Vec<Document>>;
+
+    /// Creates an index from its description (`key`, `name` and options).
+    async fn create_index(&self, collection: &str, index: &Document) -> StoreResult<()>;
+
+    /// Changes the time to live of an index in place.
+    async fn set_index_ttl(&self, collection: &str, name: &str, seconds: i64) -> StoreResult<()>;
+
+    /// Drops an index.
+    async fn drop_index(&self, collection: &str, name: &str) -> StoreResult<()>;
+}
+
+/// A store's failure as the crate's error.
+pub(crate) fn into_error(error: StoreError) -> Error {
+    match error {
+        StoreError::Duplicate { index } => Error::new(ErrorKind::Duplicate, "").at_index(index),
+        StoreError::Transient => {
+            Error::new(ErrorKind::Store, "the transaction ran into another, several times over").retryable()
+        }
+        StoreError::UnknownCommit => {
+            Error::new(ErrorKind::Unavailable, "it is not known whether the transaction took effect")
+        }
+        StoreError::Unavailable { what } => {
+            Error::new(ErrorKind::Unavailable, format!("no answer from {what}")).retryable()
+        }
+        StoreError::Unsupported { what } => Error::new(ErrorKind::Unsupported, what),
+        StoreError::Refused { code, name } => {
+            Error::new(ErrorKind::Store, format!("the store refused with {name} ({code})"))
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Commands as raw bytes, each written into one buffer. A read concern is given by its level; a transaction has its own.
+
+use bson::{Bson, Document, RawDocument, RawDocumentBuf};
+
+use super::super::{Find, Selection, StoreError, StoreResult};
+use crate::codec::{Writer, write_bson};
+use crate::query::{Node, render};
+use crate::schema::{Direction, reserved};
+
+/// The field that [`count`] answers with.
+pub(super) const COUNT: &str = "n";
+
+/// The one document of a selection, in one batch that leaves no cursor behind.
+pub(super) fn find_one(
+    collection: &str,
+    selection: &Selection,
+    read_concern: Option<&str>,
+) -> StoreResult<RawDocumentBuf> {
+    check(selection)?;
+    let mut out = Writer::new();
+    out.string("find", collection);
+    out.document("filter", |out| select(selection, out));
+    out.i64("limit", 1);
+    out.bool("singleBatch", true);
+    concern(read_concern, &mut out);
+    finish(out)
+}
+
+/// Many documents; none if none are asked for, since the server takes a limit of zero for no limit.
+pub(super) fn find(find: &Find, read_concern: Option<&str>) -> StoreResult<Option<RawDocumentBuf>> {
+    check(&find.selection)?;
+    if find.limit == Some(0) {
+        return Ok(None);
+    }
+    let mut out = Writer::new();
+    out.string("find", find.collection);
+    out.document("filter", |out| select(&find.selection, out));
+    if !find.sort.is_empty() {
+        out.document("sort", |out| {
+            for key in &find.sort {
+                let direction = match key.direction {
+                    Direction::Ascending => 1,
+                    Direction::Descending => -1,
+                };
+                out.i32(&key.path, direction);
+            }
+        });
+    }
+    if find.skip > 0 {
+        out.i64("skip", signed(find.skip));
+    }
+    if let Some(limit) = find.limit {
+        out.i64("limit", signed(limit));
+    }
+    if let Some(batch) = batch_size(find) {
+        out.i64("batchSize", batch);
+    }
+    concern(read_concern, &mut out);
+    finish(out).map(Some)
+}
+
+/// How many documents to ask for at once: what the reader expects, else all of a limited read.
+fn batch_size(find: &Find) -> Option<i64> {
+    let expected = find.batch.map(u64::from).filter(|batch| *batch > 0);
+    let size = match (expected, find.limit) {
+        (Some(expected), Some(limit)) => expected.min(limit),
+        (Some(size), None) | (None, Some(size)) => size,
+        (None, None) => return None,
+    };
+    // One more than the limit lets the server close the cursor with the first batch.
+    Some(signed(if find.limit == Some(size) {
+        size.saturating_add(1)
+    } else {
+        size
+    }))
+}
+
+/// How many documents, by an aggregation, because a transaction does not admit the `count` command.
+pub(super) fn count(
+    collection: &str,
+    selection: &Selection,
+    limit: Option<u64>,
+    read_concern: Option<&str>,
+) -> StoreResult<Option<RawDocumentBuf>> {
+    check(selection)?;
+    if limit == Some(0) {
+        return Ok(None);
+    }
+    let mut out = Writer::new();
+    out.string("aggregate", collection);
+    let mut stages = vec![Stage::Match];
+    stages.extend(limit.map(Stage::Limit));
+    stages.push(Stage::Group);
+    out.array("pipeline", &stages, |out, key, stage| {
+        out.document(key, |out| match stage {
+            Stage::Match => out.document("$match", |out| select(selection, out)),
+            Stage::Limit(limit) => out.i64("$limit", signed(*limit)),
+            Stage::Group => out.document("$group", |out| {
+                out.null("_id");
+                out.document(COUNT, |out| out.i64("$sum", 1));
+            }),
+        });
+    });
+    out.document("cursor", |_| {});
+    concern(read_concern, &mut out);
+    finish(out).map(Some)
+}
+
+enum Stage {
+    Match,
+    Limit(u64),
+    Group,
+}
+
+/// A selection as the filter that the driver's writes take.
+pub(super) fn filter(selection: &Selection) -> StoreResult<Document> {
+    check(selection)?;
+    let mut out = Writer::with_capacity(128);
+    select(selection, &mut out);
+    document(&finish(out)?)
+}
+
+/// Raw bytes as the driver's writes take them.
+pub(super) fn document(raw: &RawDocument) -> StoreResult<Document> {
+    raw.try_into().map_err(|_| StoreError::Refused {
+        code: 0,
+        name: "MalformedBson".to_owned(),
+    })
+}
+
+/// Writes the elements of a filter: the tenant's equality stands alone at the top level, and the rest is never merged
+/// into the same map, so that nothing in it can take the tenant's place.
+fn select(selection: &Selection, out: &mut Writer<'_>) {
+    if let Some(id) = &selection.id {
+        write_bson(out, "_id", id);
+    }
+    if let Some((field, tenant)) = &selection.tenant {
+        out.document(field, |out| write_bson(out, "$eq", tenant));
+    }
+    match selection.revision {
+        Some(Some(revision)) => out.i64(reserved::REVISION, revision),
+        Some(None) => out.document(reserved::REVISION, |out| out.bool("$exists", false)),
+        None => {}
+    }
+    let nodes = match &selection.rest {
+        Node::Everything => return,
+        Node::And(nodes) => nodes.as_slice(),
+        node => std::slice::from_ref(node),
+    };
+    out.array("$and", nodes, |out, key, node| {
+        out.document(key, |out| render(node, out))
+    });
+}
+
+/// Refuses what no caller means: a null tenant selects the documents that lack the field, and an id that is a document
+/// or a pattern would be read as an operator.
+fn check(selection: &Selection) -> StoreResult<()> {
+    let tenant_is_scalar = selection
+        .tenant
+        .as_ref()
+        .is_none_or(|(_, tenant)| is_scalar(tenant));
+    if tenant_is_scalar && selection.id.as_ref().is_none_or(is_scalar) {
+        return Ok(());
+    }
+    Err(StoreError::Refused {
+        code: 0,
+        name: "InvalidSelection".to_owned(),
+    })
+}
+
+fn is_scalar(value: &Bson) -> bool {
+    !matches!(
+        value,
+        Bson::Null | Bson::Undefined | Bson::Document(_) | Bson::Array(_) | Bson::RegularExpression(_)
+    )
+}
+
+fn concern(read_concern: Option<&str>, out: &mut Writer<'_>) {
+    if let Some(level) = read_concern {
+        out.document("readConcern", |out| out.string("level", level));
+    }
+}
+
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn finish(out: Writer<'_>) -> StoreResult<RawDocumentBuf> {
+    let malformed = || StoreError::Refused {
+        code: 0,
+        name: "InvalidCommand".to_owned(),
+    };
+    let bytes = out.finish().map_err(|_| malformed())?;
+    RawDocumentBuf::from_bytes(bytes).map_err(|_| malformed())
+}

@@ -1,0 +1,114 @@
+//! Documents as slices of the server's own batches.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bson::RawBsonRef;
+use futures_util::StreamExt;
+use mongodb::raw_batch_cursor::{RawBatch, RawBatchCursor, SessionRawBatchCursor};
+use tokio::sync::Mutex;
+
+use super::super::{Cursor, StoreResult, into_error};
+use super::error::store_error;
+use super::read::malformed;
+use super::transaction::Running;
+use crate::error::Error;
+
+/// The batches of a read outside of transactions.
+pub(super) struct Batches {
+    batches: RawBatchCursor,
+    current: Option<RawBatch>,
+}
+
+impl Batches {
+    pub(super) fn new(batches: RawBatchCursor) -> Self {
+        Self {
+            batches,
+            current: None,
+        }
+    }
+}
+
+#[async_trait]
+impl Cursor for Batches {
+    async fn advance(&mut self) -> StoreResult<bool> {
+        self.current = self
+            .batches
+            .next()
+            .await
+            .transpose()
+            .map_err(|error| store_error(&error))?;
+        Ok(self.current.is_some())
+    }
+
+    fn each(&mut self, each: &mut dyn FnMut(&[u8]) -> Result<bool, Error>) -> Result<bool, Error> {
+        hand_out(self.current.as_ref(), each)
+    }
+}
+
+/// The batches of a read inside a transaction, whose session it shares.
+pub(super) struct SessionBatches {
+    batches: SessionRawBatchCursor,
+    current: Option<RawBatch>,
+    running: Arc<Mutex<Running>>,
+}
+
+impl SessionBatches {
+    pub(super) fn new(batches: SessionRawBatchCursor, running: Arc<Mutex<Running>>) -> Self {
+        Self {
+            batches,
+            current: None,
+            running,
+        }
+    }
+}
+
+#[async_trait]
+impl Cursor for SessionBatches {
+    async fn advance(&mut self) -> StoreResult<bool> {
+        let mut running = self.running.lock().await;
+        let batch = self.batches.stream(running.session()?).next().await;
+        self.current = batch.transpose().map_err(|error| store_error(&error))?;
+        Ok(self.current.is_some())
+    }
+
+    fn each(&mut self, each: &mut dyn FnMut(&[u8]) -> Result<bool, Error>) -> Result<bool, Error> {
+        hand_out(self.current.as_ref(), each)
+    }
+}
+
+/// The cursor of a read that asks for nothing.
+pub(super) fn empty() -> Box<dyn Cursor> {
+    Box::new(Empty)
+}
+
+struct Empty;
+
+#[async_trait]
+impl Cursor for Empty {
+    async fn advance(&mut self) -> StoreResult<bool> {
+        Ok(false)
+    }
+
+    fn each(&mut self, _each: &mut dyn FnMut(&[u8]) -> Result<bool, Error>) -> Result<bool, Error> {
+        Ok(true)
+    }
+}
+
+fn hand_out(
+    batch: Option<&RawBatch>,
+    each: &mut dyn FnMut(&[u8]) -> Result<bool, Error>,
+) -> Result<bool, Error> {
+    let Some(batch) = batch else { return Ok(true) };
+    let documents = batch
+        .doc_slices()
+        .map_err(|error| into_error(store_error(&error)))?;
+    for document in documents {
+        let document = document.ok().and_then(RawBsonRef::as_document);
+        let document = document.ok_or_else(|| into_error(malformed()))?;
+        if !each(document.as_bytes())? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}

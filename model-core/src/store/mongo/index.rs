@@ -1,0 +1,81 @@
+//! Indexes.
+
+use bson::{Document, RawBsonRef, RawDocumentBuf, doc};
+use futures_util::StreamExt;
+use mongodb::Database;
+
+use super::super::{StoreError, StoreResult};
+use super::command;
+use super::error::store_error;
+use super::read::malformed;
+
+/// Error codes that say that what is asked for is so already.
+const NAMESPACE_NOT_FOUND: i32 = 26;
+const INDEX_NOT_FOUND: i32 = 27;
+
+pub(super) async fn list(db: &Database, collection: &str) -> StoreResult<Vec<Document>> {
+    let command = doc! { "listIndexes": collection, "cursor": {} };
+    let command = RawDocumentBuf::try_from(&command).map_err(|_| malformed())?;
+    let outcome = db
+        .run_raw_cursor_command(command)
+        .batch()
+        .await
+        .map_err(|error| store_error(&error));
+    let Some(mut batches) = present(outcome)? else {
+        return Ok(Vec::new());
+    };
+    let mut indexes = Vec::new();
+    while let Some(batch) = batches.next().await {
+        let batch = batch.map_err(|error| store_error(&error))?;
+        for index in batch.doc_slices().map_err(|error| store_error(&error))? {
+            let index = index
+                .ok()
+                .and_then(RawBsonRef::as_document)
+                .ok_or_else(malformed)?;
+            indexes.push(command::document(index)?);
+        }
+    }
+    Ok(indexes)
+}
+
+pub(super) async fn create(db: &Database, collection: &str, index: &Document) -> StoreResult<()> {
+    run(db, doc! { "createIndexes": collection, "indexes": [index] }).await
+}
+
+pub(super) async fn set_ttl(db: &Database, collection: &str, name: &str, seconds: i64) -> StoreResult<()> {
+    run(
+        db,
+        doc! { "collMod": collection, "index": { "name": name, "expireAfterSeconds": seconds } },
+    )
+    .await
+}
+
+/// Drops one index; another process may have done so first.
+pub(super) async fn drop(db: &Database, collection: &str, name: &str) -> StoreResult<()> {
+    // To the server this is the name of every index.
+    if name == "*" {
+        return Err(StoreError::Unsupported {
+            what: "an index named `*`",
+        });
+    }
+    present(run(db, doc! { "dropIndexes": collection, "index": name }).await).map(|_| ())
+}
+
+async fn run(db: &Database, command: Document) -> StoreResult<()> {
+    db.run_command(command)
+        .await
+        .map(|_| ())
+        .map_err(|error| store_error(&error))
+}
+
+/// None where the server says that there is no such thing.
+fn present<T>(outcome: StoreResult<T>) -> StoreResult<Option<T>> {
+    match outcome {
+        Ok(value) => Ok(Some(value)),
+        Err(StoreError::Refused {
+            code: NAMESPACE_NOT_FOUND | INDEX_NOT_FOUND,
+            ..
+        }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}

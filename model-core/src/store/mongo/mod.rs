@@ -1,0 +1,129 @@
+//! The MongoDB store: the only place that names the driver.
+//!
+//! Reads are commands written in one pass, and documents come back as slices of the server's own batches. They repeat
+//! once, as the driver's own reads do. Writes go through the driver's typed verbs, since only those are retryable
+//! writes: a repeated command without the driver's transaction number could take effect twice.
+
+mod command;
+mod cursor;
+mod error;
+mod index;
+mod read;
+#[cfg(test)]
+mod tests;
+mod transaction;
+mod write;
+
+use async_trait::async_trait;
+use bson::{Bson, Document, RawDocumentBuf, doc};
+use mongodb::Database;
+
+use self::error::store_error;
+use self::transaction::MongoTransaction;
+use super::{Abilities, Cursor, Find, Operations, Selection, Store, StoreResult, Transaction, UpdateOne};
+
+/// A database of a MongoDB deployment.
+#[derive(Debug, Clone)]
+pub(crate) struct MongoStore {
+    db: Database,
+    /// The level of the database's read concern: the driver adds none to a raw command.
+    read_concern: Option<String>,
+}
+
+impl MongoStore {
+    /// The database's own read preference and its read and write concerns are kept.
+    pub(crate) fn new(db: Database) -> Self {
+        let level = db
+            .read_concern()
+            .map(|concern| bson::serialize_to_bson(&concern.level));
+        let read_concern = match level {
+            Some(Ok(Bson::String(level))) => Some(level),
+            _ => None,
+        };
+        Self { db, read_concern }
+    }
+}
+
+#[async_trait]
+impl Operations for MongoStore {
+    async fn find_one(
+        &self,
+        collection: &'static str,
+        selection: &Selection,
+    ) -> StoreResult<Option<RawDocumentBuf>> {
+        let command = command::find_one(collection, selection, self.read_concern.as_deref())?;
+        read::one(&self.db, &command).await
+    }
+
+    async fn find(&self, find: &Find) -> StoreResult<Box<dyn Cursor>> {
+        let Some(command) = command::find(find, self.read_concern.as_deref())? else {
+            return Ok(cursor::empty());
+        };
+        let batches = read::batches(&self.db, &command, find.batch).await?;
+        Ok(Box::new(cursor::Batches::new(batches)))
+    }
+
+    async fn count(
+        &self,
+        collection: &'static str,
+        selection: &Selection,
+        limit: Option<u64>,
+    ) -> StoreResult<u64> {
+        let Some(command) = command::count(collection, selection, limit, self.read_concern.as_deref())?
+        else {
+            return Ok(0);
+        };
+        read::number(read::one(&self.db, &command).await?.as_deref())
+    }
+
+    async fn insert_one(&self, collection: &'static str, document: &[u8]) -> StoreResult<()> {
+        write::insert_one(&self.db, None, collection, document).await
+    }
+
+    async fn update_one(&self, update: &UpdateOne) -> StoreResult<bool> {
+        write::update_one(&self.db, None, update).await
+    }
+
+    async fn delete_one(&self, collection: &'static str, selection: &Selection) -> StoreResult<bool> {
+        write::delete_one(&self.db, None, collection, selection).await
+    }
+}
+
+#[async_trait]
+impl Store for MongoStore {
+    fn name(&self) -> &'static str {
+        "mongodb"
+    }
+
+    async fn abilities(&self) -> StoreResult<Abilities> {
+        let hello = self
+            .db
+            .run_command(doc! { "hello": 1 })
+            .await
+            .map_err(|error| store_error(&error))?;
+        // A member of a replica set names its set; a router of a sharded cluster answers with this message.
+        let transactions =
+            hello.contains_key("setName") || hello.get_str("msg").is_ok_and(|msg| msg == "isdbgrid");
+        Ok(Abilities::new(transactions))
+    }
+
+    async fn begin(&self) -> StoreResult<Box<dyn Transaction>> {
+        Ok(Box::new(MongoTransaction::begin(&self.db).await?))
+    }
+
+    async fn list_indexes(&self, collection: &str) -> StoreResult<Vec<Document>> {
+        index::list(&self.db, collection).await
+    }
+
+    async fn create_index(&self, collection: &str, index: &Document) -> StoreResult<()> {
+        index::create(&self.db, collection, index).await
+    }
+
+    async fn set_index_ttl(&self, collection: &str, name: &str, seconds: i64) -> StoreResult<()> {
+        index::set_ttl(&self.db, collection, name, seconds).await
+    }
+
+    async fn drop_index(&self, collection: &str, name: &str) -> StoreResult<()> {
+        index::drop(&self.db, collection, name).await
+    }
+}

@@ -1,0 +1,76 @@
+//! Reads outside of transactions.
+
+use bson::{RawBsonRef, RawDocument, RawDocumentBuf};
+use futures_util::StreamExt;
+use mongodb::Database;
+use mongodb::error::Result as DriverResult;
+use mongodb::raw_batch_cursor::{RawBatch, RawBatchCursor};
+
+use super::super::{StoreError, StoreResult};
+use super::command::COUNT;
+use super::error::{is_read_retryable, store_error};
+
+/// The one document that `command` answers with.
+pub(super) async fn one(db: &Database, command: &RawDocumentBuf) -> StoreResult<Option<RawDocumentBuf>> {
+    let mut batches = batches(db, command, None).await?;
+    match batches.next().await {
+        Some(batch) => first(&batch.map_err(|error| store_error(&error))?),
+        None => Ok(None),
+    }
+}
+
+/// The batches of what `command` finds; a failure that may pass is followed by one more attempt, as the driver's
+/// specification of retryable reads has it.
+pub(super) async fn batches(
+    db: &Database,
+    command: &RawDocumentBuf,
+    batch: Option<u32>,
+) -> StoreResult<RawBatchCursor> {
+    match run(db, command, batch).await {
+        Err(error) if is_read_retryable(&error) => run(db, command, batch).await,
+        outcome => outcome,
+    }
+    .map_err(|error| store_error(&error))
+}
+
+async fn run(db: &Database, command: &RawDocumentBuf, batch: Option<u32>) -> DriverResult<RawBatchCursor> {
+    let mut running = db.run_raw_cursor_command(command.clone());
+    // The driver gives a raw command neither of these by itself.
+    if let Some(criteria) = db.selection_criteria() {
+        running = running.selection_criteria(criteria.clone());
+    }
+    if let Some(batch) = batch.filter(|batch| *batch > 0) {
+        running = running.batch_size(batch);
+    }
+    running.batch().await
+}
+
+/// The first document of a batch.
+pub(super) fn first(batch: &RawBatch) -> StoreResult<Option<RawDocumentBuf>> {
+    let documents = batch.doc_slices().map_err(|error| store_error(&error))?;
+    let Some(document) = documents.into_iter().next() else {
+        return Ok(None);
+    };
+    let document = document
+        .ok()
+        .and_then(RawBsonRef::as_document)
+        .ok_or_else(malformed)?;
+    Ok(Some(document.to_owned()))
+}
+
+/// The number in the one document that a count answers with; there is none if nothing was counted.
+pub(super) fn number(counted: Option<&RawDocument>) -> StoreResult<u64> {
+    let Some(counted) = counted else { return Ok(0) };
+    let number = counted.get(COUNT).ok().flatten();
+    let number = number.and_then(|number| number.as_i64().or_else(|| number.as_i32().map(i64::from)));
+    number
+        .and_then(|number| u64::try_from(number).ok())
+        .ok_or_else(malformed)
+}
+
+pub(super) fn malformed() -> StoreError {
+    StoreError::Refused {
+        code: 0,
+        name: "MalformedReply".to_owned(),
+    }
+}

@@ -1,0 +1,190 @@
+//! Transactions.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bson::RawDocumentBuf;
+use futures_util::StreamExt;
+use mongodb::error::{ErrorKind, UNKNOWN_TRANSACTION_COMMIT_RESULT};
+use mongodb::options::{ReadConcern, ReadPreference, WriteConcern};
+use mongodb::raw_batch_cursor::SessionRawBatchCursor;
+use mongodb::{ClientSession, Database};
+use tokio::sync::{Mutex, MutexGuard};
+
+use super::super::{Cursor, Find, Operations, Selection, StoreError, StoreResult, Transaction, UpdateOne};
+use super::error::store_error;
+use super::{command, cursor, read, write};
+
+/// How often a commit whose outcome is unknown is sent; the driver repeats each one by itself.
+const COMMIT_ATTEMPTS: u32 = 3;
+
+/// A transaction under way. Dropped with its last cursor, it is undone by the driver.
+pub(super) struct MongoTransaction {
+    db: Database,
+    running: Arc<Mutex<Running>>,
+}
+
+/// The session of a transaction, and how far it has come.
+pub(super) struct Running {
+    session: ClientSession,
+    stage: Stage,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Open,
+    /// A commit was sent and its outcome is unknown: it may be sent again, and nothing else.
+    Committing,
+    Ended,
+}
+
+impl Running {
+    /// The session of an open transaction. In a session whose transaction has ended the driver would carry an
+    /// operation out by itself, outside of any transaction.
+    pub(super) fn session(&mut self) -> StoreResult<&mut ClientSession> {
+        if self.stage == Stage::Open {
+            Ok(&mut self.session)
+        } else {
+            Err(ended())
+        }
+    }
+}
+
+impl MongoTransaction {
+    pub(super) async fn begin(db: &Database) -> StoreResult<Self> {
+        let mut session = db
+            .client()
+            .start_session()
+            .await
+            .map_err(|error| store_error(&error))?;
+        session
+            .start_transaction()
+            .read_concern(ReadConcern::snapshot())
+            .write_concern(WriteConcern::majority())
+            // Whatever the client's own preference is: a transaction reads from the primary only.
+            .selection_criteria(ReadPreference::Primary.into())
+            .await
+            .map_err(|error| store_error(&error))?;
+        let running = Running {
+            session,
+            stage: Stage::Open,
+        };
+        Ok(Self {
+            db: db.clone(),
+            running: Arc::new(Mutex::new(running)),
+        })
+    }
+
+    async fn run(&self, command: RawDocumentBuf, batch: Option<u32>) -> StoreResult<SessionRawBatchCursor> {
+        let mut running = self.running.lock().await;
+        let mut action = self.db.run_raw_cursor_command(command);
+        if let Some(batch) = batch.filter(|batch| *batch > 0) {
+            action = action.batch_size(batch);
+        }
+        action
+            .session(running.session()?)
+            .batch()
+            .await
+            .map_err(|error| store_error(&error))
+    }
+
+    async fn one(&self, command: RawDocumentBuf) -> StoreResult<Option<RawDocumentBuf>> {
+        let mut batches = self.run(command, None).await?;
+        let mut running: MutexGuard<'_, _> = self.running.lock().await;
+        match batches.stream(running.session()?).next().await {
+            Some(batch) => read::first(&batch.map_err(|error| store_error(&error))?),
+            None => Ok(None),
+        }
+    }
+}
+
+#[async_trait]
+impl Operations for MongoTransaction {
+    async fn find_one(
+        &self,
+        collection: &'static str,
+        selection: &Selection,
+    ) -> StoreResult<Option<RawDocumentBuf>> {
+        self.one(command::find_one(collection, selection, None)?).await
+    }
+
+    async fn find(&self, find: &Find) -> StoreResult<Box<dyn Cursor>> {
+        let Some(command) = command::find(find, None)? else {
+            return Ok(cursor::empty());
+        };
+        let batches = self.run(command, find.batch).await?;
+        Ok(Box::new(cursor::SessionBatches::new(
+            batches,
+            self.running.clone(),
+        )))
+    }
+
+    async fn count(
+        &self,
+        collection: &'static str,
+        selection: &Selection,
+        limit: Option<u64>,
+    ) -> StoreResult<u64> {
+        let Some(command) = command::count(collection, selection, limit, None)? else {
+            return Ok(0);
+        };
+        read::number(self.one(command).await?.as_deref())
+    }
+
+    async fn insert_one(&self, collection: &'static str, document: &[u8]) -> StoreResult<()> {
+        let mut running = self.running.lock().await;
+        write::insert_one(&self.db, Some(running.session()?), collection, document).await
+    }
+
+    async fn update_one(&self, update: &UpdateOne) -> StoreResult<bool> {
+        let mut running = self.running.lock().await;
+        write::update_one(&self.db, Some(running.session()?), update).await
+    }
+
+    async fn delete_one(&self, collection: &'static str, selection: &Selection) -> StoreResult<bool> {
+        let mut running = self.running.lock().await;
+        write::delete_one(&self.db, Some(running.session()?), collection, selection).await
+    }
+}
+
+#[async_trait]
+impl Transaction for MongoTransaction {
+    async fn commit(&self) -> StoreResult<()> {
+        let mut running = self.running.lock().await;
+        if running.stage == Stage::Ended {
+            return Err(ended());
+        }
+        running.stage = Stage::Committing;
+        for _ in 0..COMMIT_ATTEMPTS {
+            let Err(error) = running.session.commit_transaction().await else {
+                running.stage = Stage::Ended;
+                return Ok(());
+            };
+            if !error.contains_label(UNKNOWN_TRANSACTION_COMMIT_RESULT) {
+                running.stage = Stage::Ended;
+                return Err(store_error(&error));
+            }
+            // The driver has waited for a server as long as it may: another wait would be another time-out.
+            if matches!(*error.kind, ErrorKind::ServerSelection { .. }) {
+                break;
+            }
+        }
+        Err(StoreError::UnknownCommit)
+    }
+
+    async fn abort(&self) {
+        let mut running = self.running.lock().await;
+        if running.stage == Stage::Open {
+            running.stage = Stage::Ended;
+            // The server undoes by itself what it is not told to undo.
+            let _ = running.session.abort_transaction().await;
+        }
+    }
+}
+
+fn ended() -> StoreError {
+    StoreError::Refused {
+        code: 0,
+        name: "TransactionEnded".to_owned(),
+    }
+}

@@ -1,0 +1,105 @@
+//! The three stored forms of an identity.
+
+use bson::Bson;
+use bson::oid::ObjectId;
+use uuid::Uuid;
+
+use crate::codec::{DecodeError, RawValue, Writer, tag};
+use crate::schema::IdKind;
+
+/// An identity: of a document or of a tenant.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum IdValue {
+    ObjectId(ObjectId),
+    Uuid(Uuid),
+    Text(Box<str>),
+}
+
+impl IdValue {
+    /// A fresh one. UUIDs of version 7 (RFC 9562) sort by time, in the string form too.
+    pub(crate) fn generate(kind: IdKind) -> Self {
+        #[allow(clippy::disallowed_methods)] // the one place that makes ids
+        match kind {
+            IdKind::ObjectId => Self::ObjectId(ObjectId::new()),
+            IdKind::Uuid => Self::Uuid(Uuid::now_v7()),
+            IdKind::String { prefix } => {
+                let mut buffer = Uuid::encode_buffer();
+                let random = Uuid::now_v7().simple().encode_lower(&mut buffer).to_owned();
+                Self::Text(format!("{prefix}{random}").into())
+            }
+        }
+    }
+
+    /// Reads the text form of `kind`; what is wrong is said without the text.
+    pub(crate) fn parse(kind: IdKind, text: &str) -> Result<Self, String> {
+        match kind {
+            IdKind::ObjectId => ObjectId::parse_str(text)
+                .map(Self::ObjectId)
+                .map_err(|_| "expected 24 hexadecimal digits".to_owned()),
+            IdKind::Uuid => {
+                Uuid::parse_str(text).map(Self::Uuid).map_err(|_| "expected a UUID".to_owned())
+            }
+            IdKind::String { prefix } => match text.strip_prefix(prefix) {
+                Some(rest) if is_id_text(rest) => Ok(Self::Text(text.into())),
+                Some(_) => Err("expected 1 to 200 letters, digits, `_`, `-`, `.`, `:` or `@`".to_owned()),
+                None => Err(format!("expected the prefix `{prefix}`")),
+            },
+        }
+    }
+
+    pub(crate) fn kind_fits(&self, kind: IdKind) -> bool {
+        matches!(
+            (self, kind),
+            (Self::ObjectId(_), IdKind::ObjectId)
+                | (Self::Uuid(_), IdKind::Uuid)
+                | (Self::Text(_), IdKind::String { .. })
+        )
+    }
+
+    #[inline]
+    pub(crate) fn encode(&self, out: &mut Writer<'_>, key: &str) {
+        match self {
+            Self::ObjectId(id) => out.object_id(key, id.bytes()),
+            Self::Uuid(id) => out.binary(key, 4, id.as_bytes()),
+            Self::Text(text) => out.string(key, text),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn decode(value: RawValue<'_>) -> Result<Self, DecodeError> {
+        match value.tag {
+            tag::OBJECT_ID => value.object_id().map(|bytes| Self::ObjectId(ObjectId::from_bytes(bytes))),
+            tag::STRING => value.str().map(|text| Self::Text(text.into())),
+            tag::BINARY => match value.binary()? {
+                (4, bytes) => {
+                    Uuid::from_slice(bytes).map(Self::Uuid).map_err(|_| DecodeError::new("a UUID has 16 bytes"))
+                }
+                _ => Err(DecodeError::new("expected an id, found binary that is no UUID")),
+            },
+            other => Err(DecodeError::wrong_type("an id (string, objectId or UUID)", other)),
+        }
+    }
+
+    pub(crate) fn to_bson(&self) -> Bson {
+        match self {
+            Self::ObjectId(id) => Bson::ObjectId(*id),
+            Self::Uuid(id) => bson::Uuid::from_bytes(*id.as_bytes()).into(),
+            Self::Text(text) => Bson::String(text.to_string()),
+        }
+    }
+}
+
+fn is_id_text(text: &str) -> bool {
+    (1..=200).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.:@".contains(&byte))
+}
+
+impl std::fmt::Display for IdValue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::ObjectId(id) => std::fmt::Display::fmt(id, f),
+            Self::Uuid(id) => std::fmt::Display::fmt(id, f),
+            Self::Text(text) => f.write_str(text),
+        }
+    }
+}

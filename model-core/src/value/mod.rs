@@ -1,0 +1,25 @@
+//! The field types: facts that must hold everywhere are types.
+
+mod collections;
+mod dynamic;
+mod encrypted;
+mod foreign;
+mod id;
+mod id_value;
+mod password;
+mod revision;
+mod scalar;
+mod secret;
+mod tenant_id;
+
+pub use collections::MAX_MAP_KEYS;
+pub use dynamic::DynamicView;
+pub use encrypted::Encrypted;
+pub use foreign::Foreign;
+pub use id::{Id, Identified};
+pub(crate) use id_value::IdValue;
+pub use password::PasswordHash;
+pub use revision::Revision;
+pub use scalar::{Bytes, BytesView};
+pub use secret::{OpenSecrets, Secret};
+pub use tenant_id::TenantId;

@@ -1,0 +1,270 @@
+//! The declaration as the rest of the crate sees it: names resolved, fields in the order of storage.
+
+use proc_macro2::Ident;
+use syn::ext::IdentExt as _;
+use syn::{Attribute, DataEnum, DataStruct, DeriveInput, Expr, ExprLit, Fields, Lit, Meta, Path, Type, Visibility};
+
+use crate::attr::{Container, Direction, FieldAttrs, Index, IndexKey, Role, UniqueScope, VariantAttrs};
+use crate::case::Case;
+use crate::ctxt::Ctxt;
+use crate::keys::Place;
+use crate::shape;
+use crate::spelling;
+
+/// The stored name of the id.
+pub(crate) const ID: &str = "_id";
+/// The stored name of the revision.
+pub(crate) const REVISION: &str = "_rev";
+
+/// What every derived type has.
+#[derive(Debug)]
+pub(crate) struct Head {
+    pub(crate) ident: Ident,
+    pub(crate) vis: Visibility,
+    pub(crate) krate: Option<Path>,
+    pub(crate) doc: String,
+    pub(crate) attrs: Container,
+}
+
+/// A field of a struct or variant.
+#[derive(Debug)]
+pub(crate) struct Field {
+    pub(crate) ident: Ident,
+    pub(crate) vis: Visibility,
+    pub(crate) ty: Type,
+    pub(crate) docs: Vec<Attribute>,
+    pub(crate) doc: String,
+    /// The Rust name, without `r#`.
+    pub(crate) name: String,
+    pub(crate) stored: String,
+    pub(crate) json: String,
+    pub(crate) role: Role,
+    pub(crate) attrs: FieldAttrs,
+}
+
+impl Field {
+    /// Whether a caller gives its value.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.role == Role::Plain
+    }
+
+    /// Whether an update may change it.
+    pub(crate) fn is_editable(&self) -> bool {
+        self.is_plain() && self.attrs.readonly.is_none()
+    }
+
+    /// Whether a create may leave it out.
+    pub(crate) fn is_optional(&self) -> bool {
+        self.attrs.has_default() || spelling::is_option(&self.ty)
+    }
+
+    /// Whether a view has it.
+    pub(crate) fn is_visible(&self) -> bool {
+        !self.attrs.hidden && !spelling::is_secret(&self.ty)
+    }
+}
+
+/// A struct with `#[derive(Model)]`.
+#[derive(Debug)]
+pub(crate) struct Model {
+    pub(crate) head: Head,
+    /// The id first, the revision last.
+    pub(crate) fields: Vec<Field>,
+}
+
+impl Model {
+    /// The field with this role.
+    pub(crate) fn role(&self, role: Role) -> Option<&Field> {
+        self.fields.iter().find(|field| field.role == role)
+    }
+
+    /// The indexes, those that fields declare for themselves last.
+    pub(crate) fn indexes(&self) -> Vec<Index> {
+        let own = self.fields.iter().flat_map(|field| field_indexes(field));
+        self.head.attrs.indexes.iter().cloned().chain(own).collect()
+    }
+
+    /// Reads the declaration; none if it is not a struct with named fields.
+    pub(crate) fn read(cx: &Ctxt, input: &DeriveInput) -> Option<Self> {
+        let head = Head::read(cx, Place::Model, input);
+        let named = shape::model(cx, input)?;
+        let mut fields = fields(cx, Place::Field, named, head.attrs.rename_all);
+        fields.sort_by_key(|field| match field.role {
+            Role::Id => 0,
+            Role::Revision => 2,
+            _ => 1,
+        });
+        Some(Self { head, fields })
+    }
+}
+
+/// Each of `index`, `unique` and `ttl` on a field declares an index of its own.
+fn field_indexes(field: &Field) -> Vec<Index> {
+    let over = |span, direction| {
+        let mut index = Index::new(span);
+        index.keys.push(IndexKey { path: vec![field.ident.clone()], direction });
+        index
+    };
+    let attrs = &field.attrs;
+    let plain = attrs.index.as_ref().map(|index| over(index.span, index.value));
+    let unique = attrs.unique.as_ref().map(|unique| Index {
+        unique: true,
+        global: unique.value == UniqueScope::Global,
+        ..over(unique.span, Direction::Ascending)
+    });
+    let ttl = attrs
+        .ttl
+        .as_ref()
+        .map(|ttl| Index { ttl: Some(ttl.clone()), ..over(ttl.span, Direction::Ascending) });
+    plain.into_iter().chain(unique).chain(ttl).collect()
+}
+
+/// A type with `#[derive(Embedded)]`.
+#[derive(Debug)]
+pub(crate) struct Embedded {
+    pub(crate) head: Head,
+    pub(crate) body: Body,
+}
+
+/// Its kind.
+#[derive(Debug)]
+pub(crate) enum Body {
+    Struct(Vec<Field>),
+    /// A struct around one value.
+    Newtype(Box<Type>),
+    Enum(Vec<Variant>),
+}
+
+/// A variant of an enum.
+#[derive(Debug)]
+pub(crate) struct Variant {
+    pub(crate) ident: Ident,
+    pub(crate) docs: Vec<Attribute>,
+    pub(crate) stored: String,
+    pub(crate) body: VariantBody,
+}
+
+/// What a variant holds.
+#[derive(Debug)]
+pub(crate) enum VariantBody {
+    Unit,
+    Newtype(Box<Field>),
+    Struct(Vec<Field>),
+}
+
+impl Variant {
+    /// Its fields; the one of a newtype variant is stored as `value`.
+    pub(crate) fn fields(&self) -> &[Field] {
+        match &self.body {
+            VariantBody::Unit => &[],
+            VariantBody::Newtype(field) => std::slice::from_ref(field),
+            VariantBody::Struct(fields) => fields,
+        }
+    }
+}
+
+impl Embedded {
+    /// Reads the declaration; none if it has a shape that cannot be stored.
+    pub(crate) fn read(cx: &Ctxt, input: &DeriveInput) -> Option<Self> {
+        let place = if matches!(input.data, syn::Data::Enum(_)) { Place::Enum } else { Place::Struct };
+        let head = Head::read(cx, place, input);
+        let style = head.attrs.rename_all;
+        let body = match shape::embedded(cx, input)? {
+            shape::Embedded::Struct(data) => Body::Struct(fields(cx, Place::Inner, data, style)),
+            shape::Embedded::Newtype(ty) => Body::Newtype(Box::new(ty.clone())),
+            shape::Embedded::Enum(data) => Body::Enum(variants(cx, data, style)?),
+        };
+        Some(Self { head, body })
+    }
+}
+
+impl Head {
+    fn read(cx: &Ctxt, place: Place, input: &DeriveInput) -> Self {
+        let attrs = Container::read(cx, place, &input.attrs);
+        Self {
+            ident: input.ident.clone(),
+            vis: input.vis.clone(),
+            krate: attrs.krate.clone(),
+            doc: doc(&input.attrs),
+            attrs,
+        }
+    }
+}
+
+fn fields(cx: &Ctxt, place: Place, data: &DataStruct, style: Option<Case>) -> Vec<Field> {
+    data.fields.iter().filter_map(|field| self::field(cx, place, field, style)).collect()
+}
+
+fn field(cx: &Ctxt, place: Place, field: &syn::Field, style: Option<Case>) -> Option<Field> {
+    let ident = field.ident.clone()?;
+    let attrs = FieldAttrs::read(cx, place, &field.attrs);
+    let role = attrs.roles.first().map_or(Role::Plain, |role| role.value);
+    let name = ident.unraw().to_string();
+    let renamed = match (&attrs.rename, style) {
+        (Some(rename), _) => rename.value.clone(),
+        (None, Some(style)) if role != Role::Id => style.field(&name),
+        (None, _) => name.clone(),
+    };
+    let stored = match role {
+        Role::Id => ID.to_owned(),
+        Role::Revision => REVISION.to_owned(),
+        _ => renamed.clone(),
+    };
+    Some(Field {
+        vis: field.vis.clone(),
+        ty: field.ty.clone(),
+        docs: docs(&field.attrs),
+        doc: doc(&field.attrs),
+        json: renamed,
+        ident,
+        name,
+        stored,
+        role,
+        attrs,
+    })
+}
+
+fn variants(cx: &Ctxt, data: &DataEnum, style: Option<Case>) -> Option<Vec<Variant>> {
+    let variants: Vec<_> = data.variants.iter().map(|variant| self::variant(cx, variant, style)).collect();
+    variants.into_iter().collect()
+}
+
+fn variant(cx: &Ctxt, variant: &syn::Variant, style: Option<Case>) -> Option<Variant> {
+    let attrs = VariantAttrs::read(cx, &variant.attrs);
+    let name = variant.ident.unraw().to_string();
+    let stored = match (attrs.rename, style) {
+        (Some(rename), _) => rename.value,
+        (None, Some(style)) => style.variant(&name),
+        (None, None) => name,
+    };
+    let body = match &variant.fields {
+        Fields::Unit => VariantBody::Unit,
+        Fields::Named(named) => VariantBody::Struct(
+            named.named.iter().filter_map(|field| self::field(cx, Place::VariantField, field, None)).collect(),
+        ),
+        Fields::Unnamed(_) => {
+            let inner = shape::newtype_variant(cx, variant)?;
+            let named = syn::Field { ident: Some(Ident::new("value", variant.ident.span())), ..inner.clone() };
+            VariantBody::Newtype(Box::new(field(cx, Place::VariantField, &named, None)?))
+        }
+    };
+    Some(Variant { ident: variant.ident.clone(), docs: docs(&variant.attrs), stored, body })
+}
+
+/// The doc comments, as attributes.
+fn docs(attrs: &[Attribute]) -> Vec<Attribute> {
+    attrs.iter().filter(|attr| attr.path().is_ident("doc") && matches!(attr.meta, Meta::NameValue(_))).cloned().collect()
+}
+
+/// The doc comments, as text.
+fn doc(attrs: &[Attribute]) -> String {
+    let lines = attrs.iter().filter(|attr| attr.path().is_ident("doc")).filter_map(|attr| match &attr.meta {
+        Meta::NameValue(pair) => match &pair.value {
+            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value()),
+            _ => None,
+        },
+        _ => None,
+    });
+    let lines: Vec<_> = lines.map(|line| line.strip_prefix(' ').unwrap_or(&line).trim_end().to_owned()).collect();
+    lines.join("\n").trim().to_owned()
+}

@@ -1,0 +1,246 @@
+//! The keys of a struct or enum.
+
+use proc_macro2::{Ident, Span};
+use syn::ext::IdentExt as _;
+use syn::parse::{Parse, ParseStream};
+use syn::{Attribute, LitInt, LitStr, Path, Token, Type, parenthesized};
+
+use super::value::{self, Direction};
+use super::{Spanned, Written, each_key};
+use crate::case::{CASES, Case};
+use crate::ctxt::Ctxt;
+use crate::keys::{KeyId, Place};
+use crate::suggest;
+
+/// How ids look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum IdForm {
+    ObjectId,
+    Uuid,
+    String,
+}
+
+/// `audit(...)`
+#[derive(Debug, Default)]
+pub(crate) struct Audit {
+    pub(crate) entity: Option<String>,
+    pub(crate) create: Option<String>,
+    pub(crate) update: Option<String>,
+    pub(crate) delete: Option<String>,
+    pub(crate) name: Option<Ident>,
+}
+
+/// One key of an index.
+#[derive(Debug, Clone)]
+pub(crate) struct IndexKey {
+    pub(crate) path: Vec<Ident>,
+    pub(crate) direction: Direction,
+}
+
+/// `index(...)`
+#[derive(Debug, Clone)]
+pub(crate) struct Index {
+    pub(crate) span: Span,
+    pub(crate) keys: Vec<IndexKey>,
+    pub(crate) unique: bool,
+    pub(crate) name: Option<String>,
+    pub(crate) ttl: Option<Spanned<u64>>,
+    pub(crate) exists: Vec<Ident>,
+    pub(crate) global: bool,
+}
+
+impl Index {
+    pub(crate) fn new(span: Span) -> Self {
+        Self { span, keys: Vec::new(), unique: false, name: None, ttl: None, exists: Vec::new(), global: false }
+    }
+}
+
+/// `name: Type` in `virtuals(...)`
+#[derive(Debug)]
+pub(crate) struct Virtual {
+    pub(crate) name: Ident,
+    pub(crate) ty: Type,
+}
+
+/// Everything on a struct or enum.
+#[derive(Debug, Default)]
+pub(crate) struct Container {
+    pub(crate) collection: Option<Spanned<String>>,
+    pub(crate) id_prefix: Option<Spanned<String>>,
+    pub(crate) id_form: Option<Spanned<IdForm>>,
+    pub(crate) global: Option<Span>,
+    pub(crate) version: Option<u32>,
+    pub(crate) audit: Option<Audit>,
+    pub(crate) indexes: Vec<Index>,
+    pub(crate) rename_all: Option<Case>,
+    pub(crate) virtuals: Vec<Virtual>,
+    pub(crate) tag: Option<Spanned<String>>,
+    pub(crate) krate: Option<Path>,
+    pub(crate) written: Vec<Written>,
+}
+
+impl Container {
+    pub(crate) fn read(cx: &Ctxt, place: Place, attrs: &[Attribute]) -> Self {
+        let mut all = Self::default();
+        let written = each_key(cx, place, attrs, |key, span, input| all.set(key, span, input));
+        all.written = written;
+        all
+    }
+
+    fn set(&mut self, key: KeyId, span: Span, input: ParseStream<'_>) -> syn::Result<()> {
+        match key {
+            KeyId::Collection => self.collection = Some(value::text(input)?),
+            KeyId::IdPrefix => self.id_prefix = Some(value::text(input)?),
+            KeyId::IdForm => self.id_form = Some(id_form(input)?),
+            KeyId::Global => self.global = Some(span),
+            KeyId::Version => self.version = Some(version(input)?),
+            KeyId::Audit => {
+                self.audit = Some(Audit::default());
+                if value::nothing_or_list(input) {
+                    self.audit = Some(audit(input)?);
+                }
+            }
+            KeyId::Indexes => self.indexes.push(index(span, input)?),
+            KeyId::RenameAll => self.rename_all = Some(rename_all(input)?),
+            KeyId::Virtuals => self.virtuals = value::list(input)?,
+            KeyId::Tag => self.tag = Some(value::text(input)?),
+            KeyId::Crate => self.krate = Some(absolute(value::path(input)?)?),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+fn id_form(input: ParseStream<'_>) -> syn::Result<Spanned<IdForm>> {
+    const FORMS: [(&str, IdForm); 3] =
+        [("object_id", IdForm::ObjectId), ("uuid", IdForm::Uuid), ("string", IdForm::String)];
+    input.parse::<Token![=]>()?;
+    let name = input.call(Ident::parse_any)?;
+    let text = name.to_string();
+    match FORMS.iter().find(|(spelling, _)| *spelling == text) {
+        Some((_, form)) => Ok(Spanned::new(*form, name.span())),
+        None => {
+            let hint = suggest::hint(&text, FORMS.iter().map(|(spelling, _)| *spelling), "the forms are");
+            Err(syn::Error::new(name.span(), format_args!("unknown form of ids `{text}`{hint}")))
+        }
+    }
+}
+
+fn version(input: ParseStream<'_>) -> syn::Result<u32> {
+    input.parse::<Token![=]>()?;
+    let literal: LitInt = input.parse()?;
+    match literal.base10_parse()? {
+        0 => Err(syn::Error::new(literal.span(), "versions begin at 1")),
+        version => Ok(version),
+    }
+}
+
+fn rename_all(input: ParseStream<'_>) -> syn::Result<Case> {
+    let style = value::text(input)?;
+    Case::find(&style.value).ok_or_else(|| {
+        let hint = suggest::hint(&style.value, CASES.iter().map(|(name, _)| *name), "the styles are");
+        syn::Error::new(style.span, format_args!("unknown style `{}`{hint}", style.value))
+    })
+}
+
+/// A path that means the same wherever the expansion stands.
+fn absolute(path: Path) -> syn::Result<Path> {
+    let root = path.segments.first().map(|segment| segment.ident.to_string());
+    if path.leading_colon.is_some() || matches!(root.as_deref(), Some("crate" | "$crate")) {
+        Ok(path)
+    } else {
+        Err(syn::Error::new_spanned(path, "the path must be absolute: begin it with `::` or `crate::`"))
+    }
+}
+
+fn audit(input: ParseStream<'_>) -> syn::Result<Audit> {
+    let content;
+    parenthesized!(content in input);
+    let mut audit = Audit::default();
+    while !content.is_empty() {
+        let key = content.call(Ident::parse_any)?;
+        let slot = match key.to_string().as_str() {
+            "entity" => &mut audit.entity,
+            "create" => &mut audit.create,
+            "update" => &mut audit.update,
+            "delete" => &mut audit.delete,
+            "name" => {
+                content.parse::<Token![=]>()?;
+                if audit.name.replace(content.call(Ident::parse_any)?).is_some() {
+                    return Err(syn::Error::new(key.span(), "`name` is written twice"));
+                }
+                comma(&content)?;
+                continue;
+            }
+            other => {
+                let keys = ["entity", "create", "update", "delete", "name"];
+                let hint = suggest::hint(other, keys, "the keys here are");
+                return Err(syn::Error::new(key.span(), format_args!("unknown audit key `{other}`{hint}")));
+            }
+        };
+        if slot.replace(value::text(&content)?.value).is_some() {
+            return Err(syn::Error::new(key.span(), format_args!("`{key}` is written twice")));
+        }
+        comma(&content)?;
+    }
+    Ok(audit)
+}
+
+fn comma(input: ParseStream<'_>) -> syn::Result<()> {
+    if input.is_empty() { Ok(()) } else { input.parse::<Token![,]>().map(drop) }
+}
+
+fn index(span: Span, input: ParseStream<'_>) -> syn::Result<Index> {
+    let content;
+    parenthesized!(content in input);
+    let mut index = Index::new(span);
+    while !content.is_empty() {
+        index_item(&mut index, &content)?;
+        comma(&content)?;
+    }
+    if index.keys.is_empty() {
+        return Err(syn::Error::new(span, "the index has no key: name at least one field"));
+    }
+    Ok(index)
+}
+
+/// A key or an option. A name alone is an option if it is `unique` or `global`; `name = ..` and `ttl = ..` are options
+/// if a literal follows.
+fn index_item(index: &mut Index, input: ParseStream<'_>) -> syn::Result<()> {
+    let first = input.call(Ident::parse_any)?;
+    let literal = input.peek(Token![=]) && (input.peek2(LitStr) || input.peek2(LitInt));
+    let alone = input.is_empty() || input.peek(Token![,]);
+    match first.to_string().as_str() {
+        "unique" if alone => index.unique = true,
+        "global" if alone => index.global = true,
+        "exists" if input.peek(syn::token::Paren) => index.exists = value::list(input)?,
+        "name" if literal => index.name = Some(value::text(input)?.value),
+        "ttl" if literal => index.ttl = Some(value::duration(input)?),
+        other if literal => {
+            let hint = suggest::hint(other, ["name", "ttl"], "the options with a value are");
+            return Err(syn::Error::new(first.span(), format_args!("unknown index option `{other}`{hint}")));
+        }
+        _ => {
+            let mut path = vec![first];
+            while input.peek(Token![.]) {
+                input.parse::<Token![.]>()?;
+                path.push(input.call(Ident::parse_any)?);
+            }
+            let mut direction = Direction::Ascending;
+            if input.peek(Token![=]) {
+                input.parse::<Token![=]>()?;
+                direction = value::direction(input)?;
+            }
+            index.keys.push(IndexKey { path, direction });
+        }
+    }
+    Ok(())
+}
+
+impl Parse for Virtual {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let name = input.parse()?;
+        input.parse::<Token![:]>()?;
+        Ok(Self { name, ty: input.parse()? })
+    }
+}

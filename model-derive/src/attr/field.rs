@@ -1,0 +1,191 @@
+//! The keys of a field or variant.
+
+use proc_macro2::{Ident, Span};
+use syn::ext::IdentExt as _;
+use syn::parse::ParseStream;
+use syn::{Attribute, Expr, LitStr, Path, Token, parenthesized};
+
+use super::value::{self, Bounds, Direction, Number};
+use super::{Spanned, Written, each_key};
+use crate::ctxt::Ctxt;
+use crate::keys::{KeyId, Place};
+
+/// What a field is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    Plain,
+    Id,
+    Tenant,
+    CreatedAt,
+    UpdatedAt,
+    Revision,
+}
+
+/// Where a default comes from.
+#[derive(Debug, Clone)]
+pub(crate) enum DefaultValue {
+    /// `default`
+    Trait(Span),
+    /// `default = "text"`
+    Text(LitStr),
+    /// `default = value`
+    Expr(Box<Expr>),
+    /// `default_with = path`
+    Function(Path),
+}
+
+/// What is done to a string.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Normaliser {
+    Trim,
+    Lowercase,
+    Uppercase,
+}
+
+/// What a value must satisfy.
+#[derive(Debug, Clone)]
+pub(crate) enum Rule {
+    Len(Bounds<usize>),
+    Items(Bounds<usize>),
+    Range(Bounds<Number>),
+    Pattern(String),
+    Email,
+    Url,
+    OneOf(Vec<Spanned<String>>),
+}
+
+/// Over which documents a value is unique.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum UniqueScope {
+    Tenant,
+    Global,
+}
+
+/// Everything on a field.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct FieldAttrs {
+    pub(crate) roles: Vec<Spanned<Role>>,
+    pub(crate) readonly: Option<Span>,
+    pub(crate) hidden: bool,
+    pub(crate) skip_updated_at: bool,
+    pub(crate) skip_audit: bool,
+    pub(crate) rename: Option<Spanned<String>>,
+    pub(crate) default: Option<DefaultValue>,
+    pub(crate) normalise: Vec<Normaliser>,
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) validate: Option<Path>,
+    pub(crate) index: Option<Spanned<Direction>>,
+    pub(crate) unique: Option<Spanned<UniqueScope>>,
+    pub(crate) ttl: Option<Spanned<u64>>,
+    pub(crate) written: Vec<Written>,
+}
+
+impl FieldAttrs {
+    pub(crate) fn read(cx: &Ctxt, place: Place, attrs: &[Attribute]) -> Self {
+        let mut all = Self::default();
+        let written = each_key(cx, place, attrs, |key, span, input| all.set(key, span, input));
+        all.written = written;
+        all
+    }
+
+    fn set(&mut self, key: KeyId, span: Span, input: ParseStream<'_>) -> syn::Result<()> {
+        match key {
+            KeyId::Id => self.roles.push(Spanned::new(Role::Id, span)),
+            KeyId::Tenant => self.roles.push(Spanned::new(Role::Tenant, span)),
+            KeyId::CreatedAt => self.roles.push(Spanned::new(Role::CreatedAt, span)),
+            KeyId::UpdatedAt => self.roles.push(Spanned::new(Role::UpdatedAt, span)),
+            KeyId::Revision => self.roles.push(Spanned::new(Role::Revision, span)),
+            KeyId::Readonly => self.readonly = Some(span),
+            KeyId::Hidden => self.hidden = true,
+            KeyId::SkipUpdatedAt => self.skip_updated_at = true,
+            KeyId::SkipAudit => self.skip_audit = true,
+            KeyId::Rename => self.rename = Some(value::text(input)?),
+            KeyId::Default => self.default = Some(default(span, input)?),
+            KeyId::DefaultWith => self.default = Some(DefaultValue::Function(value::path(input)?)),
+            KeyId::Trim => self.normalise.push(Normaliser::Trim),
+            KeyId::Lowercase => self.normalise.push(Normaliser::Lowercase),
+            KeyId::Uppercase => self.normalise.push(Normaliser::Uppercase),
+            KeyId::Validate => self.validate = Some(value::path(input)?),
+            KeyId::Index => self.index = Some(Spanned::new(index(input)?, span)),
+            KeyId::Unique => self.unique = Some(Spanned::new(unique(input)?, span)),
+            KeyId::Ttl => self.ttl = Some(Spanned::new(value::duration(input)?.value, span)),
+            rule => self.rules.extend(read_rule(rule, input)?),
+        }
+        Ok(())
+    }
+
+    /// The default value, whichever key gives it.
+    pub(crate) fn has_default(&self) -> bool {
+        self.default.is_some()
+    }
+}
+
+fn read_rule(key: KeyId, input: ParseStream<'_>) -> syn::Result<Option<Rule>> {
+    Ok(Some(match key {
+        KeyId::Len => Rule::Len(value::counts(input)?),
+        KeyId::Items => Rule::Items(value::counts(input)?),
+        KeyId::Range => Rule::Range(value::numbers(input)?),
+        KeyId::Pattern => Rule::Pattern(value::text(input)?.value),
+        KeyId::Email => Rule::Email,
+        KeyId::Url => Rule::Url,
+        KeyId::OneOf => Rule::OneOf(value::texts(input)?),
+        _ => return Ok(None),
+    }))
+}
+
+fn default(span: Span, input: ParseStream<'_>) -> syn::Result<DefaultValue> {
+    if !input.peek(Token![=]) {
+        return Ok(DefaultValue::Trait(span));
+    }
+    input.parse::<Token![=]>()?;
+    if input.peek(LitStr) && (input.peek2(Token![,]) || is_last(input)) {
+        return input.parse().map(DefaultValue::Text);
+    }
+    input.parse().map(|expr| DefaultValue::Expr(Box::new(expr)))
+}
+
+/// Whether one token is left.
+fn is_last(input: ParseStream<'_>) -> bool {
+    let ahead = input.fork();
+    ahead.parse::<proc_macro2::TokenTree>().is_ok() && ahead.is_empty()
+}
+
+fn index(input: ParseStream<'_>) -> syn::Result<Direction> {
+    if input.peek(Token![=]) {
+        input.parse::<Token![=]>()?;
+        value::direction(input)
+    } else {
+        Ok(Direction::Ascending)
+    }
+}
+
+fn unique(input: ParseStream<'_>) -> syn::Result<UniqueScope> {
+    if !value::nothing_or_list(input) {
+        return Ok(UniqueScope::Tenant);
+    }
+    let content;
+    parenthesized!(content in input);
+    let scope = content.call(Ident::parse_any)?;
+    if scope == "global" && content.is_empty() {
+        Ok(UniqueScope::Global)
+    } else {
+        Err(syn::Error::new(scope.span(), "expected `global`"))
+    }
+}
+
+/// Everything on a variant.
+#[derive(Debug, Default)]
+pub(crate) struct VariantAttrs {
+    pub(crate) rename: Option<Spanned<String>>,
+}
+
+impl VariantAttrs {
+    pub(crate) fn read(cx: &Ctxt, attrs: &[Attribute]) -> Self {
+        let mut all = Self::default();
+        each_key(cx, Place::Variant, attrs, |_, _, input| {
+            all.rename = Some(value::text(input)?);
+            Ok(())
+        });
+        all
+    }
+}

@@ -1,0 +1,153 @@
+//! Rules for one field.
+
+use syn::spanned::Spanned as _;
+
+use super::{name_span, role_name};
+use crate::ast::{Field, ID, Model, REVISION};
+use crate::attr::{Normaliser, Role, Written};
+use crate::ctxt::Ctxt;
+use crate::keys::{self, KeyId};
+use crate::spelling::{self, Scalar};
+
+/// The stored names that belong to the library (`model_core::schema::reserved` is the same list).
+const RESERVED: [&str; 6] = [REVISION, "_sv", "_bi", "_seal", "_outbox", "_deleted_at"];
+
+/// What holds for a field wherever it stands.
+pub(super) fn common(cx: &Ctxt, field: &Field) {
+    stored_name(cx, field);
+    one_default(cx, field);
+    one_letter_case(cx, field);
+    rules_fit(cx, field);
+}
+
+/// MongoDB's rules for field names, and ours.
+fn stored_name(cx: &Ctxt, field: &Field) {
+    let (stored, json) = (field.stored.as_str(), field.json.as_str());
+    let wrong = if stored.is_empty() || json.is_empty() {
+        "a stored name is not empty".to_owned()
+    } else if json.starts_with('$') {
+        "a stored name does not begin with `$`".to_owned()
+    } else if json.contains(['.', '\0']) {
+        "a stored name has no `.` and no NUL character".to_owned()
+    } else if field.role != Role::Revision && RESERVED.contains(&stored) {
+        format!("the stored name `{stored}` belongs to the library\nhelp: rename the field")
+    } else if field.role == Role::Plain && stored == ID {
+        format!("only the id is stored as `{ID}`\nhelp: mark the field with `#[model(id)]`, or rename it")
+    } else {
+        return;
+    };
+    cx.error(name_span(field), wrong);
+}
+
+fn written(field: &Field, key: KeyId) -> Option<&Written> {
+    field.attrs.written.iter().find(|written| written.value == key)
+}
+
+fn one_default(cx: &Ctxt, field: &Field) {
+    if let (Some(_), Some(second)) = (written(field, KeyId::Default), written(field, KeyId::DefaultWith)) {
+        cx.error(second.span, "the field has a `default` already");
+    }
+}
+
+fn one_letter_case(cx: &Ctxt, field: &Field) {
+    let has = |normaliser| field.attrs.normalise.contains(&normaliser);
+    if has(Normaliser::Lowercase)
+        && has(Normaliser::Uppercase)
+        && let Some(second) = written(field, KeyId::Uppercase)
+    {
+        cx.error(second.span, "a string cannot be both `lowercase` and `uppercase`");
+    }
+}
+
+/// Rules for strings stand on strings, rules for numbers on numbers: where the spelling of the type tells.
+fn rules_fit(cx: &Ctxt, field: &Field) {
+    let scalar = spelling::scalar(&field.ty);
+    for key in &field.attrs.written {
+        let Some(row) = keys::row(key.value) else { continue };
+        match key.value {
+            KeyId::Items if spelling::has_no_elements(&field.ty) => {
+                cx.error(key.span, "`items` counts the elements of an array or map\nhelp: a string's length is `len`");
+            }
+            KeyId::Range => {
+                if let Some(other @ (Scalar::String | Scalar::Bool | Scalar::Other)) = scalar {
+                    let noun = other.noun();
+                    cx.error(key.span, format_args!("`range` is a rule for numbers, the field is {noun}"));
+                }
+            }
+            KeyId::Trim
+            | KeyId::Lowercase
+            | KeyId::Uppercase
+            | KeyId::Len
+            | KeyId::Pattern
+            | KeyId::Email
+            | KeyId::Url
+            | KeyId::OneOf => {
+                if let Some(other @ (Scalar::Number | Scalar::Bool | Scalar::Other)) = scalar {
+                    let (name, noun) = (row.name, other.noun());
+                    cx.error(key.span, format_args!("`{name}` is for strings, the field is {noun}"));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What holds for the id, the tenant, the timestamps and the revision, which the model gives by itself.
+pub(super) fn role(cx: &Ctxt, model: &Model, field: &Field) {
+    if field.role == Role::Plain {
+        return;
+    }
+    role_keys(cx, field);
+    role_type(cx, model, field);
+}
+
+fn role_keys(cx: &Ctxt, field: &Field) {
+    let dates = matches!(field.role, Role::CreatedAt | Role::UpdatedAt);
+    for key in &field.attrs.written {
+        let fits = match key.value {
+            KeyId::Rename | KeyId::Hidden => true,
+            KeyId::Id | KeyId::Tenant | KeyId::CreatedAt | KeyId::UpdatedAt | KeyId::Revision => true,
+            KeyId::Index | KeyId::Ttl => dates || field.role == Role::Tenant,
+            KeyId::Unique => field.role == Role::Tenant,
+            _ => false,
+        };
+        if fits {
+            continue;
+        }
+        let name = keys::row(key.value).map_or("", |row| row.name);
+        let role = role_name(field.role);
+        let message = match key.value {
+            KeyId::Index | KeyId::Unique if field.role == Role::Id => {
+                format!("the id has a unique index by itself: `{name}` has no place here")
+            }
+            _ => format!("the model gives `{role}` by itself: `{name}` has no effect on it"),
+        };
+        cx.error(key.span, message);
+    }
+}
+
+fn role_type(cx: &Ctxt, model: &Model, field: &Field) {
+    let ident = &model.head.ident;
+    let (names, expected): (&[&str], String) = match field.role {
+        Role::Plain => return,
+        Role::Id => (&["Id"], format!("the id is of type `Id<{ident}>`")),
+        Role::Tenant => (&["TenantId"], "the tenant is of type `TenantId`".to_owned()),
+        Role::CreatedAt | Role::UpdatedAt => {
+            (&["DateTime"], "a timestamp is of type `DateTime<Utc>` or `Option<DateTime<Utc>>`".to_owned())
+        }
+        Role::Revision => (&["Revision"], "the revision is of type `Revision`".to_owned()),
+    };
+    let name = spelling::name(&field.ty).unwrap_or_default();
+    let optional = spelling::is_option(&field.ty) && !matches!(field.role, Role::CreatedAt | Role::UpdatedAt);
+    let known = spelling::scalar(&field.ty).is_some() && !names.contains(&name.as_str());
+    if optional || known {
+        cx.error_across(&field.ty, expected);
+    } else if field.role == Role::Id && another_model(ident, field) {
+        cx.error(field.ty.span(), format_args!("the id is of type `Id<{ident}>`"));
+    }
+}
+
+/// Whether the id is spelled as that of another model.
+fn another_model(ident: &syn::Ident, field: &Field) -> bool {
+    spelling::argument(&field.ty).is_some_and(|name| name != "Self" && *ident != name)
+}

@@ -1,0 +1,45 @@
+//! What the compiler is asked to check: the policy, the paths of indexes, the date of a TTL index.
+
+use proc_macro2::{Span, TokenStream};
+
+use super::named;
+use crate::ast::Model;
+
+/// The assertions of a model.
+pub(super) fn model(model: &Model) -> TokenStream {
+    let policy = policy(model);
+    let indexes = indexes(model);
+    emit!(#policy #indexes)
+}
+
+/// The caret is at the struct's name.
+fn policy(model: &Model) -> TokenStream {
+    let ident = &model.head.ident;
+    let span = ident.span().resolved_at(Span::mixed_site());
+    quote::quote_spanned! {span=>
+        const _: fn() = __model::assert_policy::<#ident>;
+    }
+}
+
+/// Every path is walked through the handles, so that a missing field, and one that cannot be sorted on, is an error at
+/// the name inside the attribute.
+fn indexes(model: &Model) -> Option<TokenStream> {
+    let indexes = model.indexes();
+    let handles = named("", &model.head, "Fields");
+    let walks = indexes.iter().flat_map(|index| {
+        index.keys.iter().map(|key| {
+            let path = &key.path;
+            let span = path.last().map_or_else(Span::call_site, syn::Ident::span).resolved_at(Span::mixed_site());
+            if index.ttl.is_some() {
+                quote::quote_spanned!(span=> __model::assert_ttl(&handles #(.#path)*);)
+            } else {
+                quote::quote_spanned!(span=> _ = handles #(.#path)* .asc();)
+            }
+        })
+    });
+    (!indexes.is_empty()).then(|| {
+        emit! {
+            const _: fn(&#handles) = |handles| { #(#walks)* };
+        }
+    })
+}

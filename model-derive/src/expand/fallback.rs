@@ -1,0 +1,191 @@
+//! What is emitted besides errors: the types and impls that other code names, without what they do, so that one mistake
+//! is one error.
+
+use proc_macro2::TokenStream;
+use syn::DeriveInput;
+
+use super::{embedded as full, hidden, model as full_model, named};
+use crate::ast::{Body, Embedded, Head, Model};
+
+/// Stubs for a model; without a declaration that could be read, there is nothing to go by.
+pub(super) fn model(input: &DeriveInput, model: Option<&Model>) -> TokenStream {
+    match model {
+        Some(model) => known_model(model),
+        None if input.generics.params.is_empty() => shapeless_model(input),
+        None => TokenStream::new(),
+    }
+}
+
+fn head_of(input: &DeriveInput) -> Head {
+    Head {
+        ident: input.ident.clone(),
+        vis: input.vis.clone(),
+        krate: None,
+        doc: String::new(),
+        attrs: crate::attr::Container::default(),
+    }
+}
+
+fn known_model(model: &Model) -> TokenStream {
+    let types = full_model::types(model);
+    let identified = full_model::identified(model);
+    let associated = full_model::associated(model);
+    let mut stubs = model_stubs(&model.head, &identified, &associated);
+    for input in [named("New", &model.head, ""), named("", &model.head, "Patch")] {
+        stubs = emit!(#stubs #[allow(unused)] impl #input {
+            pub fn from_json(text: &str) -> __model::core::Result<Self, __model::Error> {
+                loop {}
+            }
+        });
+    }
+    let view = serialize(&named("", &model.head, "View"));
+    let items = hidden(&model.head, &emit!(#stubs #view));
+    emit!(#types #items)
+}
+
+fn shapeless_model(input: &DeriveInput) -> TokenStream {
+    let head = head_of(input);
+    let ident = &head.ident;
+    let identified = emit! {
+        impl __model::Identified for #ident {
+            const NAME: &'static str = "";
+            const ID: __model::IdKind = __model::IdKind::ObjectId;
+        }
+    };
+    let associated = emit! {
+        type Scope = __model::TenantScope;
+        type New = ();
+        type Patch = ();
+        type Fields = ();
+        type View = ();
+    };
+    hidden(&head, &model_stubs(&head, &identified, &associated))
+}
+
+fn debug(ident: &syn::Ident) -> TokenStream {
+    emit! {
+        impl __model::core::fmt::Debug for #ident {
+            fn fmt(&self, f: &mut __model::core::fmt::Formatter<'_>) -> __model::core::fmt::Result {
+                loop {}
+            }
+        }
+    }
+}
+
+fn serialize(view: &syn::Ident) -> TokenStream {
+    emit! {
+        impl __model::serde::Serialize for #view {
+            fn serialize<S: __model::serde::Serializer>(
+                &self,
+                serializer: S,
+            ) -> __model::core::Result<S::Ok, S::Error> {
+                loop {}
+            }
+        }
+    }
+}
+
+fn model_stubs(head: &Head, identified: &TokenStream, associated: &TokenStream) -> TokenStream {
+    let ident = &head.ident;
+    let debug = debug(ident);
+    emit! {
+        #identified
+        #debug
+
+        #[allow(unused)]
+        impl __model::Model for #ident {
+            #associated
+            fn schema() -> &'static __model::ModelSchema { loop {} }
+            fn fields() -> &'static Self::Fields { loop {} }
+            fn id(&self) -> &__model::Id<Self> { loop {} }
+            fn tenant(&self) -> __model::core::Option<&__model::TenantId> { loop {} }
+            fn build(new: Self::New, stamp: &__model::Stamp<Self>) -> Self { loop {} }
+            fn stamp(&mut self, stamp: &__model::Stamp<Self>) {}
+            fn keep_identity(&mut self, before: &Self) {}
+            fn touch(&mut self, now: __model::DateTime<__model::Utc>) {}
+            fn set_revision(&mut self, revision: __model::Revision) {}
+            fn encode(&self, out: &mut __model::Writer<'_>) {}
+            fn decode(
+                keys: &mut __model::DocReader<'_, '_>,
+            ) -> __model::core::Result<Self, __model::DecodeError> { loop {} }
+            fn visit(&mut self, visitor: &mut __model::Visitor<'_>) {}
+            fn apply(&mut self, patch: Self::Patch, cx: &mut __model::InputCx) {}
+            fn parse_new(
+                value: __model::Value,
+                cx: &mut __model::InputCx,
+            ) -> __model::core::Option<Self::New> { loop {} }
+            fn parse_patch(
+                value: __model::Value,
+                cx: &mut __model::InputCx,
+            ) -> __model::core::Option<Self::Patch> { loop {} }
+            fn view(self) -> Self::View { loop {} }
+        }
+    }
+}
+
+/// Stubs for an embedded type.
+pub(super) fn embedded(input: &DeriveInput, embedded: Option<&Embedded>) -> TokenStream {
+    if !input.generics.params.is_empty() {
+        return TokenStream::new();
+    }
+    match embedded {
+        Some(Embedded { head, body: Body::Struct(fields) }) => {
+            let types = full::types(head, fields);
+            let associated = full::associated(head);
+            let (handles, view) = (named("", head, "Fields"), named("", head, "View"));
+            let value = value_stubs(head, &associated);
+            let serialize = serialize(&view);
+            let items = hidden(
+                head,
+                &emit! {
+                    #value
+                    #serialize
+                    impl __model::ViewValue for #view {}
+                    #[allow(unused)]
+                    impl<__M: 'static> __model::FieldGroup for #handles<__M> {
+                        fn below(path: &str) -> Self { loop {} }
+                    }
+                },
+            );
+            emit!(#types #items)
+        }
+        Some(embedded) => shapeless_value(&embedded.head),
+        None => shapeless_value(&head_of(input)),
+    }
+}
+
+fn shapeless_value(head: &Head) -> TokenStream {
+    let ident = &head.ident;
+    let associated = emit! {
+        type Input = #ident;
+        type Patch = __model::Never;
+        type View = &'static str;
+        type Fields<__M: 'static> = __model::NoFields;
+    };
+    hidden(head, &value_stubs(head, &associated))
+}
+
+fn value_stubs(head: &Head, associated: &TokenStream) -> TokenStream {
+    let ident = &head.ident;
+    let debug = debug(ident);
+    emit! {
+        #debug
+
+        #[allow(unused)]
+        impl __model::FieldValue for #ident {
+            const TYPE: __model::TypeSchema = __model::TypeSchema::Dynamic;
+            #associated
+            fn encode(&self, out: &mut __model::Writer<'_>, key: &str) {}
+            fn decode(
+                value: __model::RawValue<'_>,
+                cx: &__model::DecodeCx<'_>,
+            ) -> __model::core::Result<Self, __model::DecodeError> { loop {} }
+            fn from_input(input: Self) -> Self { input }
+            fn parse(
+                value: __model::Value,
+                cx: &mut __model::InputCx,
+            ) -> __model::core::Option<Self> { loop {} }
+            fn into_view(self) -> Self::View { loop {} }
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The field handles.
+
+use proc_macro2::TokenStream;
+
+use super::{named, runtime, values};
+use crate::ast::{Field, Head, Model};
+use crate::attr::UniqueScope;
+
+fn is_global(field: &Field) -> bool {
+    field.attrs.unique.as_ref().is_some_and(|unique| unique.value == UniqueScope::Global)
+}
+
+/// `WidgetFields`
+pub(super) fn model_type(model: &Model) -> TokenStream {
+    let (vis, ident, name) = (&model.head.vis, &model.head.ident, named("", &model.head, "Fields"));
+    let runtime = runtime(&model.head);
+    let members = model.fields.iter().map(|field| {
+        let (vis, member, ty, docs) = (&field.vis, &field.ident, &field.ty, values::docs(field));
+        let handle = if is_global(field) { emit!(UniqueField) } else { emit!(Field) };
+        emit!(#docs #vis #member: #runtime::#handle<#ident, #ty>)
+    });
+    let doc = format!("The handles of the fields of [`{ident}`], for filters and sort orders.");
+    emit! {
+        #[doc = #doc]
+        #[derive(#runtime::core::Debug)]
+        #[allow(dead_code)]
+        #vis struct #name { #(#members),* }
+    }
+}
+
+/// The static with the handles.
+pub(super) fn model_handles(model: &Model) -> TokenStream {
+    let name = named("", &model.head, "Fields");
+    let members = model.fields.iter().enumerate().map(|(index, field)| {
+        let member = &field.ident;
+        let handle = if is_global(field) { emit!(UniqueField) } else { emit!(Field) };
+        emit!(#member: __model::#handle::new(&__MODEL_FIELDS[#index]))
+    });
+    emit!(static __MODEL_HANDLES: #name = #name { #(#members),* };)
+}
+
+/// `LimitsFields<M>`
+pub(super) fn embedded_type(head: &Head, fields: &[Field]) -> TokenStream {
+    let (vis, ident, name) = (&head.vis, &head.ident, named("", head, "Fields"));
+    let runtime = runtime(head);
+    let members = fields.iter().map(|field| {
+        let (vis, member, ty, docs) = (&field.vis, &field.ident, &field.ty, values::docs(field));
+        emit!(#docs #vis #member: #runtime::Field<__M, #ty>)
+    });
+    let doc = format!("The handles of the fields of [`{ident}`], for filters and sort orders.");
+    emit! {
+        #[doc = #doc]
+        #[allow(dead_code)]
+        #vis struct #name<__M: 'static> { #(#members),* }
+    }
+}
+
+/// `impl FieldGroup for LimitsFields<M>`
+pub(super) fn embedded_group(head: &Head, fields: &[Field]) -> TokenStream {
+    let name = named("", head, "Fields");
+    let text = name.to_string();
+    let members = fields.iter().enumerate().map(|(index, field)| {
+        let member = &field.ident;
+        emit!(#member: __model::Field::below(path, &__MODEL_FIELDS[#index]))
+    });
+    emit! {
+        impl<__M: 'static> __model::FieldGroup for #name<__M> {
+            fn below(path: &str) -> Self {
+                Self { #(#members),* }
+            }
+        }
+
+        impl<__M: 'static> __model::core::fmt::Debug for #name<__M> {
+            fn fmt(&self, f: &mut __model::core::fmt::Formatter<'_>) -> __model::core::fmt::Result {
+                f.write_str(#text)
+            }
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! The static metadata.
+
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use syn::ext::IdentExt as _;
+
+use crate::ast::{Field, Head, Model};
+use crate::attr::{Audit, Bounds, Direction, IdForm, Index, Normaliser, Number, Role, Rule};
+use crate::case;
+use crate::check::dotted;
+
+/// The statics of one list of fields: patterns, and the array of schemas called `name`.
+pub(super) fn fields(name: &Ident, fields: &[Field]) -> TokenStream {
+    let patterns = fields.iter().enumerate().filter_map(|(index, field)| {
+        let source = field.attrs.rules.iter().find_map(|rule| match rule {
+            Rule::Pattern(source) => Some(source),
+            _ => None,
+        })?;
+        let pattern = pattern_name(name, index);
+        Some(emit!(static #pattern: __model::Pattern = __model::Pattern::new(#source);))
+    });
+    let schemas = fields.iter().enumerate().map(|(index, field)| one_field(&pattern_name(name, index), field));
+    let count = fields.len();
+    emit! {
+        #(#patterns)*
+        static #name: [__model::FieldSchema; #count] = [#(#schemas),*];
+    }
+}
+
+fn pattern_name(fields: &Ident, index: usize) -> Ident {
+    Ident::new(&format!("{fields}_PATTERN_{index}"), Span::mixed_site())
+}
+
+fn one_field(pattern: &Ident, field: &Field) -> TokenStream {
+    let (name, stored, json, attrs) = (&field.name, &field.stored, &field.json, &field.attrs);
+    let ty = &field.ty;
+    let json = (stored != json).then(|| emit!(.json(#json)));
+    let role = match field.role {
+        Role::Plain => None,
+        Role::Id => Some(emit!(Id)),
+        Role::Tenant => Some(emit!(Tenant)),
+        Role::CreatedAt => Some(emit!(CreatedAt)),
+        Role::UpdatedAt => Some(emit!(UpdatedAt)),
+        Role::Revision => Some(emit!(Revision)),
+    };
+    let role = role.map(|role| emit!(.role(__model::FieldRole::#role)));
+    let hidden = attrs.hidden.then(|| emit!(.hidden()));
+    let readonly = attrs.readonly.map(|_| emit!(.readonly()));
+    let skip_updated_at = attrs.skip_updated_at.then(|| emit!(.skip_updated_at()));
+    let skip_audit = attrs.skip_audit.then(|| emit!(.skip_audit()));
+    let default = attrs.has_default().then(|| emit!(.with_default()));
+    let normalisers = attrs.normalise.iter().map(|normaliser| match normaliser {
+        Normaliser::Trim => emit!(__model::Normaliser::Trim),
+        Normaliser::Lowercase => emit!(__model::Normaliser::Lowercase),
+        Normaliser::Uppercase => emit!(__model::Normaliser::Uppercase),
+    });
+    let normalise = (!attrs.normalise.is_empty()).then(|| emit!(.normalise(&[#(#normalisers),*])));
+    let rules = attrs.rules.iter().map(|rule| one_rule(pattern, rule));
+    let rules = (!attrs.rules.is_empty()).then(|| emit!(.rules(&[#(#rules),*])));
+    let doc = doc(&field.doc);
+    emit! {
+        __model::field::<#ty>(#name, #stored)
+            #json #role #hidden #readonly #skip_updated_at #skip_audit #default #normalise #rules #doc
+    }
+}
+
+fn doc(text: &str) -> Option<TokenStream> {
+    (!text.is_empty()).then(|| emit!(.doc(#text)))
+}
+
+fn option<T>(value: Option<T>, tokens: impl FnOnce(T) -> TokenStream) -> TokenStream {
+    match value.map(tokens) {
+        Some(value) => emit!(__model::core::Option::Some(#value)),
+        None => emit!(__model::core::Option::None),
+    }
+}
+
+fn counts(bounds: Bounds<usize>) -> TokenStream {
+    let count = |count: usize| {
+        let count = Literal::usize_unsuffixed(count);
+        emit!(#count)
+    };
+    let (min, max) = (option(bounds.min, count), option(bounds.max, count));
+    emit!({ min: #min, max: #max })
+}
+
+fn number(number: Number) -> TokenStream {
+    match number {
+        Number::Int(number) => emit!(__model::Number::Int(#number)),
+        Number::Float(number) => emit!(__model::Number::Float(#number)),
+    }
+}
+
+fn one_rule(pattern: &Ident, rule: &Rule) -> TokenStream {
+    match rule {
+        Rule::Len(bounds) => {
+            let bounds = counts(*bounds);
+            emit!(__model::Rule::Len #bounds)
+        }
+        Rule::Items(bounds) => {
+            let bounds = counts(*bounds);
+            emit!(__model::Rule::Items #bounds)
+        }
+        Rule::Range(bounds) => {
+            let (min, max) = (option(bounds.min, number), option(bounds.max, number));
+            emit!(__model::Rule::Range { min: #min, max: #max })
+        }
+        Rule::Pattern(_) => emit!(__model::Rule::Pattern(&#pattern)),
+        Rule::Email => emit!(__model::Rule::Email),
+        Rule::Url => emit!(__model::Rule::Url),
+        Rule::OneOf(allowed) => {
+            let allowed = allowed.iter().map(|text| &text.value);
+            emit!(__model::Rule::OneOf(&[#(#allowed),*]))
+        }
+    }
+}
+
+/// `IdKind::..`
+pub(super) fn id_kind(head: &Head) -> TokenStream {
+    let attrs = &head.attrs;
+    let prefix = attrs.id_prefix.as_ref().map(|prefix| prefix.value.as_str());
+    match (prefix, attrs.id_form.as_ref().map(|form| form.value)) {
+        (Some(_), _) | (None, Some(IdForm::String)) => {
+            let prefix = prefix.unwrap_or_default();
+            emit!(__model::IdKind::String { prefix: #prefix })
+        }
+        (None, Some(IdForm::Uuid)) => emit!(__model::IdKind::Uuid),
+        (None, Some(IdForm::ObjectId) | None) => emit!(__model::IdKind::ObjectId),
+    }
+}
+
+/// The statics of a model.
+pub(super) fn model(model: &Model) -> TokenStream {
+    let attrs = &model.head.attrs;
+    let name = model.head.ident.unraw().to_string();
+    let collection = attrs.collection.as_ref().map(|collection| collection.value.as_str()).unwrap_or_default();
+    let tenancy = match model.role(Role::Tenant) {
+        Some(tenant) => {
+            let field = &tenant.stored;
+            emit!(__model::Tenancy::Tenant { field: #field })
+        }
+        None => emit!(__model::Tenancy::Global),
+    };
+    let id = id_kind(&model.head);
+    let fields = fields(&Ident::new("__MODEL_FIELDS", Span::mixed_site()), &model.fields);
+    let version = attrs.version.map(|version| emit!(.version(#version)));
+    let indexes: Vec<_> = model.indexes().iter().map(one_index).collect();
+    let count = indexes.len();
+    let indexes = (count > 0)
+        .then(|| emit!(static __MODEL_INDEXES: [__model::IndexSpec; #count] = [#(#indexes),*];));
+    let with_indexes = (count > 0).then(|| emit!(.indexes(&__MODEL_INDEXES)));
+    let audit = attrs.audit.as_ref().map(|audit| one_audit(model, audit));
+    let doc = doc(&model.head.doc);
+    emit! {
+        #fields
+        #indexes
+        static __MODEL_SCHEMA: __model::ModelSchema =
+            __model::ModelSchema::new(#name, #collection, #tenancy, #id, &__MODEL_FIELDS)
+                #version #with_indexes #audit #doc;
+    }
+}
+
+fn one_index(index: &Index) -> TokenStream {
+    let keys = index.keys.iter().map(|key| {
+        let path = dotted(&key.path);
+        match key.direction {
+            Direction::Ascending => emit!(__model::IndexKey::ascending(#path)),
+            Direction::Descending => emit!(__model::IndexKey::descending(#path)),
+        }
+    });
+    let name = index.name.as_ref().map(|name| emit!(.name(#name)));
+    let unique = index.unique.then(|| emit!(.unique()));
+    let ttl = index.ttl.as_ref().map(|ttl| {
+        let seconds = Literal::u64_unsuffixed(ttl.value);
+        emit!(.expire_after_seconds(#seconds))
+    });
+    let exists = (!index.exists.is_empty()).then(|| {
+        let fields = index.exists.iter().map(|field| field.unraw().to_string());
+        emit!(.exists(&[#(#fields),*]))
+    });
+    let global = index.global.then(|| emit!(.global()));
+    emit!(__model::IndexSpec::new(const { &[#(#keys),*] }) #name #unique #ttl #exists #global)
+}
+
+fn one_audit(model: &Model, audit: &Audit) -> TokenStream {
+    let entity = audit.entity.clone().unwrap_or_else(|| case::snake(&model.head.ident.unraw().to_string()));
+    let event = |name: &Option<String>, verb: &str| name.clone().unwrap_or_else(|| format!("{entity}.{verb}"));
+    let (create, update, delete) =
+        (event(&audit.create, "create"), event(&audit.update, "update"), event(&audit.delete, "delete"));
+    let named = audit.name.as_ref().and_then(|name| model.fields.iter().find(|field| field.ident == *name));
+    let name_field = named.map(|field| {
+        let stored = &field.stored;
+        emit!(.name_field(#stored))
+    });
+    emit!(.audit(__model::AuditSpec::new(#entity, #create, #update, #delete) #name_field))
+}

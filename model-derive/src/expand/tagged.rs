@@ -1,0 +1,381 @@
+//! `#[derive(Embedded)]` on an enum with data: a document that names its variant, or a string for a variant without.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use syn::ext::IdentExt as _;
+
+use super::{codec, enums, hidden, local, named, parse, projection, runtime, schema, values};
+use crate::ast::{Field, Head, Variant, VariantBody};
+use crate::check::TAG;
+
+pub(super) fn expand(head: &Head, variants: &[Variant]) -> TokenStream {
+    let view_type = view_type(head, variants);
+    let statics = statics(head, variants);
+    let value = field_value(head, variants);
+    let debug = debug(head, variants);
+    let view = view_impls(head, variants);
+    let items = hidden(head, &emit!(#statics #value #debug #view));
+    emit!(#view_type #items)
+}
+
+fn tag(head: &Head) -> &str {
+    head.attrs.tag.as_ref().map_or(TAG, |tag| tag.value.as_str())
+}
+
+/// The static with the fields of the variant at `index`.
+fn fields_name(index: usize) -> Ident {
+    Ident::new(&format!("__MODEL_FIELDS_{index}"), Span::mixed_site())
+}
+
+fn statics(head: &Head, variants: &[Variant]) -> TokenStream {
+    let (name, tag, count) = (head.ident.unraw().to_string(), tag(head), variants.len());
+    let fields = variants
+        .iter()
+        .enumerate()
+        .filter(|(_, variant)| !variant.fields().is_empty())
+        .map(|(index, variant)| schema::fields(&fields_name(index), variant.fields()));
+    let schemas = variants.iter().enumerate().map(|(index, variant)| {
+        let (stored, fields) = (&variant.stored, fields_name(index));
+        if variant.fields().is_empty() {
+            emit!(__model::VariantSchema::new(#stored, &[]))
+        } else {
+            emit!(__model::VariantSchema::new(#stored, &#fields))
+        }
+    });
+    emit! {
+        #(#fields)*
+        static __MODEL_VARIANTS: [__model::VariantSchema; #count] = [#(#schemas),*];
+        static __MODEL_SCHEMA: __model::EnumSchema = __model::EnumSchema::new(#name, #tag, &__MODEL_VARIANTS);
+        fn __model_schema() -> &'static __model::EnumSchema {
+            &__MODEL_SCHEMA
+        }
+    }
+}
+
+/// The variant with its fields bound to locals, or made from `value` of each.
+fn shape(variant: &Variant, value: impl Fn(usize, &Field) -> TokenStream) -> TokenStream {
+    let ident = &variant.ident;
+    let values = variant.fields().iter().enumerate().map(|(index, field)| (field, value(index, field)));
+    match &variant.body {
+        VariantBody::Unit => emit!(#ident),
+        VariantBody::Newtype(_) => {
+            let values = values.map(|(_, value)| value);
+            emit!(#ident(#(#values),*))
+        }
+        VariantBody::Struct(_) => {
+            let members = values.map(|(field, value)| {
+                let member = &field.ident;
+                emit!(#member: #value)
+            });
+            emit!(#ident { #(#members),* })
+        }
+    }
+}
+
+/// A pattern that binds every field to its local.
+fn bound(variant: &Variant) -> TokenStream {
+    shape(variant, |index, _| {
+        let local = local(index);
+        emit!(#local)
+    })
+}
+
+fn field_value(head: &Head, variants: &[Variant]) -> TokenStream {
+    let (ident, shown) = (&head.ident, named("", head, "View"));
+    let encode = encode(head, variants);
+    let decode = decode(head, variants);
+    let walks = walks(variants);
+    let parse = parse_value(head, variants);
+    let view = into_view(head, variants);
+    emit! {
+        impl __model::FieldValue for #ident {
+            const TYPE: __model::TypeSchema = __model::TypeSchema::Enum(__model_schema);
+            type Input = #ident;
+            type Patch = __model::Never;
+            type View = #shown;
+            type Fields<__M: 'static> = __model::NoFields;
+
+            #encode
+            #decode
+            #walks
+
+            fn from_input(input: Self) -> Self {
+                input
+            }
+
+            #parse
+            #view
+        }
+    }
+}
+
+fn encode(head: &Head, variants: &[Variant]) -> TokenStream {
+    let tag = tag(head);
+    let arms = variants.iter().map(|variant| {
+        let (pattern, stored) = (bound(variant), &variant.stored);
+        if variant.fields().is_empty() {
+            return emit!(Self::#pattern => out.string(key, #stored),);
+        }
+        let fields = variant.fields().iter().enumerate().map(|(index, field)| {
+            let (local, key) = (local(index), &field.stored);
+            emit!(__model::FieldValue::encode(#local, out, #key);)
+        });
+        emit! {
+            Self::#pattern => out.document(key, |out| {
+                out.string(#tag, #stored);
+                #(#fields)*
+            }),
+        }
+    });
+    emit! {
+        fn encode(&self, out: &mut __model::Writer<'_>, key: &str) {
+            match self { #(#arms)* }
+        }
+    }
+}
+
+fn decode(head: &Head, variants: &[Variant]) -> TokenStream {
+    let (tag, unknown) = (tag(head), enums::unknown(head));
+    let units: Vec<_> = variants.iter().filter(|variant| variant.fields().is_empty()).collect();
+    let unit_arms = units.iter().map(|variant| {
+        let (ident, stored) = (bound(variant), &variant.stored);
+        emit!(#stored => __model::core::Result::Ok(Self::#ident),)
+    });
+    let as_string = (!units.is_empty()).then(|| {
+        emit! {
+            if let __model::core::Result::Ok(name) = value.str() {
+                return match name {
+                    #(#unit_arms)*
+                    _ => __model::core::Result::Err(__model::DecodeError::new(#unknown)),
+                };
+            }
+        }
+    });
+    let arms = variants.iter().filter(|variant| !variant.fields().is_empty()).map(|variant| {
+        let stored = &variant.stored;
+        let made = shape(variant, |_, field| {
+            let key = &field.stored;
+            emit!(keys.field(#key)?)
+        });
+        emit!(#stored => Self::#made,)
+    });
+    emit! {
+        fn decode(
+            value: __model::RawValue<'_>,
+            cx: &__model::DecodeCx<'_>,
+        ) -> __model::core::Result<Self, __model::DecodeError> {
+            #as_string
+            let mut keys = __model::DocReader::nested(value, cx)?;
+            let value = match keys.field::<__model::core::String>(#tag)?.as_str() {
+                #(#arms)*
+                _ => return __model::core::Result::Err(__model::DecodeError::new(#unknown).at(#tag)),
+            };
+            keys.finish()?;
+            __model::core::Result::Ok(value)
+        }
+    }
+}
+
+fn walks(variants: &[Variant]) -> TokenStream {
+    let visits = variants.iter().enumerate().map(|(index, variant)| {
+        let pattern = bound(variant);
+        let walk = codec::visit(&fields_name(index), variant.fields(), |index, _| {
+            let local = local(index);
+            emit!(#local)
+        });
+        emit!(Self::#pattern => { #walk })
+    });
+    let wipes = variants.iter().map(|variant| {
+        let pattern = bound(variant);
+        let wipes = (0..variant.fields().len()).map(|index| {
+            let local = local(index);
+            emit!(__model::FieldValue::wipe(#local);)
+        });
+        emit!(Self::#pattern => { #(#wipes)* })
+    });
+    emit! {
+        fn visit(&mut self, _: __model::Constraints, visitor: &mut __model::Visitor<'_>) {
+            match self { #(#visits)* }
+        }
+
+        fn wipe(&mut self) {
+            match self { #(#wipes)* }
+        }
+    }
+}
+
+fn parse_value(head: &Head, variants: &[Variant]) -> TokenStream {
+    let (tag, expected) = (tag(head), enums::expected(variants));
+    let units: Vec<_> = variants.iter().filter(|variant| variant.fields().is_empty()).collect();
+    let unit_arms = units.iter().map(|variant| {
+        let (ident, stored) = (bound(variant), &variant.stored);
+        emit!(#stored => return __model::core::Option::Some(Self::#ident),)
+    });
+    let as_string = (!units.is_empty()).then(|| {
+        emit! {
+            if let __model::core::Option::Some(name) = value.as_str() {
+                match name {
+                    #(#unit_arms)*
+                    _ => cx.reject("enum", #expected),
+                }
+                return __model::core::Option::None;
+            }
+        }
+    });
+    let arms = variants.iter().filter(|variant| !variant.fields().is_empty()).map(parse_variant);
+    emit! {
+        fn parse(value: __model::Value, cx: &mut __model::InputCx) -> __model::core::Option<Self> {
+            #as_string
+            let mut keys = __model::ObjectInput::new(value, cx)?;
+            match keys.required::<__model::core::String>(#tag)?.as_str() {
+                #(#arms)*
+                _ => {
+                    keys.cx().at(#tag, |cx| cx.reject("enum", #expected));
+                    __model::core::Option::None
+                }
+            }
+        }
+    }
+}
+
+fn parse_variant(variant: &Variant) -> TokenStream {
+    let stored = &variant.stored;
+    let fields = variant.fields();
+    let reads = parse::reads(fields);
+    let made = shape(variant, parse::read);
+    emit! {
+        #stored => {
+            #reads
+            keys.finish();
+            __model::core::Option::Some(Self::#made)
+        }
+    }
+}
+
+/// A hidden field, or one that is spelled as a secret, has no member in the view.
+fn visible(variant: &Variant) -> Vec<(usize, &Field)> {
+    variant.fields().iter().enumerate().filter(|(_, field)| field.is_visible()).collect()
+}
+
+/// `ShapeView`
+fn view_type(head: &Head, variants: &[Variant]) -> TokenStream {
+    let (vis, ident, name, runtime) = (&head.vis, &head.ident, named("", head, "View"), runtime(head));
+    let variants = variants.iter().map(|variant| {
+        let ident = &variant.ident;
+        let docs = values::docs_or(&variant.docs, &format!("The variant `{ident}`."));
+        let members = visible(variant).into_iter().map(|(_, field)| {
+            let (member, docs) = (&field.ident, values::docs(field));
+            let ty = projection(&field.ty, &runtime, "View");
+            emit!(#docs #member: #ty,)
+        });
+        if variant.fields().is_empty() { emit!(#docs #ident,) } else { emit!(#docs #ident { #(#members)* },) }
+    });
+    let doc = format!("What a client sees of a [`{ident}`].");
+    emit! {
+        #[doc = #doc]
+        #vis enum #name { #(#variants)* }
+    }
+}
+
+fn into_view(head: &Head, variants: &[Variant]) -> TokenStream {
+    let shown = named("", head, "View");
+    let arms = variants.iter().map(|variant| {
+        let ident = &variant.ident;
+        let pattern = shape(variant, |index, field| {
+            let local = local(index);
+            if field.is_visible() { emit!(#local) } else { emit!(_) }
+        });
+        let members = visible(variant).into_iter().map(|(index, field)| {
+            let (local, member) = (local(index), &field.ident);
+            emit!(#member: __model::FieldValue::into_view(#local))
+        });
+        let data = (!variant.fields().is_empty()).then(|| emit!({ #(#members),* }));
+        emit!(Self::#pattern => #shown::#ident #data,)
+    });
+    emit! {
+        fn into_view(self) -> #shown {
+            match self { #(#arms)* }
+        }
+    }
+}
+
+fn view_impls(head: &Head, variants: &[Variant]) -> TokenStream {
+    let (name, tag) = (named("", head, "View"), tag(head));
+    let text = name.to_string();
+    let arms = variants.iter().map(|variant| {
+        let (ident, stored, visible) = (&variant.ident, &variant.stored, visible(variant));
+        if variant.fields().is_empty() {
+            return emit!(Self::#ident => __model::serde::Serializer::serialize_str(serializer, #stored),);
+        }
+        let count = visible.len() + 1;
+        let pattern = visible.iter().map(|(index, field)| {
+            let (local, member) = (local(*index), &field.ident);
+            emit!(#member: #local)
+        });
+        let entries = visible.iter().map(|(index, field)| {
+            let (local, json) = (local(*index), &field.json);
+            emit!(__model::view_field(&mut out, #json, #local)?;)
+        });
+        emit! {
+            Self::#ident { #(#pattern),* } => {
+                let mut out = __model::serde::Serializer::serialize_struct(serializer, #text, #count)?;
+                __model::view_field(&mut out, #tag, &#stored)?;
+                #(#entries)*
+                __model::serde::ser::SerializeStruct::end(out)
+            }
+        }
+    });
+    emit! {
+        impl __model::serde::Serialize for #name {
+            fn serialize<S: __model::serde::Serializer>(
+                &self,
+                serializer: S,
+            ) -> __model::core::Result<S::Ok, S::Error> {
+                match self { #(#arms)* }
+            }
+        }
+
+        impl __model::ViewValue for #name {}
+
+        impl __model::core::fmt::Debug for #name {
+            fn fmt(&self, f: &mut __model::core::fmt::Formatter<'_>) -> __model::core::fmt::Result {
+                f.write_str(#text)
+            }
+        }
+    }
+}
+
+fn debug(head: &Head, variants: &[Variant]) -> TokenStream {
+    let ident = &head.ident;
+    let arms = variants.iter().map(|variant| {
+        let name = variant.ident.unraw().to_string();
+        let pattern = shape(variant, |index, field| {
+            let local = local(index);
+            if field.attrs.hidden { emit!(_) } else { emit!(#local) }
+        });
+        let members: Vec<_> = variant
+            .fields()
+            .iter()
+            .enumerate()
+            .map(|(index, field)| {
+                let (local, name) = (local(index), &field.name);
+                let value = if field.attrs.hidden { emit!(&"[HIDDEN]") } else { emit!(#local) };
+                match &variant.body {
+                    VariantBody::Newtype(_) => emit!(.field(#value)),
+                    VariantBody::Unit | VariantBody::Struct(_) => emit!(.field(#name, #value)),
+                }
+            })
+            .collect();
+        match &variant.body {
+            VariantBody::Unit => emit!(Self::#pattern => f.write_str(#name),),
+            VariantBody::Newtype(_) => emit!(Self::#pattern => f.debug_tuple(#name) #(#members)* .finish(),),
+            VariantBody::Struct(_) => emit!(Self::#pattern => f.debug_struct(#name) #(#members)* .finish(),),
+        }
+    });
+    emit! {
+        impl __model::core::fmt::Debug for #ident {
+            fn fmt(&self, f: &mut __model::core::fmt::Formatter<'_>) -> __model::core::fmt::Result {
+                match self { #(#arms)* }
+            }
+        }
+    }
+}

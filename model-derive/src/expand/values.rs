@@ -1,0 +1,37 @@
+//! Small values: defaults, documentation.
+
+use proc_macro2::TokenStream;
+use syn::Attribute;
+
+use crate::ast::Field;
+use crate::attr::DefaultValue;
+
+/// The default of a field, as an expression of its type.
+pub(super) fn default(field: &Field) -> Option<TokenStream> {
+    Some(match field.attrs.default.as_ref()? {
+        DefaultValue::Trait(span) => {
+            let span = span.resolved_at(proc_macro2::Span::mixed_site());
+            quote::quote_spanned!(span=> __model::core::Default::default())
+        }
+        DefaultValue::Text(text) => emit!(__model::core::Into::into(#text)),
+        DefaultValue::Expr(expr) => emit!(#expr),
+        DefaultValue::Function(path) => emit!(#path()),
+    })
+}
+
+/// `Some(default)` or `None`.
+pub(super) fn maybe_default(field: &Field) -> TokenStream {
+    match default(field) {
+        Some(value) => emit!(__model::core::Option::Some(#value)),
+        None => emit!(__model::core::Option::None),
+    }
+}
+
+/// The field's documentation, for the member that stands for it in an emitted struct.
+pub(super) fn docs(field: &Field) -> TokenStream {
+    docs_or(&field.docs, &format!("The field `{}`.", field.name))
+}
+
+pub(super) fn docs_or(docs: &[Attribute], otherwise: &str) -> TokenStream {
+    if docs.is_empty() { emit!(#[doc = #otherwise]) } else { emit!(#(#docs)*) }
+}

@@ -1,0 +1,152 @@
+//! Every attribute key: its name, where it may stand, how it is written, what it does. The reference in `docs/` is
+//! made from this table.
+
+/// Where a key may stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// On a struct with `#[derive(Model)]`.
+    Model,
+    /// On a struct with `#[derive(Embedded)]`.
+    Struct,
+    /// On an enum with `#[derive(Embedded)]`.
+    Enum,
+    /// On a field of a model.
+    Field,
+    /// On a field of an embedded struct.
+    Inner,
+    /// On a variant of an enum.
+    Variant,
+    /// On a field of a variant.
+    VariantField,
+}
+
+impl Place {
+    /// The kind of key that stands here, for "unknown ... key".
+    pub(crate) fn kind(self) -> &'static str {
+        match self {
+            Self::Model => "model",
+            Self::Struct => "struct",
+            Self::Enum => "enum",
+            Self::Field | Self::Inner | Self::VariantField => "field",
+            Self::Variant => "variant",
+        }
+    }
+
+    /// For "belongs on ...".
+    fn noun(self) -> &'static str {
+        match self {
+            Self::Model => "the model's struct",
+            Self::Struct => "an embedded struct",
+            Self::Enum => "an enum",
+            Self::Field => "a field of a model",
+            Self::Inner => "a field of an embedded struct",
+            Self::Variant => "a variant of an enum",
+            Self::VariantField => "a field of a variant",
+        }
+    }
+}
+
+/// One row of the table.
+#[derive(Debug)]
+pub(crate) struct Key {
+    pub(crate) id: KeyId,
+    pub(crate) name: &'static str,
+    pub(crate) places: &'static [Place],
+    /// How it is written.
+    pub(crate) usage: &'static str,
+    /// What it does.
+    pub(crate) about: &'static str,
+}
+
+macro_rules! keys {
+    ($($id:ident $name:literal $places:expr, $usage:literal, $about:literal;)*) => {
+        /// Which key it is.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum KeyId { $($id),* }
+
+        /// All keys.
+        pub(crate) static KEYS: &[Key] =
+            &[$(Key { id: KeyId::$id, name: $name, places: $places, usage: $usage, about: $about }),*];
+    };
+}
+
+const CONTAINERS: &[Place] = &[Place::Model, Place::Struct, Place::Enum];
+const MODEL: &[Place] = &[Place::Model];
+const FIELD: &[Place] = &[Place::Field];
+const OWNED: &[Place] = &[Place::Field, Place::Inner];
+const FIELDS: &[Place] = &[Place::Field, Place::Inner, Place::VariantField];
+const VIRTUAL: &[Place] = &[Place::Model, Place::Struct];
+const NAMED: &[Place] = &[Place::Field, Place::Inner, Place::VariantField, Place::Variant];
+
+keys! {
+    Collection "collection" MODEL, "collection = \"widgets\"", "The collection. Required.";
+    IdPrefix "id_prefix" MODEL, "id_prefix = \"wgt_\"", "Ids are strings that begin with this and go on sortably at random.";
+    IdForm "id" MODEL, "id = object_id | uuid | string", "How ids look; `object_id` if nothing is said.";
+    Global "global" MODEL, "global", "The documents belong to no tenant.";
+    Version "version" MODEL, "version = 2", "The schema version that this code writes; 1 if nothing is said.";
+    Audit "audit" MODEL, "audit or audit(entity = \"widget\", create = \"..\", update = \"..\", delete = \"..\", name = field)",
+        "Every write leaves an audit entry.";
+    Indexes "index" MODEL, "index(path, path = desc, unique, name = \"..\", ttl = \"90d\", exists(field), global)",
+        "An index over one or several paths; the tenant goes first by itself. May be repeated.";
+    RenameAll "rename_all" CONTAINERS, "rename_all = \"camelCase\"", "The style of stored names.";
+    Virtuals "virtuals" VIRTUAL, "virtuals(display_name: String)", "Methods whose results go into the view.";
+    Tag "tag" &[Place::Enum], "tag = \"kind\"", "The key that names the variant in a stored document; `type` if nothing is said.";
+    Crate "crate" CONTAINERS, "crate = ::path", "Where `model_core` is, if it was renamed or re-exported.";
+    Id "id" FIELD, "id", "The document's id.";
+    Tenant "tenant" FIELD, "tenant", "The tenant that the document belongs to, stamped from the context.";
+    CreatedAt "created_at" FIELD, "created_at", "The instant of creation.";
+    UpdatedAt "updated_at" FIELD, "updated_at", "The instant of the last change.";
+    Revision "revision" FIELD, "revision", "The revision, shown to the application.";
+    Readonly "readonly" OWNED, "readonly", "Set at create, never by an update.";
+    Hidden "hidden" FIELDS, "hidden", "Stored, never in a view.";
+    SkipUpdatedAt "skip_updated_at" OWNED, "skip_updated_at", "A change of it alone does not move `updated_at`.";
+    SkipAudit "skip_audit" OWNED, "skip_audit", "A change of it alone is not audited.";
+    Rename "rename" NAMED, "rename = \"stored_name\"", "The stored name, which is the key in JSON too.";
+    Default "default" FIELDS, "default or default = value", "A create may leave the field out.";
+    DefaultWith "default_with" FIELDS, "default_with = path::to::function", "As `default`, from a function.";
+    Trim "trim" FIELDS, "trim", "White space at both ends is removed.";
+    Lowercase "lowercase" FIELDS, "lowercase", "Stored and compared in lower case.";
+    Uppercase "uppercase" FIELDS, "uppercase", "Stored and compared in upper case.";
+    Len "len" FIELDS, "len(3..=80), len(3..) or len(..=80)", "A string's length in characters.";
+    Items "items" FIELDS, "items(1..=5), items(1..) or items(..=5)", "The number of elements of an array or map.";
+    Range "range" FIELDS, "range(0..=100), range(0..) or range(..=1.0)", "A number's bounds.";
+    Pattern "pattern" FIELDS, "pattern = \"^[a-z]+$\"", "A regular expression that a string must match.";
+    Email "email" FIELDS, "email", "A string must be an e-mail address.";
+    Url "url" FIELDS, "url", "A string must be an absolute URL.";
+    OneOf "one_of" FIELDS, "one_of(\"a\", \"b\")", "A string must be one of these.";
+    Validate "validate" FIELDS, "validate = path::to::function",
+        "A rule of your own: `fn(&T) -> Result<(), impl Into<Cow<'static, str>>>`.";
+    Index "index" FIELD, "index or index = desc", "An index over this field.";
+    Unique "unique" FIELD, "unique or unique(global)", "No two documents (of one tenant; or at all) have the same value.";
+    Ttl "ttl" FIELD, "ttl = \"90d\"", "The server deletes the document that long after this date (units s, m, h, d, w).";
+}
+
+/// The key called `name` that may stand at `place`.
+pub(crate) fn find(name: &str, place: Place) -> Option<&'static Key> {
+    at(place).find(|key| key.name == name)
+}
+
+/// The keys that may stand at `place`.
+pub(crate) fn at(place: Place) -> impl Iterator<Item = &'static Key> + Clone {
+    KEYS.iter().filter(move |key| key.places.contains(&place))
+}
+
+/// The row of a key.
+pub(crate) fn row(id: KeyId) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.id == id)
+}
+
+/// Where a key that may not stand at `place` belongs, if there is such a key at all.
+pub(crate) fn belongs(name: &str, place: Place) -> Option<&'static str> {
+    let mut places = KEYS.iter().filter(|key| key.name == name).flat_map(|key| key.places);
+    let first = places.clone().next()?;
+    let same_derive = match place {
+        Place::Model => places.find(|candidate| **candidate == Place::Field),
+        Place::Struct => places.find(|candidate| **candidate == Place::Inner),
+        Place::Enum => places.find(|candidate| matches!(candidate, Place::Variant | Place::VariantField)),
+        Place::Inner => places.find(|candidate| **candidate == Place::Struct),
+        Place::Variant => places.find(|candidate| matches!(candidate, Place::VariantField | Place::Enum)),
+        Place::Field | Place::VariantField => None,
+    };
+    Some(same_derive.unwrap_or(first).noun())
+}

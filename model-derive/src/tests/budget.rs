@@ -1,0 +1,16 @@
+//! What a declaration costs the compiler: lines after formatting.
+
+use super::shapes::SHAPES;
+
+#[test]
+fn expansions_are_small() {
+    let mut over = Vec::new();
+    for (name, shape, fields) in SHAPES {
+        let (lines, budget) = (super::expansion(shape).lines().count(), 120 + 20 * fields);
+        println!("{name}: {lines} of {budget}");
+        if lines > budget {
+            over.push(format!("{name}: {lines} of {budget}"));
+        }
+    }
+    assert!(over.is_empty(), "{over:?}");
+}

@@ -1,0 +1,51 @@
+//! Work before a tenant is known: global models, and look-ups by what is unique over all tenants.
+
+use model_core::ModelExt;
+use model_core::prelude::*;
+
+use crate::harness::{Stage, on_both_stores};
+use crate::models::{Member, MemberPatch, NewMember, NewPlan, Plan, PlanPatch, User};
+
+fn member(email: &str) -> NewMember {
+    NewMember { email: email.into(), password: NewPassword::new("correct horse".to_owned()).unwrap() }
+}
+
+on_both_stores! {
+    /// A global model takes a context without a tenant, and one with a tenant.
+    async fn global_models_take_either_context(stage: Stage) {
+        let shop = stage.shop().await;
+        let before = shop.db.global_context(User::admin("system"));
+        let plan = Plan::create(&before, NewPlan { code: "pro".into(), optional: Default::default() }).await.unwrap();
+        assert_eq!(plan.seats, 1);
+        let seen = Plan::fetch(&shop.admin, &plan.id).await.unwrap();
+        assert_eq!(seen.code, "pro");
+        let patch = PlanPatch { seats: Set(5), ..Default::default() };
+        Plan::update(&shop.rival, &plan.id, patch).await.unwrap();
+        assert_eq!(Plan::query(&before).filter(|p| p.seats.gte(5)).count().await.unwrap(), 1);
+        let log = shop.audit_log().await;
+        assert!(log[0].get("tenant").is_none(), "no tenant was known");
+        assert_eq!(log[1].get_str("tenant").unwrap(), "globex", "the actor's own tenant is told");
+        let error = Plan::create(&before, NewPlan { code: "pro".into(), optional: Default::default() }).await.unwrap_err();
+        assert!(error.is_duplicate(), "{error}");
+    }
+
+    /// `unique(global)`: an e-mail exists once over all tenants, and finds its document before the tenant is known.
+    async fn a_globally_unique_field_finds_its_document(stage: Stage) {
+        let shop = stage.shop().await;
+        let created = Member::create(&shop.admin, member("ada@example.com")).await.unwrap();
+        let error = Member::create(&shop.rival, member(" ADA@example.com")).await.unwrap_err();
+        assert!(error.is_duplicate(), "{error}");
+        let sign_in = shop.db.global_context(User::admin("sign-in"));
+        let found = Member::find_unique(&sign_in, |m| m.email.lookup("Ada@Example.com ")).await.unwrap().unwrap();
+        assert_eq!(found.id, created.id);
+        assert_eq!(found.organization, TenantId::new("acme").unwrap());
+        assert!(Member::find_unique(&sign_in, |m| m.email.lookup("nobody@example.com")).await.unwrap().is_none());
+        let ctx = sign_in.enter(found.organization.clone());
+        let candidate = model_core::crypto::Candidate::new("correct horse".to_owned());
+        let verdict = ctx.verify_password(Some(&found.password), &candidate).await.unwrap();
+        assert!(matches!(verdict, model_core::crypto::Verdict::Match { .. }));
+        let patch = MemberPatch { email: Set("ada@example.org".into()), ..Default::default() };
+        Member::update(&ctx, &found.id, patch).await.unwrap();
+        assert!(Member::find_unique(&sign_in, |m| m.email.lookup("ada@example.com")).await.unwrap().is_none());
+    }
+}
