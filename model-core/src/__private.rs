@@ -18,18 +18,17 @@ pub use chrono::{DateTime, Utc};
 pub use serde;
 pub use serde_json::Value;
 
-/// The standard library's own names, whatever the user's module calls so.
-pub mod core {
-    pub use std::clone::Clone;
-    pub use std::convert::Into;
-    pub use std::default::Default;
-    pub use std::fmt::{self, Debug};
-    pub use std::iter::Iterator;
-    pub use std::option::Option;
-    pub use std::result::Result;
-    pub use std::string::String;
-    pub use std::vec::Vec;
-}
+// The standard library's own names, whatever the user's module calls so.
+pub use std::clone::Clone;
+pub use std::convert::Into;
+pub use std::default::Default;
+pub use std::fmt::{Debug, Formatter};
+pub use std::option::Option;
+pub use std::result::Result;
+pub use std::string::String;
+
+/// What formatting gives.
+pub type Formatted = std::fmt::Result;
 
 /// A field that can hold an instant of creation or change.
 #[diagnostic::on_unimplemented(

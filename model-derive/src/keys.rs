@@ -55,6 +55,7 @@ pub(crate) struct Key {
     /// How it is written.
     pub(crate) usage: &'static str,
     /// What it does.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the reference is made from it, by a test"))]
     pub(crate) about: &'static str,
 }
 

@@ -54,6 +54,9 @@ impl<T: FieldValue> Edit<T> {
 
     /// Carries the edit out on `field`, which is called `json` in inputs.
     pub fn apply(self, field: &mut T, json: &'static str, cx: &mut InputCx) {
+        if !self.is_keep() {
+            cx.touch(json);
+        }
         match self {
             Self::Keep => {}
             Self::Set(input) => *field = T::from_input(input),

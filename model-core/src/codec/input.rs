@@ -17,6 +17,7 @@ pub struct InputCx {
     depth: usize,
     violations: Vec<Violation>,
     conflict: bool,
+    touched: Vec<&'static str>,
 }
 
 /// The JSON types, for messages.
@@ -70,6 +71,18 @@ impl InputCx {
         let JsonKind(found) = kind_of(found);
         self.reject("type", format!("expected {expected}, found {found}"));
         None
+    }
+
+    /// Notes that a patch names the field `json`.
+    pub(crate) fn touch(&mut self, json: &'static str) {
+        if self.depth == 0 {
+            self.touched.push(json);
+        }
+    }
+
+    /// The fields at the top level that a patch named.
+    pub(crate) fn take_touched(&mut self) -> Vec<&'static str> {
+        std::mem::take(&mut self.touched)
     }
 
     /// Notes that the input speaks of another revision than the one that is stored.

@@ -31,7 +31,7 @@ pub(super) async fn change(
     let schema = unit.schema();
     let differences = diff::diff(schema.fields, stored.raw.as_bytes(), &after)?;
     let meant = |difference: &&Difference<'_>| difference.field.role != FieldRole::UpdatedAt;
-    if !differences.iter().any(|difference| meant(&difference)) || !is_meant(schema, stored, &after)? {
+    if !is_meant(schema, stored, &after)? {
         return Ok(None);
     }
     let moves = differences.iter().filter(meant).any(|difference| !difference.field.skip_updated_at);
@@ -45,12 +45,22 @@ pub(super) async fn change(
     Ok(Some(Changed { after, update, audited }))
 }
 
-/// Whether the caller changed anything. A document of an older version differs from its stored form by its migration
-/// alone; that is written back with the next change that somebody means.
-fn is_meant(schema: &'static ModelSchema, stored: &Stored, after: &[u8]) -> Result<bool> {
-    let Some(migrated) = &stored.migrated else { return Ok(true) };
-    let differences = diff::diff(schema.fields, migrated, after)?;
-    Ok(differences.iter().any(|difference| difference.field.role != FieldRole::UpdatedAt))
+/// Whether anything differs that somebody meant to change.
+///
+/// A document of an older version differs from its stored form by its migration alone: that is written back with the
+/// next change that somebody means. A field that the migration made up is meant where the patch names it.
+pub(super) fn is_meant(schema: &'static ModelSchema, stored: &Stored, after: &[u8]) -> Result<bool> {
+    let differs = |before: &[u8], named: Option<&[&str]>| -> Result<bool> {
+        let differences = diff::diff(schema.fields, before, after)?;
+        Ok(differences.iter().any(|difference| {
+            difference.field.role != FieldRole::UpdatedAt
+                && named.is_none_or(|named| named.contains(&difference.field.json))
+        }))
+    };
+    if differs(stored.present(), None)? {
+        return Ok(true);
+    }
+    Ok(stored.migrated.is_some() && differs(stored.raw.as_bytes(), Some(&stored.touched))?)
 }
 
 /// The stored instant of the last change.

@@ -48,8 +48,9 @@ pub(crate) trait WriteUnit: Unit {
     fn id(&self) -> &IdValue;
     /// Takes the stored document in, as what is before and, unchanged, as what is after.
     fn load(&mut self, raw: &[u8], cx: &DecodeCx<'_>) -> Result<(), DecodeError>;
-    /// Makes what is after: moves the create input in, or applies the patch.
-    fn begin(&mut self, now: DateTime<Utc>) -> Result<()>;
+    /// Makes what is after: moves the create input in, or applies the patch. The answer is the JSON keys of the fields
+    /// that a patch names.
+    fn begin(&mut self, now: DateTime<Utc>) -> Result<Vec<&'static str>>;
     /// Puts identity and timestamps where they belong, whatever input and hooks did to them.
     fn stamp(&mut self, now: DateTime<Utc>);
     /// Gives what is after an instant of change.

@@ -9,7 +9,7 @@ use bson::RawDocumentBuf;
 use chrono::{DateTime, Utc};
 
 use super::audit;
-use super::change::{Changed, change};
+use super::change::{self, Changed};
 use super::commit::{Effect, commit, own, uses_collection};
 use super::diff::{self, Difference};
 use super::load;
@@ -61,7 +61,7 @@ pub(crate) async fn write(unit: &mut dyn WriteUnit, plan: Plan) -> Result<Writte
         ));
     }
     let now = unit.caller().ports.now();
-    let stored = match plan.action {
+    let mut stored = match plan.action {
         Action::Create => None,
         _ => match load(unit, plan.expected).await? {
             Some(stored) => Some(stored),
@@ -71,7 +71,16 @@ pub(crate) async fn write(unit: &mut dyn WriteUnit, plan: Plan) -> Result<Writte
     if plan.action == Action::Delete {
         return delete(unit, stored, now, started).await;
     }
-    unit.begin(now)?;
+    let touched = unit.begin(now)?;
+    unit.stamp(now);
+    unit.visit(&mut Visitor::new(Mode::Normalise));
+    require(unit, plan.action)?;
+    if let Some(stored) = &mut stored {
+        stored.touched = touched;
+        if !is_meant(unit, stored)? {
+            return Ok(Written::Unchanged);
+        }
+    }
     prepare(unit, plan.action, now).await?;
     save(unit, plan.action, stored, now, started).await
 }
@@ -82,6 +91,8 @@ pub(super) struct Stored {
     /// In the shape of the present version; none if it has it already.
     pub(super) migrated: Option<Vec<u8>>,
     pub(super) revision: Option<Revision>,
+    /// The JSON keys of the fields that the patch names.
+    pub(super) touched: Vec<&'static str>,
 }
 
 impl Stored {
@@ -108,7 +119,7 @@ async fn load(unit: &mut dyn WriteUnit, expected: Option<Revision>) -> Result<Op
         std::borrow::Cow::Borrowed(_) => None,
         std::borrow::Cow::Owned(bytes) => Some(bytes),
     };
-    let stored = Stored { raw, migrated, revision };
+    let stored = Stored { raw, migrated, revision, touched: Vec::new() };
     let cx = DecodeCx::root(load::origin(unit.schema(), stored.present())?);
     unit.load(stored.present(), &cx).map_err(DecodeError::into_error)?;
     if !permitted(unit, Action::Read) {
@@ -132,11 +143,16 @@ fn require(unit: &dyn WriteUnit, action: Action) -> Result<()> {
     }
 }
 
+/// Whether the patch changes anything, as far as that shows before hooks ran and secrets were sealed.
+fn is_meant(unit: &dyn WriteUnit, stored: &Stored) -> Result<bool> {
+    let mut out = Writer::new();
+    unit.encode(&mut out);
+    // What cannot be written without keys is a new secret.
+    out.finish().map_or(Ok(true), |after| change::is_meant(unit.schema(), stored, &after))
+}
+
 /// From what was asked to what may be stored.
 async fn prepare(unit: &mut dyn WriteUnit, action: Action, now: DateTime<Utc>) -> Result<()> {
-    unit.stamp(now);
-    unit.visit(&mut Visitor::new(Mode::Normalise));
-    require(unit, action)?;
     unit.before().await?;
     unit.stamp(now);
     unit.visit(&mut Visitor::new(Mode::Normalise));
@@ -203,7 +219,7 @@ async fn save(
             commit(unit, Effect::Insert(&after), entry).await?;
             after
         }
-        Some(stored) => match change(unit, stored, after, revision).await? {
+        Some(stored) => match change::change(unit, stored, after, revision).await? {
             None => return Ok(Written::Unchanged),
             Some(Changed { after, update, audited }) => {
                 let entry = if audited && audit::is_audited(unit) {

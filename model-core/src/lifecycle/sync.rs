@@ -1,5 +1,7 @@
 //! Makes the indexes on the server as declared.
 
+use std::fmt;
+
 use bson::Document;
 
 use super::plan::{IndexPlan, IndexStep, name_of};
@@ -74,7 +76,7 @@ struct Work<'a> {
 struct Failure {
     collection: &'static str,
     name: String,
-    error: Error,
+    error: StoreError,
 }
 
 impl Work<'_> {
@@ -176,25 +178,35 @@ impl Work<'_> {
         self.failed.push(Failure {
             collection,
             name: name.to_owned(),
-            error: into_error(error),
+            error,
         });
     }
 
     fn finish(self, steps: usize) -> Result<SyncReport> {
-        let all: Vec<_> = self
-            .failed
-            .iter()
-            .map(|failure| format!("{}.{}: {}", failure.collection, failure.name, failure.error))
-            .collect();
+        let all: Vec<_> = self.failed.iter().map(Failure::to_string).collect();
         let message = format!("{} of {steps} index steps failed: {}", all.len(), all.join("; "));
         let Some(first) = self.failed.into_iter().next() else {
             return Ok(self.report);
         };
-        let mut error = Error::new(first.error.kind(), message).at_index(first.name);
-        if first.error.is_retryable() {
-            error = error.retryable();
+        let cause = into_error(first.error);
+        let error = Error::new(cause.kind(), message).at_index(first.name);
+        Err(if cause.is_retryable() {
+            error.retryable()
+        } else {
+            error
+        })
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}: ", self.collection, self.name)?;
+        match &self.error {
+            StoreError::Duplicate { .. } => f.write_str("several documents have the same key"),
+            StoreError::Refused { code, name } => write!(f, "{name} ({code})"),
+            StoreError::Unavailable { what } => write!(f, "no answer from {what}"),
+            _ => f.write_str("the store could not do it"),
         }
-        Err(error)
     }
 }
 

@@ -195,17 +195,19 @@ impl<M: BaseModel> WriteUnit for Writing<'_, M> {
         Ok(())
     }
 
-    fn begin(&mut self, now: DateTime<Utc>) -> Result<()> {
+    fn begin(&mut self, now: DateTime<Utc>) -> Result<Vec<&'static str>> {
         let stamp = self.stamp_at(now);
         match (self.input.take(), &mut self.sides) {
             (Some(Input::New(new)), sides) => {
                 *sides = Sides::Created(M::build(new, &stamp));
-                Ok(())
+                Ok(Vec::new())
             }
             (Some(Input::Patch(patch)), Sides::Changed(change)) => {
                 let mut cx = InputCx::default();
                 change.after_mut().apply(patch, &mut cx);
-                cx.finish()
+                let touched = cx.take_touched();
+                cx.finish()?;
+                Ok(touched)
             }
             _ => Err(Error::internal("a write began twice")),
         }

@@ -70,8 +70,8 @@ pub(super) fn debug(head: &Head, fields: &[Field]) -> TokenStream {
         }
     });
     emit! {
-        impl __model::core::fmt::Debug for #ident {
-            fn fmt(&self, f: &mut __model::core::fmt::Formatter<'_>) -> __model::core::fmt::Result {
+        impl __model::Debug for #ident {
+            fn fmt(&self, f: &mut __model::Formatter<'_>) -> __model::Formatted {
                 f.debug_struct(#text) #(#members)* .finish()
             }
         }

@@ -103,11 +103,11 @@ fn stored(fields: &[Field]) -> TokenStream {
         fn decode(
             value: __model::RawValue<'_>,
             cx: &__model::DecodeCx<'_>,
-        ) -> __model::core::Result<Self, __model::DecodeError> {
+        ) -> __model::Result<Self, __model::DecodeError> {
             let mut keys = __model::DocReader::nested(value, cx)?;
             let value = Self { #decode };
             keys.finish()?;
-            __model::core::Result::Ok(value)
+            __model::Result::Ok(value)
         }
 
         fn visit(&mut self, _: __model::Constraints, visitor: &mut __model::Visitor<'_>) {
@@ -131,11 +131,11 @@ fn input(fields: &[Field]) -> TokenStream {
             input
         }
 
-        fn parse(value: __model::Value, cx: &mut __model::InputCx) -> __model::core::Option<Self> {
+        fn parse(value: __model::Value, cx: &mut __model::InputCx) -> __model::Option<Self> {
             let mut keys = __model::ObjectInput::new(value, cx)?;
             #reads
             keys.finish();
-            __model::core::Option::Some(Self { #(#members)* })
+            __model::Option::Some(Self { #(#members)* })
         }
     }
 }
@@ -152,19 +152,19 @@ fn patch(head: &Head, fields: &[Field]) -> TokenStream {
         fn parse_patch(
             value: __model::Value,
             cx: &mut __model::InputCx,
-        ) -> __model::core::Result<__model::core::Option<#name>, __model::Value> {
-            let __model::core::Option::Some(mut keys) = __model::ObjectInput::new(value, cx) else {
-                return __model::core::Result::Ok(__model::core::Option::None);
+        ) -> __model::Result<__model::Option<#name>, __model::Value> {
+            let __model::Option::Some(mut keys) = __model::ObjectInput::new(value, cx) else {
+                return __model::Result::Ok(__model::Option::None);
             };
             #read
-            __model::core::Result::Ok(__model::core::Option::Some(patch))
+            __model::Result::Ok(__model::Option::Some(patch))
         }
 
         fn apply(field: &mut Self, patch: #name, cx: &mut __model::InputCx) {
             #apply
         }
 
-        fn from_patch(patch: #name, cx: &mut __model::InputCx) -> __model::core::Option<Self> {
+        fn from_patch(patch: #name, cx: &mut __model::InputCx) -> __model::Option<Self> {
             #made
         }
     }

@@ -30,8 +30,8 @@ pub(super) fn expand(head: &Head, variants: &[Variant]) -> TokenStream {
             #value
             #operands
 
-            impl __model::core::fmt::Debug for #ident {
-                fn fmt(&self, f: &mut __model::core::fmt::Formatter<'_>) -> __model::core::fmt::Result {
+            impl __model::Debug for #ident {
+                fn fmt(&self, f: &mut __model::Formatter<'_>) -> __model::Formatted {
                     f.write_str(match self { #(Self::#idents => #names,)* })
                 }
             }
@@ -70,10 +70,10 @@ fn field_value(head: &Head, variants: &[Variant]) -> TokenStream {
             fn decode(
                 value: __model::RawValue<'_>,
                 _: &__model::DecodeCx<'_>,
-            ) -> __model::core::Result<Self, __model::DecodeError> {
+            ) -> __model::Result<Self, __model::DecodeError> {
                 match value.str()? {
-                    #(#stored => __model::core::Result::Ok(Self::#idents),)*
-                    _ => __model::core::Result::Err(__model::DecodeError::new(#unknown)),
+                    #(#stored => __model::Result::Ok(Self::#idents),)*
+                    _ => __model::Result::Err(__model::DecodeError::new(#unknown)),
                 }
             }
 
@@ -81,12 +81,12 @@ fn field_value(head: &Head, variants: &[Variant]) -> TokenStream {
                 input
             }
 
-            fn parse(value: __model::Value, cx: &mut __model::InputCx) -> __model::core::Option<Self> {
+            fn parse(value: __model::Value, cx: &mut __model::InputCx) -> __model::Option<Self> {
                 match value.as_str() {
-                    #(__model::core::Option::Some(#stored) => __model::core::Option::Some(Self::#idents),)*
+                    #(__model::Option::Some(#stored) => __model::Option::Some(Self::#idents),)*
                     _ => {
                         cx.reject("enum", #expected);
-                        __model::core::Option::None
+                        __model::Option::None
                     }
                 }
             }

@@ -33,7 +33,7 @@ fn known_model(model: &Model) -> TokenStream {
     let mut stubs = model_stubs(&model.head, &identified, &associated);
     for input in [named("New", &model.head, ""), named("", &model.head, "Patch")] {
         stubs = emit!(#stubs #[allow(unused)] impl #input {
-            pub fn from_json(text: &str) -> __model::core::Result<Self, __model::Error> {
+            pub fn from_json(text: &str) -> __model::Result<Self, __model::Error> {
                 loop {}
             }
         });
@@ -64,8 +64,8 @@ fn shapeless_model(input: &DeriveInput) -> TokenStream {
 
 fn debug(ident: &syn::Ident) -> TokenStream {
     emit! {
-        impl __model::core::fmt::Debug for #ident {
-            fn fmt(&self, f: &mut __model::core::fmt::Formatter<'_>) -> __model::core::fmt::Result {
+        impl __model::Debug for #ident {
+            fn fmt(&self, f: &mut __model::Formatter<'_>) -> __model::Formatted {
                 loop {}
             }
         }
@@ -78,7 +78,7 @@ fn serialize(view: &syn::Ident) -> TokenStream {
             fn serialize<S: __model::serde::Serializer>(
                 &self,
                 serializer: S,
-            ) -> __model::core::Result<S::Ok, S::Error> {
+            ) -> __model::Result<S::Ok, S::Error> {
                 loop {}
             }
         }
@@ -98,7 +98,7 @@ fn model_stubs(head: &Head, identified: &TokenStream, associated: &TokenStream) 
             fn schema() -> &'static __model::ModelSchema { loop {} }
             fn fields() -> &'static Self::Fields { loop {} }
             fn id(&self) -> &__model::Id<Self> { loop {} }
-            fn tenant(&self) -> __model::core::Option<&__model::TenantId> { loop {} }
+            fn tenant(&self) -> __model::Option<&__model::TenantId> { loop {} }
             fn build(new: Self::New, stamp: &__model::Stamp<Self>) -> Self { loop {} }
             fn stamp(&mut self, stamp: &__model::Stamp<Self>) {}
             fn keep_identity(&mut self, before: &Self) {}
@@ -107,17 +107,17 @@ fn model_stubs(head: &Head, identified: &TokenStream, associated: &TokenStream) 
             fn encode(&self, out: &mut __model::Writer<'_>) {}
             fn decode(
                 keys: &mut __model::DocReader<'_, '_>,
-            ) -> __model::core::Result<Self, __model::DecodeError> { loop {} }
+            ) -> __model::Result<Self, __model::DecodeError> { loop {} }
             fn visit(&mut self, visitor: &mut __model::Visitor<'_>) {}
             fn apply(&mut self, patch: Self::Patch, cx: &mut __model::InputCx) {}
             fn parse_new(
                 value: __model::Value,
                 cx: &mut __model::InputCx,
-            ) -> __model::core::Option<Self::New> { loop {} }
+            ) -> __model::Option<Self::New> { loop {} }
             fn parse_patch(
                 value: __model::Value,
                 cx: &mut __model::InputCx,
-            ) -> __model::core::Option<Self::Patch> { loop {} }
+            ) -> __model::Option<Self::Patch> { loop {} }
             fn view(self) -> Self::View { loop {} }
         }
     }
@@ -179,12 +179,12 @@ fn value_stubs(head: &Head, associated: &TokenStream) -> TokenStream {
             fn decode(
                 value: __model::RawValue<'_>,
                 cx: &__model::DecodeCx<'_>,
-            ) -> __model::core::Result<Self, __model::DecodeError> { loop {} }
+            ) -> __model::Result<Self, __model::DecodeError> { loop {} }
             fn from_input(input: Self) -> Self { input }
             fn parse(
                 value: __model::Value,
                 cx: &mut __model::InputCx,
-            ) -> __model::core::Option<Self> { loop {} }
+            ) -> __model::Option<Self> { loop {} }
             fn into_view(self) -> Self::View { loop {} }
         }
     }

@@ -22,7 +22,7 @@ pub(super) fn model_type(model: &Model) -> TokenStream {
     let doc = format!("The handles of the fields of [`{ident}`], for filters and sort orders.");
     emit! {
         #[doc = #doc]
-        #[derive(#runtime::core::Debug)]
+        #[derive(#runtime::Debug)]
         #[allow(dead_code)]
         #vis struct #name { #(#members),* }
     }
@@ -70,8 +70,8 @@ pub(super) fn embedded_group(head: &Head, fields: &[Field]) -> TokenStream {
             }
         }
 
-        impl<__M: 'static> __model::core::fmt::Debug for #name<__M> {
-            fn fmt(&self, f: &mut __model::core::fmt::Formatter<'_>) -> __model::core::fmt::Result {
+        impl<__M: 'static> __model::Debug for #name<__M> {
+            fn fmt(&self, f: &mut __model::Formatter<'_>) -> __model::Formatted {
                 f.write_str(#text)
             }
         }

@@ -31,7 +31,7 @@ pub(super) fn new_types(model: &Model) -> TokenStream {
             let (vis, member, docs) = (&field.vis, &field.ident, values::docs(field));
             let mut ty = projection(&field.ty, &runtime, "Input");
             if field.attrs.has_default() {
-                ty = emit!(#runtime::core::Option<#ty>);
+                ty = emit!(#runtime::Option<#ty>);
             }
             emit!(#docs #vis #member: #ty,)
         })
@@ -48,14 +48,14 @@ pub(super) fn new_types(model: &Model) -> TokenStream {
     let group_type = has_optional.then(|| {
         emit! {
             #[doc = #group_doc]
-            #[derive(#runtime::core::Clone, #runtime::core::Default)]
+            #[derive(#runtime::Clone, #runtime::Default)]
             #[allow(dead_code)]
             #vis struct #group { #(#optionals)* }
         }
     });
     emit! {
         #[doc = #doc]
-        #[derive(#runtime::core::Clone)]
+        #[derive(#runtime::Clone)]
         #[allow(dead_code)]
         #vis struct #name { #(#members)* #member }
         #group_type
@@ -73,7 +73,7 @@ pub(super) fn patch_type(head: &Head, fields: &[Field]) -> TokenStream {
     let doc = format!("Changes to a [`{ident}`]: what is not set is kept.");
     emit! {
         #[doc = #doc]
-        #[derive(#runtime::core::Clone, #runtime::core::Debug, #runtime::core::Default)]
+        #[derive(#runtime::Clone, #runtime::Debug, #runtime::Default)]
         #[allow(dead_code)]
         #vis struct #name {
             #(#members)*
@@ -109,7 +109,7 @@ fn readers(head: &Head, name: &Ident, from_json: &str, deserialize: &str) -> Tok
             ///
             /// # Errors
             /// The text is not JSON, a key is unknown, missing or forbidden, or a value is of the wrong type.
-            #vis fn from_json(text: &str) -> __model::core::Result<Self, __model::Error> {
+            #vis fn from_json(text: &str) -> __model::Result<Self, __model::Error> {
                 __model::#from_json::<#ident>(text)
             }
         }
@@ -117,7 +117,7 @@ fn readers(head: &Head, name: &Ident, from_json: &str, deserialize: &str) -> Tok
         impl<'de> __model::serde::Deserialize<'de> for #name {
             fn deserialize<D: __model::serde::Deserializer<'de>>(
                 deserializer: D,
-            ) -> __model::core::Result<Self, D::Error> {
+            ) -> __model::Result<Self, D::Error> {
                 __model::#deserialize::<#ident, D>(deserializer)
             }
         }
@@ -129,10 +129,10 @@ pub(super) fn build(model: &Model) -> TokenStream {
     let members = model.fields.iter().map(|field| {
         let member = &field.ident;
         let value = match field.role {
-            Role::Id => emit!(__model::core::Clone::clone(&stamp.id)),
-            Role::Tenant => emit!(__model::core::Clone::clone(&stamp.tenant)),
+            Role::Id => emit!(__model::Clone::clone(&stamp.id)),
+            Role::Tenant => emit!(__model::Clone::clone(&stamp.tenant)),
             Role::CreatedAt | Role::UpdatedAt => emit!(__model::timestamp(stamp.now)),
-            Role::Revision => emit!(__model::core::Default::default()),
+            Role::Revision => emit!(__model::Default::default()),
             Role::Plain => match values::default(field) {
                 Some(default) => {
                     emit!(new.optional.#member.map_or_else(|| #default, __model::FieldValue::from_input))

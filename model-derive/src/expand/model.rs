@@ -83,8 +83,8 @@ fn metadata(model: &Model) -> TokenStream {
     let handles = named("", &model.head, "Fields");
     let id = model.role(Role::Id).map(|field| &field.ident);
     let tenant = match model.role(Role::Tenant).map(|field| &field.ident) {
-        Some(tenant) => emit!(__model::core::Option::Some(&self.#tenant)),
-        None => emit!(__model::core::Option::None),
+        Some(tenant) => emit!(__model::Option::Some(&self.#tenant)),
+        None => emit!(__model::Option::None),
     };
     emit! {
         fn schema() -> &'static __model::ModelSchema {
@@ -99,7 +99,7 @@ fn metadata(model: &Model) -> TokenStream {
             &self.#id
         }
 
-        fn tenant(&self) -> __model::core::Option<&__model::TenantId> {
+        fn tenant(&self) -> __model::Option<&__model::TenantId> {
             #tenant
         }
     }
@@ -109,7 +109,7 @@ fn metadata(model: &Model) -> TokenStream {
 fn identity(model: &Model) -> TokenStream {
     let member = |role| model.role(role).map(|field| &field.ident);
     let copy = |role, from: TokenStream| {
-        member(role).map(|member| emit!(self.#member = __model::core::Clone::clone(&#from);))
+        member(role).map(|member| emit!(self.#member = __model::Clone::clone(&#from);))
     };
     let instant = |role, now: TokenStream| member(role).map(|member| emit!(self.#member = __model::timestamp(#now);));
     let kept = |role| copy(role, member(role).map(|member| emit!(before.#member)).unwrap_or_default());
@@ -159,8 +159,8 @@ fn storage(model: &Model) -> TokenStream {
 
         fn decode(
             keys: &mut __model::DocReader<'_, '_>,
-        ) -> __model::core::Result<Self, __model::DecodeError> {
-            __model::core::Result::Ok(Self { #decode })
+        ) -> __model::Result<Self, __model::DecodeError> {
+            __model::Result::Ok(Self { #decode })
         }
 
         fn visit(&mut self, #visitor: &mut __model::Visitor<'_>) {
@@ -193,17 +193,17 @@ fn input(model: &Model) -> TokenStream {
         fn parse_new(
             value: __model::Value,
             cx: &mut __model::InputCx,
-        ) -> __model::core::Option<#new> {
+        ) -> __model::Option<#new> {
             #parse_new
         }
 
         fn parse_patch(
             value: __model::Value,
             cx: &mut __model::InputCx,
-        ) -> __model::core::Option<#patch> {
+        ) -> __model::Option<#patch> {
             let mut keys = __model::ObjectInput::new(value, cx)?;
             #parse_patch
-            __model::core::Option::Some(patch)
+            __model::Option::Some(patch)
         }
 
         fn view(self) -> #shown {

@@ -18,8 +18,8 @@ pub(super) fn expand(head: &Head, inner: &Type) -> TokenStream {
             #value
             #queryable
 
-            impl __model::core::fmt::Debug for #ident {
-                fn fmt(&self, f: &mut __model::core::fmt::Formatter<'_>) -> __model::core::fmt::Result {
+            impl __model::Debug for #ident {
+                fn fmt(&self, f: &mut __model::Formatter<'_>) -> __model::Formatted {
                     f.debug_tuple(#text).field(&self.0).finish()
                 }
             }
@@ -56,12 +56,12 @@ fn field_value(head: &Head, inner: &Type) -> TokenStream {
             fn decode(
                 value: __model::RawValue<'_>,
                 cx: &__model::DecodeCx<'_>,
-            ) -> __model::core::Result<Self, __model::DecodeError> {
-                __model::core::Result::Ok(Self(__model::FieldValue::decode(value, cx)?))
+            ) -> __model::Result<Self, __model::DecodeError> {
+                __model::Result::Ok(Self(__model::FieldValue::decode(value, cx)?))
             }
 
-            fn absent() -> __model::core::Option<Self> {
-                __model::core::Option::Some(Self(__model::FieldValue::absent()?))
+            fn absent() -> __model::Option<Self> {
+                __model::Option::Some(Self(__model::FieldValue::absent()?))
             }
 
             fn visit(&mut self, constraints: __model::Constraints, visitor: &mut __model::Visitor<'_>) {
@@ -87,15 +87,15 @@ fn input(inner: &Type, patch: &TokenStream) -> TokenStream {
             input
         }
 
-        fn parse(value: __model::Value, cx: &mut __model::InputCx) -> __model::core::Option<Self> {
+        fn parse(value: __model::Value, cx: &mut __model::InputCx) -> __model::Option<Self> {
             let input = <#inner as __model::FieldValue>::parse(value, cx)?;
-            __model::core::Option::Some(Self(__model::FieldValue::from_input(input)))
+            __model::Option::Some(Self(__model::FieldValue::from_input(input)))
         }
 
         fn parse_patch(
             value: __model::Value,
             cx: &mut __model::InputCx,
-        ) -> __model::core::Result<__model::core::Option<#patch>, __model::Value> {
+        ) -> __model::Result<__model::Option<#patch>, __model::Value> {
             <#inner as __model::FieldValue>::parse_patch(value, cx)
         }
 
@@ -103,8 +103,8 @@ fn input(inner: &Type, patch: &TokenStream) -> TokenStream {
             <#inner as __model::FieldValue>::apply(&mut field.0, patch, cx);
         }
 
-        fn from_patch(patch: #patch, cx: &mut __model::InputCx) -> __model::core::Option<Self> {
-            __model::core::Option::Some(Self(__model::FieldValue::from_patch(patch, cx)?))
+        fn from_patch(patch: #patch, cx: &mut __model::InputCx) -> __model::Option<Self> {
+            __model::Option::Some(Self(__model::FieldValue::from_patch(patch, cx)?))
         }
     }
 }

@@ -59,7 +59,7 @@ pub(super) fn new(model: &Model) -> TokenStream {
         let mut keys = __model::ObjectInput::new(value, cx)?;
         #reads
         keys.finish();
-        __model::core::Option::Some(#name { #(#members)* #optional })
+        __model::Option::Some(#name { #(#members)* #optional })
     }
 }
 
@@ -81,7 +81,7 @@ pub(super) fn patch(head: &Head, fields: &[Field]) -> TokenStream {
         emit!(#member: keys.edit::<#ty>(#json),)
     });
     emit! {
-        let #mutable __echo: __model::Echo = __model::core::Default::default();
+        let #mutable __echo: __model::Echo = __model::Default::default();
         #(#echoes)*
         #tenant
         let patch = #name { #(#edits)* __echo };
@@ -103,6 +103,6 @@ pub(super) fn from_patch(fields: &[Field]) -> TokenStream {
     });
     emit! {
         #(#statements)*
-        __model::core::Option::Some(Self { #(#members)* })
+        __model::Option::Some(Self { #(#members)* })
     }
 }

@@ -69,8 +69,8 @@ fn doc(text: &str) -> Option<TokenStream> {
 
 fn option<T>(value: Option<T>, tokens: impl FnOnce(T) -> TokenStream) -> TokenStream {
     match value.map(tokens) {
-        Some(value) => emit!(__model::core::Option::Some(#value)),
-        None => emit!(__model::core::Option::None),
+        Some(value) => emit!(__model::Option::Some(#value)),
+        None => emit!(__model::Option::None),
     }
 }
 

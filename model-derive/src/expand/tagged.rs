@@ -138,14 +138,14 @@ fn decode(head: &Head, variants: &[Variant]) -> TokenStream {
     let units: Vec<_> = variants.iter().filter(|variant| variant.fields().is_empty()).collect();
     let unit_arms = units.iter().map(|variant| {
         let (ident, stored) = (bound(variant), &variant.stored);
-        emit!(#stored => __model::core::Result::Ok(Self::#ident),)
+        emit!(#stored => __model::Result::Ok(Self::#ident),)
     });
     let as_string = (!units.is_empty()).then(|| {
         emit! {
-            if let __model::core::Result::Ok(name) = value.str() {
+            if let __model::Result::Ok(name) = value.str() {
                 return match name {
                     #(#unit_arms)*
-                    _ => __model::core::Result::Err(__model::DecodeError::new(#unknown)),
+                    _ => __model::Result::Err(__model::DecodeError::new(#unknown)),
                 };
             }
         }
@@ -162,15 +162,15 @@ fn decode(head: &Head, variants: &[Variant]) -> TokenStream {
         fn decode(
             value: __model::RawValue<'_>,
             cx: &__model::DecodeCx<'_>,
-        ) -> __model::core::Result<Self, __model::DecodeError> {
+        ) -> __model::Result<Self, __model::DecodeError> {
             #as_string
             let mut keys = __model::DocReader::nested(value, cx)?;
-            let value = match keys.field::<__model::core::String>(#tag)?.as_str() {
+            let value = match keys.field::<__model::String>(#tag)?.as_str() {
                 #(#arms)*
-                _ => return __model::core::Result::Err(__model::DecodeError::new(#unknown).at(#tag)),
+                _ => return __model::Result::Err(__model::DecodeError::new(#unknown).at(#tag)),
             };
             keys.finish()?;
-            __model::core::Result::Ok(value)
+            __model::Result::Ok(value)
         }
     }
 }
@@ -208,29 +208,29 @@ fn parse_value(head: &Head, variants: &[Variant]) -> TokenStream {
     let units: Vec<_> = variants.iter().filter(|variant| variant.fields().is_empty()).collect();
     let unit_arms = units.iter().map(|variant| {
         let (ident, stored) = (bound(variant), &variant.stored);
-        emit!(#stored => return __model::core::Option::Some(Self::#ident),)
+        emit!(#stored => return __model::Option::Some(Self::#ident),)
     });
     let as_string = (!units.is_empty()).then(|| {
         emit! {
-            if let __model::core::Option::Some(name) = value.as_str() {
+            if let __model::Option::Some(name) = value.as_str() {
                 match name {
                     #(#unit_arms)*
                     _ => cx.reject("enum", #expected),
                 }
-                return __model::core::Option::None;
+                return __model::Option::None;
             }
         }
     });
     let arms = variants.iter().filter(|variant| !variant.fields().is_empty()).map(parse_variant);
     emit! {
-        fn parse(value: __model::Value, cx: &mut __model::InputCx) -> __model::core::Option<Self> {
+        fn parse(value: __model::Value, cx: &mut __model::InputCx) -> __model::Option<Self> {
             #as_string
             let mut keys = __model::ObjectInput::new(value, cx)?;
-            match keys.required::<__model::core::String>(#tag)?.as_str() {
+            match keys.required::<__model::String>(#tag)?.as_str() {
                 #(#arms)*
                 _ => {
                     keys.cx().at(#tag, |cx| cx.reject("enum", #expected));
-                    __model::core::Option::None
+                    __model::Option::None
                 }
             }
         }
@@ -246,7 +246,7 @@ fn parse_variant(variant: &Variant) -> TokenStream {
         #stored => {
             #reads
             keys.finish();
-            __model::core::Option::Some(Self::#made)
+            __model::Option::Some(Self::#made)
         }
     }
 }
@@ -329,15 +329,15 @@ fn view_impls(head: &Head, variants: &[Variant]) -> TokenStream {
             fn serialize<S: __model::serde::Serializer>(
                 &self,
                 serializer: S,
-            ) -> __model::core::Result<S::Ok, S::Error> {
+            ) -> __model::Result<S::Ok, S::Error> {
                 match self { #(#arms)* }
             }
         }
 
         impl __model::ViewValue for #name {}
 
-        impl __model::core::fmt::Debug for #name {
-            fn fmt(&self, f: &mut __model::core::fmt::Formatter<'_>) -> __model::core::fmt::Result {
+        impl __model::Debug for #name {
+            fn fmt(&self, f: &mut __model::Formatter<'_>) -> __model::Formatted {
                 f.write_str(#text)
             }
         }
@@ -372,8 +372,8 @@ fn debug(head: &Head, variants: &[Variant]) -> TokenStream {
         }
     });
     emit! {
-        impl __model::core::fmt::Debug for #ident {
-            fn fmt(&self, f: &mut __model::core::fmt::Formatter<'_>) -> __model::core::fmt::Result {
+        impl __model::Debug for #ident {
+            fn fmt(&self, f: &mut __model::Formatter<'_>) -> __model::Formatted {
                 match self { #(#arms)* }
             }
         }

@@ -11,9 +11,9 @@ pub(super) fn default(field: &Field) -> Option<TokenStream> {
     Some(match field.attrs.default.as_ref()? {
         DefaultValue::Trait(span) => {
             let span = span.resolved_at(proc_macro2::Span::mixed_site());
-            quote::quote_spanned!(span=> __model::core::Default::default())
+            quote::quote_spanned!(span=> __model::Default::default())
         }
-        DefaultValue::Text(text) => emit!(__model::core::Into::into(#text)),
+        DefaultValue::Text(text) => emit!(__model::Into::into(#text)),
         DefaultValue::Expr(expr) => emit!(#expr),
         DefaultValue::Function(path) => emit!(#path()),
     })
@@ -22,8 +22,8 @@ pub(super) fn default(field: &Field) -> Option<TokenStream> {
 /// `Some(default)` or `None`.
 pub(super) fn maybe_default(field: &Field) -> TokenStream {
     match default(field) {
-        Some(value) => emit!(__model::core::Option::Some(#value)),
-        None => emit!(__model::core::Option::None),
+        Some(value) => emit!(__model::Option::Some(#value)),
+        None => emit!(__model::Option::None),
     }
 }
 

@@ -56,7 +56,7 @@ pub(super) fn struct_impls(head: &Head, fields: &[Field]) -> TokenStream {
             fn serialize<S: __model::serde::Serializer>(
                 &self,
                 serializer: S,
-            ) -> __model::core::Result<S::Ok, S::Error> {
+            ) -> __model::Result<S::Ok, S::Error> {
                 let #mutable out = __model::serde::Serializer::serialize_struct(serializer, #text, #count)?;
                 #(#entries)*
                 __model::serde::ser::SerializeStruct::end(out)
@@ -72,8 +72,8 @@ pub(super) fn opaque_debug<'f>(name: &Ident, members: impl Iterator<Item = &'f I
     let members: Vec<_> = members.map(|member| format!("{}: ..", member.unraw())).collect();
     let text = format!("{name} {{ {} }}", members.join(", "));
     emit! {
-        impl __model::core::fmt::Debug for #name {
-            fn fmt(&self, f: &mut __model::core::fmt::Formatter<'_>) -> __model::core::fmt::Result {
+        impl __model::Debug for #name {
+            fn fmt(&self, f: &mut __model::Formatter<'_>) -> __model::Formatted {
                 f.write_str(#text)
             }
         }

@@ -39,6 +39,9 @@ pub(super) fn updated(
     for path in unset {
         changes.add_path(path, Change::Unset)?;
     }
+    if changes.0.iter().any(|(name, _)| name.starts_with('$')) {
+        return Err(refused(52, "DollarPrefixedFieldName"));
+    }
     changes.sort();
     let bytes = changes.apply(document.as_bytes())?;
     if id(&bytes) != id(document.as_bytes()) {
@@ -55,9 +58,6 @@ impl<'u> Changes<'u> {
         }
         if names.clone().any(|name| name == "$" || name.starts_with("$[")) {
             return Err(StoreError::Unsupported { what: "positional update operators in memory" });
-        }
-        if path.starts_with('$') {
-            return Err(refused(52, "DollarPrefixedFieldName"));
         }
         let first = names.next().unwrap_or_default();
         self.add(first, names, change)

@@ -26,8 +26,12 @@ pub(super) fn find_one(
     finish(out)
 }
 
-/// Many documents; none if none are asked for, since the server takes a limit of zero for no limit.
-pub(super) fn find(find: &Find, read_concern: Option<&str>) -> StoreResult<Option<RawDocumentBuf>> {
+/// Many documents, and the size of the batches; none if none are asked for, since the server takes a limit of zero for
+/// no limit.
+pub(super) fn find(
+    find: &Find,
+    read_concern: Option<&str>,
+) -> StoreResult<Option<(RawDocumentBuf, Option<u32>)>> {
     check(&find.selection)?;
     if find.limit == Some(0) {
         return Ok(None);
@@ -52,27 +56,26 @@ pub(super) fn find(find: &Find, read_concern: Option<&str>) -> StoreResult<Optio
     if let Some(limit) = find.limit {
         out.i64("limit", signed(limit));
     }
-    if let Some(batch) = batch_size(find) {
-        out.i64("batchSize", batch);
+    let batch = batch_size(find);
+    if let Some(batch) = batch {
+        out.i64("batchSize", i64::from(batch));
     }
     concern(read_concern, &mut out);
-    finish(out).map(Some)
+    Ok(Some((finish(out)?, batch)))
 }
 
 /// How many documents to ask for at once: what the reader expects, else all of a limited read.
-fn batch_size(find: &Find) -> Option<i64> {
+fn batch_size(find: &Find) -> Option<u32> {
     let expected = find.batch.map(u64::from).filter(|batch| *batch > 0);
     let size = match (expected, find.limit) {
         (Some(expected), Some(limit)) => expected.min(limit),
         (Some(size), None) | (None, Some(size)) => size,
         (None, None) => return None,
     };
-    // One more than the limit lets the server close the cursor with the first batch.
-    Some(signed(if find.limit == Some(size) {
-        size.saturating_add(1)
-    } else {
-        size
-    }))
+    // The server closes a cursor together with its last batch, unless that batch is full: one document more keeps the
+    // batches from ending where the limit does.
+    let ends_full = find.limit.is_some_and(|limit| limit.is_multiple_of(size));
+    Some(u32::try_from(size.saturating_add(u64::from(ends_full))).unwrap_or(i32::MAX.unsigned_abs()))
 }
 
 /// How many documents, by an aggregation, because a transaction does not admit the `count` command.

@@ -45,7 +45,13 @@ pub(super) fn store_error(error: &Error) -> StoreError {
             error,
         ),
         ErrorKind::Write(WriteFailure::WriteConcernError(concern)) => {
-            coded(concern.code, &concern.code_name, "", error)
+            // The primary has it, and the copies that the write concern asks for were not confirmed.
+            let name = if concern.code_name.is_empty() {
+                "WriteConcernFailed"
+            } else {
+                &concern.code_name
+            };
+            coded(concern.code, name, "", error)
         }
         ErrorKind::ServerSelection { .. } => unavailable("a suitable server"),
         ErrorKind::Io(_) | ErrorKind::ConnectionPoolCleared { .. } => unavailable("the server"),

@@ -56,10 +56,10 @@ impl Operations for MongoStore {
     }
 
     async fn find(&self, find: &Find) -> StoreResult<Box<dyn Cursor>> {
-        let Some(command) = command::find(find, self.read_concern.as_deref())? else {
+        let Some((command, batch)) = command::find(find, self.read_concern.as_deref())? else {
             return Ok(cursor::empty());
         };
-        let batches = read::batches(&self.db, &command, find.batch).await?;
+        let batches = read::batches(&self.db, &command, batch).await?;
         Ok(Box::new(cursor::Batches::new(batches)))
     }
 

@@ -39,7 +39,7 @@ async fn run(db: &Database, command: &RawDocumentBuf, batch: Option<u32>) -> Dri
     if let Some(criteria) = db.selection_criteria() {
         running = running.selection_criteria(criteria.clone());
     }
-    if let Some(batch) = batch.filter(|batch| *batch > 0) {
+    if let Some(batch) = batch {
         running = running.batch_size(batch);
     }
     running.batch().await

@@ -96,7 +96,7 @@ fn reads_are_commands() {
         batch: Some(9),
     };
     assert_eq!(
-        parsed(command::find(&find, None).unwrap().unwrap()),
+        parsed(command::find(&find, None).unwrap().unwrap().0),
         doc! {
             "find": "widgets", "filter": &filter, "sort": { "at": -1 }, "skip": 2_i64, "limit": 5_i64,
             "batchSize": 6_i64,

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use bson::RawDocumentBuf;
+use bson::{RawDocumentBuf, doc};
 use futures_util::StreamExt;
-use mongodb::error::{ErrorKind, UNKNOWN_TRANSACTION_COMMIT_RESULT};
+use mongodb::error::{ErrorKind, Result as DriverResult, UNKNOWN_TRANSACTION_COMMIT_RESULT};
 use mongodb::options::{ReadConcern, ReadPreference, WriteConcern};
 use mongodb::raw_batch_cursor::SessionRawBatchCursor;
 use mongodb::{ClientSession, Database};
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::Mutex;
 
 use super::super::{Cursor, Find, Operations, Selection, StoreError, StoreResult, Transaction, UpdateOne};
 use super::error::store_error;
@@ -57,14 +57,17 @@ impl MongoTransaction {
             .start_session()
             .await
             .map_err(|error| store_error(&error))?;
-        session
-            .start_transaction()
-            .read_concern(ReadConcern::snapshot())
-            .write_concern(WriteConcern::majority())
-            // Whatever the client's own preference is: a transaction reads from the primary only.
-            .selection_criteria(ReadPreference::Primary.into())
-            .await
-            .map_err(|error| store_error(&error))?;
+        if let Err(error) = start(&mut session).await {
+            if !matches!(*error.kind, ErrorKind::Transaction { .. }) {
+                return Err(store_error(&error));
+            }
+            // The driver takes a server that it does not reach for one without transactions. Any command waits for
+            // one to be there, or says that there is none.
+            db.run_command(doc! { "ping": 1 })
+                .await
+                .map_err(|error| store_error(&error))?;
+            start(&mut session).await.map_err(|error| store_error(&error))?;
+        }
         let running = Running {
             session,
             stage: Stage::Open,
@@ -78,7 +81,7 @@ impl MongoTransaction {
     async fn run(&self, command: RawDocumentBuf, batch: Option<u32>) -> StoreResult<SessionRawBatchCursor> {
         let mut running = self.running.lock().await;
         let mut action = self.db.run_raw_cursor_command(command);
-        if let Some(batch) = batch.filter(|batch| *batch > 0) {
+        if let Some(batch) = batch {
             action = action.batch_size(batch);
         }
         action
@@ -90,7 +93,7 @@ impl MongoTransaction {
 
     async fn one(&self, command: RawDocumentBuf) -> StoreResult<Option<RawDocumentBuf>> {
         let mut batches = self.run(command, None).await?;
-        let mut running: MutexGuard<'_, _> = self.running.lock().await;
+        let mut running = self.running.lock().await;
         match batches.stream(running.session()?).next().await {
             Some(batch) => read::first(&batch.map_err(|error| store_error(&error))?),
             None => Ok(None),
@@ -109,10 +112,10 @@ impl Operations for MongoTransaction {
     }
 
     async fn find(&self, find: &Find) -> StoreResult<Box<dyn Cursor>> {
-        let Some(command) = command::find(find, None)? else {
+        let Some((command, batch)) = command::find(find, None)? else {
             return Ok(cursor::empty());
         };
-        let batches = self.run(command, find.batch).await?;
+        let batches = self.run(command, batch).await?;
         Ok(Box::new(cursor::SessionBatches::new(
             batches,
             self.running.clone(),
@@ -180,6 +183,16 @@ impl Transaction for MongoTransaction {
             let _ = running.session.abort_transaction().await;
         }
     }
+}
+
+async fn start(session: &mut ClientSession) -> DriverResult<()> {
+    session
+        .start_transaction()
+        .read_concern(ReadConcern::snapshot())
+        .write_concern(WriteConcern::majority())
+        // Whatever the client's own preference is: a transaction reads from the primary only.
+        .selection_criteria(ReadPreference::Primary.into())
+        .await
 }
 
 fn ended() -> StoreError {

@@ -1,0 +1,12 @@
+use model_core::prelude::*;
+
+#[derive(Clone, Model)]
+#[model(collection = "widgets", global)]
+#[model(rename_all = "camlCase")]
+struct Widget {
+    #[model(id)]
+    id: Id<Widget>,
+    name: String,
+}
+
+fn main() {}

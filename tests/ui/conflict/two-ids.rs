@@ -1,0 +1,12 @@
+use model_core::prelude::*;
+
+#[derive(Clone, Model)]
+#[model(collection = "widgets", global)]
+struct Widget {
+    #[model(id)]
+    id: Id<Widget>,
+    #[model(id)]
+    other: Id<Widget>,
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+use model_core::prelude::*;
+
+#[derive(Clone, Model)]
+#[model(collection = "widgets", global)]
+struct Widget {
+    #[model(id)]
+    id: Id<Widget>,
+    name: String,
+}
+
+fn main() {}

@@ -1,0 +1,7 @@
+use model_core::prelude::*;
+
+#[derive(Clone, Model)]
+#[model(collection = "widgets", global)]
+struct Widget;
+
+fn main() {}
