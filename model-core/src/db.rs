@@ -89,7 +89,9 @@ pub struct DbBuilder {
 
 impl fmt::Debug for DbBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DbBuilder").field("store", &self.store.name()).finish_non_exhaustive()
+        f.debug_struct("DbBuilder")
+            .field("store", &self.store.name())
+            .finish_non_exhaustive()
     }
 }
 
@@ -153,8 +155,7 @@ impl DbBuilder {
         lifecycle::check_schemas(&self.models)?;
         self.check_keys()?;
         let (policy, limits) = self.passwords;
-        let hasher = PasswordHasher::new(policy, limits)
-            .map_err(|error| Error::new(ErrorKind::Configuration, error.to_string()))?;
+        let hasher = PasswordHasher::new(policy, limits)?;
         Ok(Db(Arc::new(Ports {
             store: self.store,
             keyring: self.keyring,

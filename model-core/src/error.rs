@@ -78,7 +78,11 @@ impl Violation {
         rule: impl Into<Cow<'static, str>>,
         message: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self { path: path.into(), rule: rule.into(), message: message.into() }
+        Self {
+            path: path.into(),
+            rule: rule.into(),
+            message: message.into(),
+        }
     }
 }
 
@@ -285,11 +289,6 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        self.0.source.get_or_insert_with(|| source.into());
-        self
-    }
-
     pub(crate) fn retryable(mut self) -> Self {
         self.0.retryable = true;
         self
@@ -303,7 +302,14 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { kind, message, place, violations, after_write, .. } = &*self.0;
+        let Inner {
+            kind,
+            message,
+            place,
+            violations,
+            after_write,
+            ..
+        } = &*self.0;
         if let (Some(model), Some(operation)) = (place.model, place.operation) {
             write!(f, "{model}::{operation}: ")?;
         }
@@ -337,6 +343,9 @@ impl fmt::Debug for Error {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.0.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+        self.0
+            .source
+            .as_deref()
+            .map(|source| source as &(dyn StdError + 'static))
     }
 }

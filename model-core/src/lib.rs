@@ -1,4 +1,4 @@
-//! An ODM that makes a MongoDB back end safe by construction.
+#![doc = include_str!("../README.md")]
 
 extern crate self as model_core;
 
@@ -31,8 +31,8 @@ pub use model::{Create, Delete, ModelExt, Query, QueryStream, Update};
 
 pub use model_derive::{Embedded, Model};
 pub use policy::{
-    Actor, BaseModel, Change, Context, ContextFor, GlobalContext, GlobalScope, MigrateInfo, Model, ReadScope, Scope,
-    Stamp, TenantScope,
+    Actor, AnyContext, BaseModel, Change, Context, ContextFor, GlobalContext, GlobalScope, MigrateInfo, Model, ReadScope,
+    Scope, Stamp, TenantScope,
 };
 pub use query::Filter;
 pub use value::{Encrypted, Id, PasswordHash, Revision, Secret, TenantId};

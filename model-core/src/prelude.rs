@@ -11,7 +11,6 @@ pub use bson::Document;
 pub use chrono::{DateTime, Utc};
 pub use model_derive::{Embedded, Model};
 
-
 pub use crate::audit::ActorIdentity;
 pub use crate::crypto::NewPassword;
 pub use crate::error::{Error, ErrorKind, Result};

@@ -31,7 +31,8 @@ pub struct FixedClock(Arc<Mutex<DateTime<Utc>>>);
 impl FixedClock {
     /// A clock at an instant of RFC 3339; at the Unix epoch if the text is none.
     pub fn at(instant: &str) -> Self {
-        let instant = DateTime::parse_from_rfc3339(instant).map_or(DateTime::UNIX_EPOCH, |date| date.to_utc());
+        let instant =
+            DateTime::parse_from_rfc3339(instant).map_or(DateTime::UNIX_EPOCH, |date| date.to_utc());
         Self(Arc::new(Mutex::new(instant)))
     }
 
@@ -66,7 +67,10 @@ impl CollectingSink {
 #[async_trait]
 impl AuditSink for CollectingSink {
     async fn record(&self, entry: &AuditEntry) -> Result<()> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(entry.clone());
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(entry.clone());
         Ok(())
     }
 }
@@ -78,17 +82,19 @@ impl AuditSink for CollectingSink {
 pub fn keyring() -> Result<Keyring> {
     // The digits of pi: known to everybody, and no pattern that the check for weak keys refuses.
     const KEY: [u8; 32] = [
-        0x24, 0x3f, 0x6a, 0x88, 0x85, 0xa3, 0x08, 0xd3, 0x13, 0x19, 0x8a, 0x2e, 0x03, 0x70, 0x73, 0x44, 0xa4, 0x09,
-        0x38, 0x22, 0x29, 0x9f, 0x31, 0xd0, 0x08, 0x2e, 0xfa, 0x98, 0xec, 0x4e, 0x6c, 0x89,
+        0x24, 0x3f, 0x6a, 0x88, 0x85, 0xa3, 0x08, 0xd3, 0x13, 0x19, 0x8a, 0x2e, 0x03, 0x70, 0x73, 0x44, 0xa4,
+        0x09, 0x38, 0x22, 0x29, 0x9f, 0x31, 0xd0, 0x08, 0x2e, 0xfa, 0x98, 0xec, 0x4e, 0x6c, 0x89,
     ];
-    LocalKek::new(&KEY)
-        .and_then(|kek| Keyring::builder().realm("test").wrapper(kek).build())
-        .map_err(|error| Error::new(ErrorKind::Configuration, error.to_string()))
+    Ok(Keyring::builder().realm("test").wrapper(LocalKek::new(&KEY)?).build()?)
 }
 
 /// The cheapest password hashing that the policy allows: a test that hashes is not to take a second.
 pub fn fast_passwords() -> (HashPolicy, Limits) {
-    let policy = HashPolicy { memory_kib: 64, passes: 1, ..HashPolicy::default() };
+    let policy = HashPolicy {
+        memory_kib: 64,
+        passes: 1,
+        ..HashPolicy::default()
+    };
     let limits = Limits::for_policy(&policy);
     (policy, limits)
 }
@@ -98,9 +104,24 @@ pub fn fast_passwords() -> (HashPolicy, Limits) {
 /// # Errors
 /// Those of the store.
 pub async fn stored(db: &Db, collection: &'static str) -> Result<Vec<Document>> {
-    let selection = Selection { tenant: None, id: None, revision: None, rest: Node::Everything };
-    let sort = vec![crate::query::SortKey { path: "_id".into(), direction: crate::schema::Direction::Ascending }];
-    let find = Find { collection, selection, sort, skip: 0, limit: None, batch: None };
+    let selection = Selection {
+        tenant: None,
+        id: None,
+        revision: None,
+        rest: Node::Everything,
+    };
+    let sort = vec![crate::query::SortKey {
+        path: "_id".into(),
+        direction: crate::schema::Direction::Ascending,
+    }];
+    let find = Find {
+        collection,
+        selection,
+        sort,
+        skip: 0,
+        limit: None,
+        batch: None,
+    };
     let mut cursor = db.ports().store.find(&find).await.map_err(into_error)?;
     let mut documents = Vec::new();
     while cursor.advance().await.map_err(into_error)? {
@@ -121,5 +142,9 @@ pub async fn stored(db: &Db, collection: &'static str) -> Result<Vec<Document>> 
 pub async fn store_raw(db: &Db, collection: &'static str, document: &Document) -> Result<()> {
     let raw = RawDocumentBuf::try_from(document)
         .map_err(|_| Error::new(ErrorKind::Invalid, "the document cannot be stored"))?;
-    db.ports().store.insert_one(collection, raw.as_bytes()).await.map_err(into_error)
+    db.ports()
+        .store
+        .insert_one(collection, raw.as_bytes())
+        .await
+        .map_err(into_error)
 }

@@ -2,7 +2,9 @@
 
 use proc_macro2::Ident;
 use syn::ext::IdentExt as _;
-use syn::{Attribute, DataEnum, DataStruct, DeriveInput, Expr, ExprLit, Fields, Lit, Meta, Path, Type, Visibility};
+use syn::{
+    Attribute, DataEnum, DataStruct, DeriveInput, Expr, ExprLit, Fields, Lit, Meta, Path, Type, Visibility,
+};
 
 use crate::attr::{Container, Direction, FieldAttrs, Index, IndexKey, Role, UniqueScope, VariantAttrs};
 use crate::case::Case;
@@ -102,7 +104,10 @@ impl Model {
 fn field_indexes(field: &Field) -> Vec<Index> {
     let over = |span, direction| {
         let mut index = Index::new(span);
-        index.keys.push(IndexKey { path: vec![field.ident.clone()], direction });
+        index.keys.push(IndexKey {
+            path: vec![field.ident.clone()],
+            direction,
+        });
         index
     };
     let attrs = &field.attrs;
@@ -112,10 +117,10 @@ fn field_indexes(field: &Field) -> Vec<Index> {
         global: unique.value == UniqueScope::Global,
         ..over(unique.span, Direction::Ascending)
     });
-    let ttl = attrs
-        .ttl
-        .as_ref()
-        .map(|ttl| Index { ttl: Some(ttl.clone()), ..over(ttl.span, Direction::Ascending) });
+    let ttl = attrs.ttl.as_ref().map(|ttl| Index {
+        ttl: Some(ttl.clone()),
+        ..over(ttl.span, Direction::Ascending)
+    });
     plain.into_iter().chain(unique).chain(ttl).collect()
 }
 
@@ -166,7 +171,11 @@ impl Variant {
 impl Embedded {
     /// Reads the declaration; none if it has a shape that cannot be stored.
     pub(crate) fn read(cx: &Ctxt, input: &DeriveInput) -> Option<Self> {
-        let place = if matches!(input.data, syn::Data::Enum(_)) { Place::Enum } else { Place::Struct };
+        let place = if matches!(input.data, syn::Data::Enum(_)) {
+            Place::Enum
+        } else {
+            Place::Struct
+        };
         let head = Head::read(cx, place, input);
         let style = head.attrs.rename_all;
         let body = match shape::embedded(cx, input)? {
@@ -192,7 +201,10 @@ impl Head {
 }
 
 fn fields(cx: &Ctxt, place: Place, data: &DataStruct, style: Option<Case>) -> Vec<Field> {
-    data.fields.iter().filter_map(|field| self::field(cx, place, field, style)).collect()
+    data.fields
+        .iter()
+        .filter_map(|field| self::field(cx, place, field, style))
+        .collect()
 }
 
 fn field(cx: &Ctxt, place: Place, field: &syn::Field, style: Option<Case>) -> Option<Field> {
@@ -225,7 +237,11 @@ fn field(cx: &Ctxt, place: Place, field: &syn::Field, style: Option<Case>) -> Op
 }
 
 fn variants(cx: &Ctxt, data: &DataEnum, style: Option<Case>) -> Option<Vec<Variant>> {
-    let variants: Vec<_> = data.variants.iter().map(|variant| self::variant(cx, variant, style)).collect();
+    let variants: Vec<_> = data
+        .variants
+        .iter()
+        .map(|variant| self::variant(cx, variant, style))
+        .collect();
     variants.into_iter().collect()
 }
 
@@ -240,31 +256,54 @@ fn variant(cx: &Ctxt, variant: &syn::Variant, style: Option<Case>) -> Option<Var
     let body = match &variant.fields {
         Fields::Unit => VariantBody::Unit,
         Fields::Named(named) => VariantBody::Struct(
-            named.named.iter().filter_map(|field| self::field(cx, Place::VariantField, field, None)).collect(),
+            named
+                .named
+                .iter()
+                .filter_map(|field| self::field(cx, Place::VariantField, field, None))
+                .collect(),
         ),
         Fields::Unnamed(_) => {
             let inner = shape::newtype_variant(cx, variant)?;
-            let named = syn::Field { ident: Some(Ident::new("value", variant.ident.span())), ..inner.clone() };
+            let named = syn::Field {
+                ident: Some(Ident::new("value", variant.ident.span())),
+                ..inner.clone()
+            };
             VariantBody::Newtype(Box::new(field(cx, Place::VariantField, &named, None)?))
         }
     };
-    Some(Variant { ident: variant.ident.clone(), docs: docs(&variant.attrs), stored, body })
+    Some(Variant {
+        ident: variant.ident.clone(),
+        docs: docs(&variant.attrs),
+        stored,
+        body,
+    })
 }
 
 /// The doc comments, as attributes.
 fn docs(attrs: &[Attribute]) -> Vec<Attribute> {
-    attrs.iter().filter(|attr| attr.path().is_ident("doc") && matches!(attr.meta, Meta::NameValue(_))).cloned().collect()
+    attrs
+        .iter()
+        .filter(|attr| attr.path().is_ident("doc") && matches!(attr.meta, Meta::NameValue(_)))
+        .cloned()
+        .collect()
 }
 
 /// The doc comments, as text.
 fn doc(attrs: &[Attribute]) -> String {
-    let lines = attrs.iter().filter(|attr| attr.path().is_ident("doc")).filter_map(|attr| match &attr.meta {
-        Meta::NameValue(pair) => match &pair.value {
-            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value()),
+    let lines = attrs
+        .iter()
+        .filter(|attr| attr.path().is_ident("doc"))
+        .filter_map(|attr| match &attr.meta {
+            Meta::NameValue(pair) => match &pair.value {
+                Expr::Lit(ExprLit {
+                    lit: Lit::Str(text), ..
+                }) => Some(text.value()),
+                _ => None,
+            },
             _ => None,
-        },
-        _ => None,
-    });
-    let lines: Vec<_> = lines.map(|line| line.strip_prefix(' ').unwrap_or(&line).trim_end().to_owned()).collect();
+        });
+    let lines: Vec<_> = lines
+        .map(|line| line.strip_prefix(' ').unwrap_or(&line).trim_end().to_owned())
+        .collect();
     lines.join("\n").trim().to_owned()
 }

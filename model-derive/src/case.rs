@@ -27,7 +27,10 @@ pub(crate) const CASES: [(&str, Case); 8] = [
 
 impl Case {
     pub(crate) fn find(spelling: &str) -> Option<Self> {
-        CASES.iter().find(|(name, _)| *name == spelling).map(|(_, case)| *case)
+        CASES
+            .iter()
+            .find(|(name, _)| *name == spelling)
+            .map(|(_, case)| *case)
     }
 
     /// A field's name (written in `snake_case`) in this style.
@@ -49,7 +52,9 @@ impl Case {
             Self::Upper => name.to_uppercase(),
             Self::Pascal => name.to_owned(),
             Self::Camel => uncapitalised(name),
-            Self::Snake | Self::ScreamingSnake | Self::Kebab | Self::ScreamingKebab => self.field(&snake(name)),
+            Self::Snake | Self::ScreamingSnake | Self::Kebab | Self::ScreamingKebab => {
+                self.field(&snake(name))
+            }
         }
     }
 }
@@ -68,12 +73,22 @@ pub(crate) fn snake(name: &str) -> String {
 
 fn capitalised(word: &str) -> String {
     let mut letters = word.chars();
-    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
+    letters
+        .next()
+        .into_iter()
+        .flat_map(char::to_uppercase)
+        .chain(letters)
+        .collect()
 }
 
 fn uncapitalised(word: &str) -> String {
     let mut letters = word.chars();
-    letters.next().into_iter().flat_map(char::to_lowercase).chain(letters).collect()
+    letters
+        .next()
+        .into_iter()
+        .flat_map(char::to_lowercase)
+        .chain(letters)
+        .collect()
 }
 
 #[cfg(test)]
@@ -84,13 +99,27 @@ mod tests {
     fn styles() {
         let fields: Vec<_> = CASES.iter().map(|(_, case)| case.field("created_at")).collect();
         let expected = [
-            "created_at", "CREATED_AT", "CreatedAt", "createdAt", "created_at", "CREATED_AT", "created-at",
+            "created_at",
+            "CREATED_AT",
+            "CreatedAt",
+            "createdAt",
+            "created_at",
+            "CREATED_AT",
+            "created-at",
             "CREATED-AT",
         ];
         assert_eq!(fields, expected);
         let variants: Vec<_> = CASES.iter().map(|(_, case)| case.variant("InReview")).collect();
-        let expected =
-            ["inreview", "INREVIEW", "InReview", "inReview", "in_review", "IN_REVIEW", "in-review", "IN-REVIEW"];
+        let expected = [
+            "inreview",
+            "INREVIEW",
+            "InReview",
+            "inReview",
+            "in_review",
+            "IN_REVIEW",
+            "in-review",
+            "IN-REVIEW",
+        ];
         assert_eq!(variants, expected);
         assert_eq!(snake("AuditEntry"), "audit_entry");
     }

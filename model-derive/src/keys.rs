@@ -55,7 +55,10 @@ pub(crate) struct Key {
     /// How it is written.
     pub(crate) usage: &'static str,
     /// What it does.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the reference is made from it, by a test"))]
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "the reference is made from it, by a test")
+    )]
     pub(crate) about: &'static str,
 }
 
@@ -139,7 +142,10 @@ pub(crate) fn row(id: KeyId) -> Option<&'static Key> {
 
 /// Where a key that may not stand at `place` belongs, if there is such a key at all.
 pub(crate) fn belongs(name: &str, place: Place) -> Option<&'static str> {
-    let mut places = KEYS.iter().filter(|key| key.name == name).flat_map(|key| key.places);
+    let mut places = KEYS
+        .iter()
+        .filter(|key| key.name == name)
+        .flat_map(|key| key.places);
     let first = places.clone().next()?;
     let same_derive = match place {
         Place::Model => places.find(|candidate| **candidate == Place::Field),

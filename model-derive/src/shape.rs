@@ -9,14 +9,22 @@ use crate::ctxt::Ctxt;
 /// The struct's body, if it is one with named fields and no parameters.
 pub(crate) fn model<'i>(cx: &Ctxt, input: &'i DeriveInput) -> Option<&'i DataStruct> {
     let wrong = |span: Span| {
-        cx.error(span, "`Model` can only be derived for a struct with named fields and no type parameters");
+        cx.error(
+            span,
+            "`Model` can only be derived for a struct with named fields and no type parameters",
+        );
         None
     };
     if let Some(span) = parameters(input) {
         return wrong(span);
     }
     match &input.data {
-        Data::Struct(data @ DataStruct { fields: Fields::Named(_), .. }) => Some(data),
+        Data::Struct(
+            data @ DataStruct {
+                fields: Fields::Named(_),
+                ..
+            },
+        ) => Some(data),
         Data::Struct(data) if data.fields.is_empty() => wrong(input.ident.span()),
         Data::Struct(data) => wrong(data.fields.span()),
         Data::Enum(data) => wrong(data.enum_token.span),
@@ -34,7 +42,10 @@ pub(crate) enum Embedded<'i> {
 /// The type's body, if it can be stored inside a document.
 pub(crate) fn embedded<'i>(cx: &Ctxt, input: &'i DeriveInput) -> Option<Embedded<'i>> {
     if let Some(span) = parameters(input) {
-        cx.error(span, "`Embedded` can only be derived for a type without parameters");
+        cx.error(
+            span,
+            "`Embedded` can only be derived for a type without parameters",
+        );
         return None;
     }
     match &input.data {
@@ -46,7 +57,10 @@ pub(crate) fn embedded<'i>(cx: &Ctxt, input: &'i DeriveInput) -> Option<Embedded
                 Some(Embedded::Newtype(&field.ty))
             }
             Fields::Unnamed(unnamed) if !unnamed.unnamed.is_empty() => {
-                cx.error_across(unnamed, "a struct of several values needs names for them: their order is not stored");
+                cx.error_across(
+                    unnamed,
+                    "a struct of several values needs names for them: their order is not stored",
+                );
                 None
             }
             _ => {
@@ -60,7 +74,10 @@ pub(crate) fn embedded<'i>(cx: &Ctxt, input: &'i DeriveInput) -> Option<Embedded
         }
         Data::Enum(data) => Some(Embedded::Enum(data)),
         Data::Union(data) => {
-            cx.error(data.union_token.span, "`Embedded` can only be derived for a struct or an enum");
+            cx.error(
+                data.union_token.span,
+                "`Embedded` can only be derived for a struct or an enum",
+            );
             None
         }
     }
@@ -72,7 +89,10 @@ pub(crate) fn newtype_variant<'i>(cx: &Ctxt, variant: &'i syn::Variant) -> Optio
     match (fields.next(), fields.next()) {
         (Some(field), None) => Some(field),
         (Some(_), Some(_)) => {
-            cx.error_across(&variant.fields, "a variant of several values needs names for them: their order is not stored");
+            cx.error_across(
+                &variant.fields,
+                "a variant of several values needs names for them: their order is not stored",
+            );
             None
         }
         (None, _) => {
@@ -90,6 +110,9 @@ fn parameters(input: &DeriveInput) -> Option<Span> {
 /// A newtype is what it wraps: rules stand on the field that uses it.
 fn no_keys(cx: &Ctxt, field: &Field) {
     for attr in field.attrs.iter().filter(|attr| attr.path().is_ident("model")) {
-        cx.error_across(attr, "a newtype takes no keys inside: put them on the fields that are of this type");
+        cx.error_across(
+            attr,
+            "a newtype takes no keys inside: put them on the fields that are of this type",
+        );
     }
 }

@@ -46,10 +46,13 @@ fn arguments(segment: &PathSegment) -> impl Iterator<Item = &Type> {
         PathArguments::AngleBracketed(arguments) => Some(arguments.args.iter()),
         _ => None,
     };
-    arguments.into_iter().flatten().filter_map(|argument| match argument {
-        GenericArgument::Type(ty) => Some(ty),
-        _ => None,
-    })
+    arguments
+        .into_iter()
+        .flatten()
+        .filter_map(|argument| match argument {
+            GenericArgument::Type(ty) => Some(ty),
+            _ => None,
+        })
 }
 
 /// Whether it is spelled `Option<..>`.
@@ -102,7 +105,11 @@ pub(crate) fn has_no_elements(ty: &Type) -> bool {
 /// The name at the end of the type's path, inside options.
 pub(crate) fn name(ty: &Type) -> Option<String> {
     let segment = last(ty)?;
-    if segment.ident == "Option" { name(arguments(segment).last()?) } else { Some(segment.ident.to_string()) }
+    if segment.ident == "Option" {
+        name(arguments(segment).last()?)
+    } else {
+        Some(segment.ident.to_string())
+    }
 }
 
 /// The name of the one type argument: `Widget` in `Id<Widget>`.
@@ -124,7 +131,11 @@ mod tests {
     fn options_and_secrets() {
         assert!(is_option(&ty("std::option::Option<u8>")));
         assert!(!is_option(&ty("Vec<Option<u8>>")));
-        for secret in ["Encrypted<String>", "Option<PasswordHash>", "Vec<Option<m::Encrypted<u8>>>"] {
+        for secret in [
+            "Encrypted<String>",
+            "Option<PasswordHash>",
+            "Vec<Option<m::Encrypted<u8>>>",
+        ] {
             assert!(is_secret(&ty(secret)), "{secret}");
         }
         assert!(!is_secret(&ty("Option<String>")));

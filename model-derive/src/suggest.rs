@@ -25,7 +25,11 @@ pub(crate) fn hint<'c>(
 
 /// `a`, `b`, `c`
 pub(crate) fn list<'c>(names: impl IntoIterator<Item = &'c str>) -> String {
-    names.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    names
+        .into_iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// Edits from one word to the other: insert, delete, replace, swap two neighbours (optimal string alignment).
@@ -40,7 +44,8 @@ fn distance(from: &str, to: &str) -> usize {
             let mut cost = (cell(&last, column) + usize::from(a != b))
                 .min(cell(&last, column + 1) + 1)
                 .min(cell(&current, column) + 1);
-            let swapped = row > 0 && column > 0 && from.get(row - 1) == Some(b) && to.get(column - 1) == Some(a);
+            let swapped =
+                row > 0 && column > 0 && from.get(row - 1) == Some(b) && to.get(column - 1) == Some(a);
             if swapped {
                 cost = cost.min(cell(&before_last, column - 1) + 1);
             }
@@ -57,9 +62,13 @@ mod tests {
 
     #[test]
     fn distances() {
-        for (from, to, expected) in
-            [("", "", 0), ("", "abc", 3), ("indx", "index", 1), ("uniuqe", "unique", 1), ("trim", "len", 4)]
-        {
+        for (from, to, expected) in [
+            ("", "", 0),
+            ("", "abc", 3),
+            ("indx", "index", 1),
+            ("uniuqe", "unique", 1),
+            ("trim", "len", 4),
+        ] {
             assert_eq!(distance(from, to), expected, "{from} {to}");
         }
     }

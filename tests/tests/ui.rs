@@ -6,7 +6,16 @@
 #[test]
 fn mistakes_are_explained() {
     let cases = trybuild::TestCases::new();
-    for kind in ["unknown-key", "conflict", "shape", "policy", "query", "patch", "index", "field"] {
+    for kind in [
+        "unknown-key",
+        "conflict",
+        "shape",
+        "policy",
+        "query",
+        "patch",
+        "index",
+        "field",
+    ] {
         cases.compile_fail(format!("ui/{kind}/*.rs"));
     }
 }

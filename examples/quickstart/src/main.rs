@@ -3,7 +3,11 @@
 //! `cargo run -p quickstart` runs on the embedded store; with `MONGODB_URI` set, the same runs on that server, in a
 //! database of its own that is dropped at the end.
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the output is what this program is for")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "the output is what this program is for"
+)]
 
 mod models;
 mod show;
@@ -14,7 +18,7 @@ use model_core::testing::{self, FixedClock};
 use model_core::{DbBuilder, SyncOptions};
 
 use models::{Limits, LimitsPatch, NewProject, NewWidget, Project, User, Widget, WidgetPatch};
-use show::{heading, line, refused, raw};
+use show::{heading, line, raw, refused};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -58,7 +62,12 @@ async fn tour(builder: DbBuilder) -> Result<()> {
     indexes(&db).await?;
 
     let project = Id::parse("prj_apollo")?;
-    let user = |name, admin, editor| User { name, admin, editor, projects: vec![project.clone()] };
+    let user = |name, admin, editor| User {
+        name,
+        admin,
+        editor,
+        projects: vec![project.clone()],
+    };
     let acme = TenantId::new("acme")?;
     let tour = Tour {
         admin: db.context(acme.clone(), user("ada", true, true)),
@@ -85,20 +94,40 @@ async fn indexes(db: &Db) -> Result<()> {
     println!("{}", db.plan_indexes().await?);
     db.sync_indexes(SyncOptions::default()).await?;
     let after = db.plan_indexes().await?;
-    line(&format!("after sync: {}", if after.is_empty() { "nothing to do" } else { "drift" }));
+    line(&format!(
+        "after sync: {}",
+        if after.is_empty() {
+            "nothing to do"
+        } else {
+            "drift"
+        }
+    ));
     Ok(())
 }
 
 impl Tour {
     async fn create(&self) -> Result<Widget> {
         heading("Create: tenant, id, timestamps and defaults are not the caller's to forget");
-        Project::create_with_id(&self.admin, self.project.clone(), NewProject { name: "Apollo".into() }).await?;
+        Project::create_with_id(
+            &self.admin,
+            self.project.clone(),
+            NewProject {
+                name: "Apollo".into(),
+            },
+        )
+        .await?;
         let new = NewWidget {
             project: self.project.clone(),
             name: "  Blue widget ".into(),
-            limits: Limits { daily: 50, weekly: 200 },
+            limits: Limits {
+                daily: 50,
+                weekly: 200,
+            },
             token: Secret::from("tok_live_4242"),
-            optional: models::NewWidgetOptional { note: Some("first of its kind".into()), ..Default::default() },
+            optional: models::NewWidgetOptional {
+                note: Some("first of its kind".into()),
+                ..Default::default()
+            },
         };
         let widget = Widget::create_with_id(&self.editor, Id::parse("wgt_blue")?, new).await?;
         line(&format!(
@@ -110,24 +139,59 @@ impl Tour {
 
     async fn permissions(&self, widget: &Widget) -> Result<()> {
         heading("Permissions: asked in every operation, on what is stored and on what it is to become");
-        let patch = WidgetPatch { enabled: Set(true), ..Default::default() };
-        refused("vic may read but not edit", Widget::update(&self.viewer, &widget.id, patch).await)?;
-        refused("ed may edit but not delete", Widget::delete(&self.editor, &widget.id).await)?;
-        let nobody = User { name: "nemo", admin: false, editor: false, projects: vec![] };
+        let patch = WidgetPatch {
+            enabled: Set(true),
+            ..Default::default()
+        };
+        refused(
+            "vic may read but not edit",
+            Widget::update(&self.viewer, &widget.id, patch).await,
+        )?;
+        refused(
+            "ed may edit but not delete",
+            Widget::delete(&self.editor, &widget.id).await,
+        )?;
+        let nobody = User {
+            name: "nemo",
+            admin: false,
+            editor: false,
+            projects: vec![],
+        };
         let nobody = self.db.context(self.editor.tenant().clone(), nobody);
-        line(&format!("nemo, in no project, sees {} widgets", Widget::query(&nobody).count().await?));
-        line(&format!("and gets {:?} by its id", Widget::get(&nobody, &widget.id).await?.map(|w| w.name)));
+        line(&format!(
+            "nemo, in no project, sees {} widgets",
+            Widget::query(&nobody).count().await?
+        ));
+        line(&format!(
+            "and gets {:?} by its id",
+            Widget::get(&nobody, &widget.id).await?.map(|w| w.name)
+        ));
         Ok(())
     }
 
     async fn tenants(&self, widget: &Widget) -> Result<()> {
         heading("Tenants: another tenant's document does not exist");
-        line(&format!("rita of globex, an admin, gets {:?}", Widget::get(&self.rival, &widget.id).await?.map(|w| w.name)));
-        let patch = WidgetPatch { note: Set(None), ..Default::default() };
-        refused("rita updates it", Widget::update(&self.rival, &widget.id, patch).await)?;
-        line(&format!("rita deletes it: {}", Widget::delete(&self.rival, &widget.id).await?));
+        line(&format!(
+            "rita of globex, an admin, gets {:?}",
+            Widget::get(&self.rival, &widget.id).await?.map(|w| w.name)
+        ));
+        let patch = WidgetPatch {
+            note: Set(None),
+            ..Default::default()
+        };
+        refused(
+            "rita updates it",
+            Widget::update(&self.rival, &widget.id, patch).await,
+        )?;
+        line(&format!(
+            "rita deletes it: {}",
+            Widget::delete(&self.rival, &widget.id).await?
+        ));
         let everything = Widget::filter(|w| w.organization.eq(self.editor.tenant())) | Filter::all();
-        line(&format!("rita asks for everything: {} widgets", Widget::query(&self.rival).matching(everything).count().await?));
+        line(&format!(
+            "rita asks for everything: {} widgets",
+            Widget::query(&self.rival).matching(everything).count().await?
+        ));
         Ok(())
     }
 
@@ -138,20 +202,35 @@ impl Tour {
         raw(&testing::stored(&self.db, "widgets").await?);
         line(&format!("Debug: {widget:?}"));
         let token = widget.token.reveal(&self.editor).await?;
-        line(&format!("ed reveals a token of {} characters", token.expose().len()));
-        refused("rita reveals the same value", widget.token.reveal(&self.rival).await)
+        line(&format!(
+            "ed reveals a token of {} characters",
+            token.expose().len()
+        ));
+        refused(
+            "rita reveals the same value",
+            widget.token.reveal(&self.rival).await,
+        )
     }
 
     async fn update(&self, widget: &Widget) -> Result<Widget> {
         heading("Update: only what changed is sent, and audited");
         self.clock.advance(chrono::TimeDelta::minutes(5));
-        let same = WidgetPatch { name: Set("Blue widget".into()), ..Default::default() };
+        let same = WidgetPatch {
+            name: Set("Blue widget".into()),
+            ..Default::default()
+        };
         let unchanged = Widget::update(&self.editor, &widget.id, same).await?;
-        line(&format!("a patch that changes nothing leaves updated_at at {}", unchanged.updated_at));
+        line(&format!(
+            "a patch that changes nothing leaves updated_at at {}",
+            unchanged.updated_at
+        ));
         let patch = WidgetPatch {
             note: Set(None),
             enabled: Set(true),
-            limits: Merge(LimitsPatch { daily: Set(75), ..Default::default() }),
+            limits: Merge(LimitsPatch {
+                daily: Set(75),
+                ..Default::default()
+            }),
             token: Set(Secret::from("tok_live_4343")),
             ..Default::default()
         };
@@ -170,7 +249,10 @@ impl Tour {
         let bad = r#"{"nam": "x", "organization": "globex", "limits": {"daily": "many"}, "enabled": null}"#;
         refused("a bad patch", WidgetPatch::from_json(bad).map(|_| ()))?;
         let moved = WidgetPatch::from_json(r#"{"project": "prj_other", "name": "Green widget"}"#)?;
-        refused("a read-only field", Widget::update(&self.editor, &widget.id, moved).await)?;
+        refused(
+            "a read-only field",
+            Widget::update(&self.editor, &widget.id, moved).await,
+        )?;
         let short = WidgetPatch::from_json(r#"{"name": " x ", "limits": {"daily": 5000}}"#)?;
         refused("rules", Widget::update(&self.editor, &widget.id, short).await)
     }
@@ -186,24 +268,48 @@ impl Tour {
         testing::store_raw(&self.db, "widgets", &old).await?;
         let id = Id::parse("wgt_old")?;
         let widget = Widget::fetch(&self.editor, &id).await?;
-        line(&format!("read: name {:?}, limits {}/{}", widget.name, widget.limits.daily, widget.limits.weekly));
-        refused("its token was copied from another document", widget.token.reveal(&self.editor).await)?;
-        let patch = WidgetPatch { token: Set(Secret::from("tok_live_1")), ..Default::default() };
+        line(&format!(
+            "read: name {:?}, limits {}/{}",
+            widget.name, widget.limits.daily, widget.limits.weekly
+        ));
+        refused(
+            "its token was copied from another document",
+            widget.token.reveal(&self.editor).await,
+        )?;
+        let patch = WidgetPatch {
+            token: Set(Secret::from("tok_live_1")),
+            ..Default::default()
+        };
         Widget::update(&self.editor, &id, patch).await?;
         line("the next update writes the new shape back, and keeps what the model does not know:");
         let documents = testing::stored(&self.db, "widgets").await?;
-        raw(&documents.into_iter().filter(|d| d.get_str("_id").is_ok_and(|id| id == "wgt_old")).collect::<Vec<_>>());
+        raw(&documents
+            .into_iter()
+            .filter(|d| d.get_str("_id").is_ok_and(|id| id == "wgt_old"))
+            .collect::<Vec<_>>());
         Ok(())
     }
 
     async fn delete(&self, widget: &Widget) -> Result<()> {
         heading("Delete: a hook may refuse");
-        refused("the widget is enabled", Widget::delete(&self.admin, &widget.id).await)?;
+        refused(
+            "the widget is enabled",
+            Widget::delete(&self.admin, &widget.id).await,
+        )?;
         let job = self.editor.dangerously_bypass_permissions("nightly cleanup");
-        let patch = WidgetPatch { enabled: Set(false), ..Default::default() };
+        let patch = WidgetPatch {
+            enabled: Set(false),
+            ..Default::default()
+        };
         Widget::update(&job, &widget.id, patch).await?;
-        line(&format!("ada deletes it: {}", Widget::delete(&self.admin, &widget.id).await?));
-        line(&format!("and once more: {}", Widget::delete(&self.admin, &widget.id).await?));
+        line(&format!(
+            "ada deletes it: {}",
+            Widget::delete(&self.admin, &widget.id).await?
+        ));
+        line(&format!(
+            "and once more: {}",
+            Widget::delete(&self.admin, &widget.id).await?
+        ));
         Ok(())
     }
 

@@ -121,11 +121,19 @@ impl BaseModel for Widget {
     }
 
     fn read_scope(ctx: &Ctx) -> Filter<Self> {
-        if ctx.actor().admin { Filter::all() } else { Self::filter(|w| w.project.in_(&ctx.actor().projects)) }
+        if ctx.actor().admin {
+            Filter::all()
+        } else {
+            Self::filter(|w| w.project.in_(&ctx.actor().projects))
+        }
     }
 
     async fn before_delete(_ctx: &Ctx, widget: &Self) -> Result<()> {
-        if widget.enabled { Err(Error::refused("disable the widget before you delete it")) } else { Ok(()) }
+        if widget.enabled {
+            Err(Error::refused("disable the widget before you delete it"))
+        } else {
+            Ok(())
+        }
     }
 
     /// Version 1 called the name `title` and had no limits.

@@ -35,7 +35,11 @@ pub fn raw(documents: &[Document]) {
 
 fn text(key: &str, value: &Bson) -> String {
     match value {
-        Bson::Binary(binary) => format!("binary of subtype {}, {} bytes", u8::from(binary.subtype), binary.bytes.len()),
+        Bson::Binary(binary) => format!(
+            "binary of subtype {}, {} bytes",
+            u8::from(binary.subtype),
+            binary.bytes.len()
+        ),
         Bson::Int64(_) if key == "_rev" => "(a number that every write moves)".to_owned(),
         Bson::DateTime(date) => date.to_chrono().to_rfc3339(),
         other => other.to_string(),
@@ -49,13 +53,32 @@ pub fn audit(entries: &[Document]) {
             let mut parts = path.split('.');
             let first = parts.next().and_then(|key| entry.get(key)).cloned();
             let value = parts.fold(first, |value, key| value?.as_document()?.get(key).cloned());
-            value.and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+            value
+                .and_then(|value| value.as_str().map(str::to_owned))
+                .unwrap_or_default()
         };
-        let reason = entry.get_str("bypass_reason").map(|reason| format!(" (bypass: {reason})")).unwrap_or_default();
-        line(&format!("{} by {} on {}{reason}", part("event"), part("actor.id"), part("entity.id")));
-        for change in entry.get_array("changes").into_iter().flatten().filter_map(Bson::as_document) {
+        let reason = entry
+            .get_str("bypass_reason")
+            .map(|reason| format!(" (bypass: {reason})"))
+            .unwrap_or_default();
+        line(&format!(
+            "{} by {} on {}{reason}",
+            part("event"),
+            part("actor.id"),
+            part("entity.id")
+        ));
+        for change in entry
+            .get_array("changes")
+            .into_iter()
+            .flatten()
+            .filter_map(Bson::as_document)
+        {
             let path = change.get_str("path").unwrap_or_default();
-            let side = |key: &str| change.get(key).map_or("(absent)".to_owned(), |value| text("", value));
+            let side = |key: &str| {
+                change
+                    .get(key)
+                    .map_or("(absent)".to_owned(), |value| text("", value))
+            };
             if change.get_bool("changed").is_ok() {
                 println!("    {path}: changed");
             } else {

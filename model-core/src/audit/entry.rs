@@ -17,9 +17,9 @@ pub enum AuditChange {
         /// The stored path.
         path: String,
         /// Before.
-        before: Option<Bson>,
+        before: Option<Box<Bson>>,
         /// After.
-        after: Option<Bson>,
+        after: Option<Box<Bson>>,
     },
     /// A secret or hidden field changed: its values are not repeated.
     Redacted {
@@ -42,7 +42,7 @@ impl AuditChange {
                 let mut document = doc! { "path": path };
                 for (key, value) in [("before", before), ("after", after)] {
                     if let Some(value) = value {
-                        document.insert(key, value.clone());
+                        document.insert(key, (**value).clone());
                     }
                 }
                 document
@@ -100,7 +100,13 @@ impl AuditEntry {
         document.insert("actor", actor);
         document.insert("event", &self.event);
         document.insert("entity", entity);
-        document.insert("changes", self.changes.iter().map(AuditChange::to_document).collect::<Vec<_>>());
+        document.insert(
+            "changes",
+            self.changes
+                .iter()
+                .map(AuditChange::to_document)
+                .collect::<Vec<_>>(),
+        );
         document.insert("metadata", self.metadata());
         if let Some(reason) = &self.bypass_reason {
             document.insert("bypass_reason", reason);
@@ -111,7 +117,12 @@ impl AuditEntry {
 
     fn metadata(&self) -> Document {
         let mut metadata = Document::new();
-        let RequestMeta { ip, user_agent, route, extra } = &self.request;
+        let RequestMeta {
+            ip,
+            user_agent,
+            route,
+            extra,
+        } = &self.request;
         for (key, value) in [("ip", ip), ("user_agent", user_agent), ("route", route)] {
             if let Some(value) = value {
                 metadata.insert(key, value);

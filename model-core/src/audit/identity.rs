@@ -39,17 +39,29 @@ pub struct ActorIdentity {
 impl ActorIdentity {
     /// A person.
     pub fn user(id: impl fmt::Display) -> Self {
-        Self { kind: ActorKind::User, id: id.to_string(), name: None }
+        Self {
+            kind: ActorKind::User,
+            id: id.to_string(),
+            name: None,
+        }
     }
 
     /// A program with a key of its own.
     pub fn api_key(id: impl fmt::Display) -> Self {
-        Self { kind: ActorKind::ApiKey, id: id.to_string(), name: None }
+        Self {
+            kind: ActorKind::ApiKey,
+            id: id.to_string(),
+            name: None,
+        }
     }
 
     /// The application itself: a job, a webhook, a sign-in.
     pub fn system(id: impl fmt::Display) -> Self {
-        Self { kind: ActorKind::System, id: id.to_string(), name: None }
+        Self {
+            kind: ActorKind::System,
+            id: id.to_string(),
+            name: None,
+        }
     }
 
     /// Adds a name for a reader.

@@ -44,7 +44,11 @@ fn write_rare(out: &mut Writer<'_>, key: &str, value: &Bson) {
     document.insert("v", value.clone());
     let bytes = document.to_vec();
     // int32 length, type byte, "v\0", value, NUL
-    match bytes.as_ref().ok().and_then(|bytes| Some((*bytes.get(4)?, bytes.get(7..bytes.len() - 1)?))) {
+    match bytes
+        .as_ref()
+        .ok()
+        .and_then(|bytes| Some((*bytes.get(4)?, bytes.get(7..bytes.len() - 1)?)))
+    {
         Some((tag, bytes)) => out.raw(key, tag, bytes),
         None => out.reject(key, "bson", "the value has no BSON form"),
     }

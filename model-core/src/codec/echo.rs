@@ -12,7 +12,9 @@ pub struct Echo(Vec<(&'static str, Option<Vec<u8>>)>);
 
 impl std::fmt::Debug for Echo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|(json, _)| json)).finish()
+        f.debug_list()
+            .entries(self.0.iter().map(|(json, _)| json))
+            .finish()
     }
 }
 

@@ -6,19 +6,15 @@ use super::input::InputCx;
 /// What a patch does to one field.
 ///
 /// `Set(None)` removes an optional field; `Merge` changes single fields of an embedded struct and keeps the rest.
+#[derive(Default)]
 pub enum Edit<T: FieldValue> {
     /// Leaves the field as it is.
+    #[default]
     Keep,
     /// Gives the field a value.
     Set(T::Input),
     /// Changes parts of an embedded struct.
     Merge(T::Patch),
-}
-
-impl<T: FieldValue> Default for Edit<T> {
-    fn default() -> Self {
-        Self::Keep
-    }
 }
 
 impl<T: FieldValue> Clone for Edit<T>

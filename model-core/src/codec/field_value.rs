@@ -4,10 +4,10 @@ use std::fmt::Debug;
 
 use serde_json::Value;
 
+use super::group::FieldGroup;
 use super::input::InputCx;
 use super::origin::DecodeCx;
 use super::reader::{DecodeError, RawValue};
-use super::group::FieldGroup;
 use super::view::ViewValue;
 use super::visit::{Constraints, Visitor};
 use super::writer::Writer;

@@ -63,7 +63,8 @@ impl InputCx {
 
     /// Notes a violation at the current path.
     pub fn reject(&mut self, rule: &'static str, message: impl Into<std::borrow::Cow<'static, str>>) {
-        self.violations.push(Violation::new(self.path.to_text(), rule, message));
+        self.violations
+            .push(Violation::new(self.path.to_text(), rule, message));
     }
 
     /// Notes that the value is of the wrong JSON type.
@@ -97,9 +98,16 @@ impl InputCx {
     /// [`Invalid`](crate::ErrorKind::Invalid).
     pub fn finish(self) -> Result<(), Error> {
         if self.conflict {
-            return Err(Error::new(ErrorKind::Conflict, "the revision that was sent is no longer the stored one"));
+            return Err(Error::new(
+                ErrorKind::Conflict,
+                "the revision that was sent is no longer the stored one",
+            ));
         }
-        if self.violations.is_empty() { Ok(()) } else { Err(Error::invalid(self.violations)) }
+        if self.violations.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::invalid(self.violations))
+        }
     }
 }
 
@@ -153,7 +161,9 @@ impl<'c> ObjectInput<'c> {
 
     /// A key of a patch.
     pub fn edit<T: FieldValue>(&mut self, key: &'static str) -> Edit<T> {
-        let Some(value) = self.keys.remove(key) else { return Edit::Keep };
+        let Some(value) = self.keys.remove(key) else {
+            return Edit::Keep;
+        };
         self.cx.at(key, |cx| match T::parse_patch(value, cx) {
             Ok(patch) => patch.map_or(Edit::Keep, Edit::Merge),
             Err(value) => T::parse(value, cx).map_or(Edit::Keep, Edit::Set),
@@ -170,7 +180,8 @@ impl<'c> ObjectInput<'c> {
     /// Refuses every key that was not taken.
     pub fn finish(self) {
         for key in self.keys.keys() {
-            self.cx.at_key(key, |cx| cx.reject("unknown", "there is no such field"));
+            self.cx
+                .at_key(key, |cx| cx.reject("unknown", "there is no such field"));
         }
     }
 }

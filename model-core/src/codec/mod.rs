@@ -11,8 +11,8 @@ mod group;
 mod input;
 mod origin;
 mod path;
-mod syntax;
 mod reader;
+mod syntax;
 mod view;
 mod visit;
 mod writer;
@@ -26,11 +26,11 @@ pub use input::{InputCx, ObjectInput};
 
 pub use origin::{DecodeCx, DocOrigin, Seal};
 
-pub(crate) use reader::{Elements};
+pub(crate) use reader::Elements;
 pub use reader::{DecodeError, DocReader, RawValue};
 pub use view::{HexId, ViewValue, view_field};
-pub use visit::{Constraints, Visitor};
 pub(crate) use visit::Mode;
+pub use visit::{Constraints, Visitor};
 pub use writer::Writer;
 
 /// The type bytes of BSON elements.

@@ -24,7 +24,11 @@ pub struct DecodeCx<'a> {
 impl<'a> DecodeCx<'a> {
     /// The start of a document. Without an origin, a sealed value in it does not decode.
     pub fn root(doc: Option<DocOrigin<'a>>) -> Self {
-        Self { doc, parent: None, key: "" }
+        Self {
+            doc,
+            parent: None,
+            key: "",
+        }
     }
 
     /// One level down.
@@ -33,7 +37,11 @@ impl<'a> DecodeCx<'a> {
     where
         'a: 'b,
     {
-        DecodeCx { doc: self.doc, parent: Some(self), key }
+        DecodeCx {
+            doc: self.doc,
+            parent: Some(self),
+            key,
+        }
     }
 
     /// The document's identity.
@@ -44,7 +52,11 @@ impl<'a> DecodeCx<'a> {
     /// The stored path: `limits.token`, `members.[].token`.
     pub(crate) fn path(&self) -> String {
         let parent = self.parent.map(DecodeCx::path).unwrap_or_default();
-        if parent.is_empty() { self.key.to_owned() } else { format!("{parent}.{}", self.key) }
+        if parent.is_empty() {
+            self.key.to_owned()
+        } else {
+            format!("{parent}.{}", self.key)
+        }
     }
 }
 

@@ -19,7 +19,10 @@ impl DecodeError {
     /// A reason, at the value that is being decoded.
     #[cold]
     pub fn new(reason: impl Into<Cow<'static, str>>) -> Self {
-        Self { path: String::new(), reason: reason.into() }
+        Self {
+            path: String::new(),
+            reason: reason.into(),
+        }
     }
 
     #[cold]
@@ -117,7 +120,9 @@ impl<'a> RawValue<'a> {
     #[inline]
     pub fn i64(self) -> Result<i64, DecodeError> {
         match self.tag {
-            tag::INT32 => self.fixed(tag::INT32, "int").map(|bytes| i64::from(i32::from_le_bytes(bytes))),
+            tag::INT32 => self
+                .fixed(tag::INT32, "int")
+                .map(|bytes| i64::from(i32::from_le_bytes(bytes))),
             tag::INT64 => self.fixed(tag::INT64, "long").map(i64::from_le_bytes),
             tag::DOUBLE => whole(f64::from_le_bytes(self.fixed(tag::DOUBLE, "double")?)),
             other => Err(DecodeError::wrong_type("a whole number", other)),
@@ -129,7 +134,9 @@ impl<'a> RawValue<'a> {
     pub fn f64(self) -> Result<f64, DecodeError> {
         match self.tag {
             tag::DOUBLE => self.fixed(tag::DOUBLE, "double").map(f64::from_le_bytes),
-            tag::INT32 => self.fixed(tag::INT32, "int").map(|bytes| f64::from(i32::from_le_bytes(bytes))),
+            tag::INT32 => self
+                .fixed(tag::INT32, "int")
+                .map(|bytes| f64::from(i32::from_le_bytes(bytes))),
             tag::INT64 => exact(i64::from_le_bytes(self.fixed(tag::INT64, "long")?)),
             other => Err(DecodeError::wrong_type("a number", other)),
         }
@@ -215,7 +222,9 @@ fn whole(number: f64) -> Result<i64, DecodeError> {
     if number.fract() == 0.0 && (-LIMIT..LIMIT).contains(&number) {
         Ok(number as i64)
     } else {
-        Err(DecodeError::new("expected a whole number, found a double with a fraction or out of range"))
+        Err(DecodeError::new(
+            "expected a whole number, found a double with a fraction or out of range",
+        ))
     }
 }
 
@@ -257,10 +266,15 @@ impl<'a> Elements<'a> {
 
     #[inline]
     fn next_bytes(&mut self) -> Result<Option<(&'a [u8], RawValue<'a>)>, DecodeError> {
-        let Some((&tag, rest)) = self.rest.split_first() else { return Ok(None) };
-        let Some(end) = rest.iter().position(|byte| *byte == 0) else { return Err(DecodeError::malformed()) };
+        let Some((&tag, rest)) = self.rest.split_first() else {
+            return Ok(None);
+        };
+        let Some(end) = rest.iter().position(|byte| *byte == 0) else {
+            return Err(DecodeError::malformed());
+        };
         let (key, rest) = rest.split_at(end);
-        self.value_after(tag, key, rest.get(1..).unwrap_or_default()).map(Some)
+        self.value_after(tag, key, rest.get(1..).unwrap_or_default())
+            .map(Some)
     }
 
     #[inline]
@@ -271,7 +285,9 @@ impl<'a> Elements<'a> {
         rest: &'a [u8],
     ) -> Result<(&'a [u8], RawValue<'a>), DecodeError> {
         let length = value_length(tag, rest).ok_or_else(DecodeError::malformed)?;
-        let Some((bytes, rest)) = rest.split_at_checked(length) else { return Err(DecodeError::malformed()) };
+        let Some((bytes, rest)) = rest.split_at_checked(length) else {
+            return Err(DecodeError::malformed());
+        };
         self.rest = rest;
         Ok((key, RawValue { tag, bytes }))
     }
@@ -279,7 +295,9 @@ impl<'a> Elements<'a> {
     /// The next element's value if its key is `key`; otherwise nothing moves.
     #[inline]
     fn next_if(&mut self, key: &[u8]) -> Result<Option<RawValue<'a>>, DecodeError> {
-        let Some((&tag, rest)) = self.rest.split_first() else { return Ok(None) };
+        let Some((&tag, rest)) = self.rest.split_first() else {
+            return Ok(None);
+        };
         match rest.strip_prefix(key) {
             Some([0, rest @ ..]) => self.value_after(tag, &[], rest).map(|(_, value)| Some(value)),
             _ => Ok(None),
@@ -292,7 +310,11 @@ impl<'a> Elements<'a> {
 fn value_length(tag: u8, rest: &[u8]) -> Option<usize> {
     let prefixed = |extra: i32| {
         let length = le_i32(rest)?;
-        if length < 0 { None } else { usize::try_from(length.checked_add(extra)?).ok() }
+        if length < 0 {
+            None
+        } else {
+            usize::try_from(length.checked_add(extra)?).ok()
+        }
     };
     match tag {
         tag::STRING | tag::JAVASCRIPT | tag::SYMBOL => prefixed(4).filter(|length| *length > 4),
@@ -344,14 +366,24 @@ impl<'a, 'c> DocReader<'a, 'c> {
     #[inline]
     pub fn new(document: &'a [u8], cx: &'c DecodeCx<'c>) -> Result<Self, DecodeError> {
         let elements = Elements::new(document)?;
-        Ok(Self { whole: elements, next: elements, pending: None, cx })
+        Ok(Self {
+            whole: elements,
+            next: elements,
+            pending: None,
+            cx,
+        })
     }
 
     /// Reads a document inside another.
     #[inline]
     pub fn nested(value: RawValue<'a>, cx: &'c DecodeCx<'c>) -> Result<Self, DecodeError> {
         let elements = value.document()?;
-        Ok(Self { whole: elements, next: elements, pending: None, cx })
+        Ok(Self {
+            whole: elements,
+            next: elements,
+            pending: None,
+            cx,
+        })
     }
 
     /// The field stored under `key`.
@@ -361,9 +393,7 @@ impl<'a, 'c> DocReader<'a, 'c> {
     #[inline]
     pub fn field<T: FieldValue>(&mut self, key: &'static str) -> Result<T, DecodeError> {
         match self.take(key)? {
-            Some(value) => {
-                T::decode(value, &self.cx.child(key)).map_err(|error| error.at(key))
-            }
+            Some(value) => T::decode(value, &self.cx.child(key)).map_err(|error| error.at(key)),
             None => T::absent().ok_or_else(|| DecodeError::missing().at(key)),
         }
     }
@@ -387,11 +417,19 @@ impl<'a, 'c> DocReader<'a, 'c> {
         if self.pending.is_none() {
             let mut pending = Vec::with_capacity(16);
             while let Some((key, value)) = self.next.next_bytes()? {
-                pending.push(Pending { key, value, taken: false });
+                pending.push(Pending {
+                    key,
+                    value,
+                    taken: false,
+                });
             }
             self.pending = Some(pending);
         }
-        let found = self.pending.iter_mut().flatten().find(|element| !element.taken && element.key == key);
+        let found = self
+            .pending
+            .iter_mut()
+            .flatten()
+            .find(|element| !element.taken && element.key == key);
         Ok(found.map(|element| {
             element.taken = true;
             element.value

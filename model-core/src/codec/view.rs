@@ -29,7 +29,11 @@ pub fn view_field<S: SerializeStruct, V: ViewValue>(
     key: &'static str,
     value: &V,
 ) -> Result<(), S::Error> {
-    if value.is_absent() { out.skip_field(key) } else { out.serialize_field(key, value) }
+    if value.is_absent() {
+        out.skip_field(key)
+    } else {
+        out.serialize_field(key, value)
+    }
 }
 
 /// An `ObjectId` as its 24 hexadecimal digits.
@@ -41,9 +45,13 @@ impl Serialize for HexId {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let mut text = [0; 24];
         for (pair, byte) in text.chunks_exact_mut(2).zip(self.0.bytes()) {
-            if let ([high, low], (Some(h), Some(l))) =
-                (pair, (DIGITS.get(usize::from(byte >> 4)), DIGITS.get(usize::from(byte & 15))))
-            {
+            if let ([high, low], (Some(h), Some(l))) = (
+                pair,
+                (
+                    DIGITS.get(usize::from(byte >> 4)),
+                    DIGITS.get(usize::from(byte & 15)),
+                ),
+            ) {
                 (*high, *low) = (*h, *l);
             }
         }

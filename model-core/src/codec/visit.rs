@@ -37,7 +37,10 @@ pub struct Visitor<'a> {
 
 impl<'a> Visitor<'a> {
     pub(crate) fn new(mode: Mode<'a>) -> Self {
-        Self { mode, path: Path::default() }
+        Self {
+            mode,
+            path: Path::default(),
+        }
     }
 
     /// Walks over one field.
@@ -47,7 +50,13 @@ impl<'a> Visitor<'a> {
             return;
         }
         self.path.push_key(schema.json);
-        value.visit(Constraints { normalise: schema.normalise, rules: schema.rules }, self);
+        value.visit(
+            Constraints {
+                normalise: schema.normalise,
+                rules: schema.rules,
+            },
+            self,
+        );
         self.path.pop();
     }
 
@@ -146,7 +155,10 @@ impl<'a> Visitor<'a> {
                 if let Rule::Items { min, max } = rule
                     && (min.is_some_and(|min| count < min) || max.is_some_and(|max| count > max))
                 {
-                    self.reject("items", format!("must have {} elements", bounds(min.as_ref(), max.as_ref())));
+                    self.reject(
+                        "items",
+                        format!("must have {} elements", bounds(min.as_ref(), max.as_ref())),
+                    );
                 }
             }
         }
@@ -176,7 +188,10 @@ fn broken_by_text(rule: &Rule, text: &str) -> Broken {
             let count = text.chars().count();
             let out = min.is_some_and(|min| count < min) || max.is_some_and(|max| count > max);
             out.then(|| {
-                ("len", format!("must have {} characters", bounds(min.as_ref(), max.as_ref())).into())
+                (
+                    "len",
+                    format!("must have {} characters", bounds(min.as_ref(), max.as_ref())).into(),
+                )
             })
         }
         Rule::Pattern(pattern) => {
@@ -185,7 +200,9 @@ fn broken_by_text(rule: &Rule, text: &str) -> Broken {
         }
         Rule::OneOf(allowed) => (!allowed.contains(&text))
             .then(|| ("one_of", format!("must be one of {}", allowed.join(", ")).into())),
-        Rule::Email => (!super::syntax::is_email(text)).then(|| ("email", "must be an e-mail address".into())),
+        Rule::Email => {
+            (!super::syntax::is_email(text)).then(|| ("email", "must be an e-mail address".into()))
+        }
         Rule::Url => (!super::syntax::is_url(text)).then(|| ("url", "must be an absolute URL".into())),
         Rule::Items { .. } | Rule::Range { .. } => None,
     }
@@ -193,7 +210,9 @@ fn broken_by_text(rule: &Rule, text: &str) -> Broken {
 
 #[allow(clippy::cast_precision_loss)] // a bound is compared, not stored
 fn broken_by_number(rule: &Rule, number: Number) -> Broken {
-    let Rule::Range { min, max } = rule else { return None };
+    let Rule::Range { min, max } = rule else {
+        return None;
+    };
     let below = |a: Number, b: Number| match (a, b) {
         (Number::Int(a), Number::Int(b)) => a < b,
         (Number::Float(a), Number::Float(b)) => a < b,
@@ -204,7 +223,12 @@ fn broken_by_number(rule: &Rule, number: Number) -> Broken {
     let out = not_a_number
         || min.is_some_and(|min| below(number, min))
         || max.is_some_and(|max| below(max, number));
-    out.then(|| ("range", format!("must be {}", bounds(min.as_ref(), max.as_ref())).into()))
+    out.then(|| {
+        (
+            "range",
+            format!("must be {}", bounds(min.as_ref(), max.as_ref())).into(),
+        )
+    })
 }
 
 impl std::fmt::Display for Number {

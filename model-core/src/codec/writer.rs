@@ -20,7 +20,9 @@ pub struct Writer<'a> {
 
 impl std::fmt::Debug for Writer<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Writer").field("len", &self.buf.len()).finish_non_exhaustive()
+        f.debug_struct("Writer")
+            .field("len", &self.buf.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -33,7 +35,13 @@ impl<'a> Writer<'a> {
     pub(crate) fn with_capacity(capacity: usize) -> Self {
         let mut buf = Vec::with_capacity(capacity);
         buf.extend_from_slice(&[0; 4]);
-        Self { buf, path: String::new(), violations: Vec::new(), seal: None, crypto: None }
+        Self {
+            buf,
+            path: String::new(),
+            violations: Vec::new(),
+            seal: None,
+            crypto: None,
+        }
     }
 
     /// Seals secrets with these keys.
@@ -53,15 +61,21 @@ impl<'a> Writer<'a> {
             return Err(error);
         }
         if self.buf.len() > MAX_DOCUMENT {
-            self.violations.push(Violation::new("", "size", "the document is larger than 16 MiB"));
+            self.violations
+                .push(Violation::new("", "size", "the document is larger than 16 MiB"));
         }
-        if self.violations.is_empty() { Ok(self.buf) } else { Err(Error::invalid(self.violations)) }
+        if self.violations.is_empty() {
+            Ok(self.buf)
+        } else {
+            Err(Error::invalid(self.violations))
+        }
     }
 
     /// Notes that the value at the current path, and `key` in it, cannot be stored.
     #[cold]
     pub(crate) fn reject(&mut self, key: &str, rule: &'static str, message: &'static str) {
-        self.violations.push(Violation::new(self.path_to(key), rule, message));
+        self.violations
+            .push(Violation::new(self.path_to(key), rule, message));
     }
 
     /// Seals `plaintext` for the field `key` at the current path, or notes why it cannot.
@@ -107,7 +121,9 @@ impl<'a> Writer<'a> {
     #[inline]
     fn close(&mut self, start: usize) {
         self.buf.push(0);
-        let length = i32::try_from(self.buf.len() - start).unwrap_or(i32::MAX).to_le_bytes();
+        let length = i32::try_from(self.buf.len() - start)
+            .unwrap_or(i32::MAX)
+            .to_le_bytes();
         if let Some(slot) = self.buf.get_mut(start..start + 4) {
             slot.copy_from_slice(&length);
         }
@@ -244,6 +260,9 @@ impl Decimal {
                 break;
             }
         }
-        self.0.get(start..).and_then(|digits| std::str::from_utf8(digits).ok()).unwrap_or_default()
+        self.0
+            .get(start..)
+            .and_then(|digits| std::str::from_utf8(digits).ok())
+            .unwrap_or_default()
     }
 }

@@ -28,7 +28,11 @@ pub(super) fn entry(
     let (schema, caller) = (unit.schema(), unit.caller());
     let name_field = schema.audit.and_then(|spec| spec.name_field);
     let name = name_field
-        .filter(|field| schema.field(field).is_some_and(|field| !field.hidden && !field.ty.is_secret()))
+        .filter(|field| {
+            schema
+                .field(field)
+                .is_some_and(|field| !field.hidden && !field.ty.is_secret())
+        })
         .and_then(|field| super::load::raw_field(document, field).ok().flatten())
         .and_then(|value| value.str().ok().map(str::to_owned));
     AuditEntry {
@@ -62,7 +66,7 @@ fn change(difference: &Difference<'_>) -> AuditChange {
     if difference.redacted {
         return AuditChange::Redacted { path };
     }
-    let present = |value: Option<RawValue<'_>>| to_bson(value.filter(|value| !value.is_null()));
+    let present = |value: Option<RawValue<'_>>| to_bson(value.filter(|value| !value.is_null())).map(Box::new);
     AuditChange::Plain {
         path,
         before: present(difference.before),

@@ -29,14 +29,27 @@ impl Caller {
         let tenant = match (schema.tenant_field(), &self.tenant) {
             (None, _) => None,
             (Some(field), Some(tenant)) => Some((field, tenant.value().to_bson())),
-            (Some(_), None) => return Err(crate::Error::internal("a tenant model was reached without a tenant")),
+            (Some(_), None) => {
+                return Err(crate::Error::internal(
+                    "a tenant model was reached without a tenant",
+                ));
+            }
         };
-        Ok(Selection { tenant, id: None, revision: None, rest })
+        Ok(Selection {
+            tenant,
+            id: None,
+            revision: None,
+            rest,
+        })
     }
 
     /// The policy's scope, unless permissions are bypassed.
     pub(crate) fn scoped(&self, scope: impl FnOnce() -> Node) -> Node {
-        if self.bypass.is_some() { Node::Everything } else { scope() }
+        if self.bypass.is_some() {
+            Node::Everything
+        } else {
+            scope()
+        }
     }
 }
 

@@ -34,15 +34,25 @@ pub(super) async fn change(
     if !is_meant(schema, stored, &after)? {
         return Ok(None);
     }
-    let moves = differences.iter().filter(meant).any(|difference| !difference.field.skip_updated_at);
-    let audited = differences.iter().filter(meant).any(|difference| !difference.field.skip_audit);
+    let moves = differences
+        .iter()
+        .filter(meant)
+        .any(|difference| !difference.field.skip_updated_at);
+    let audited = differences
+        .iter()
+        .filter(meant)
+        .any(|difference| !difference.field.skip_audit);
     if !moves && let Some(instant) = stored_instant(schema, stored)? {
         drop(differences);
         unit.touch(instant);
         after = encode(unit, revision).await?;
     }
     let update = update(unit, stored, &after)?;
-    Ok(Some(Changed { after, update, audited }))
+    Ok(Some(Changed {
+        after,
+        update,
+        audited,
+    }))
 }
 
 /// Whether anything differs that somebody meant to change.
@@ -65,9 +75,13 @@ pub(super) fn is_meant(schema: &'static ModelSchema, stored: &Stored, after: &[u
 
 /// The stored instant of the last change.
 fn stored_instant(schema: &'static ModelSchema, stored: &Stored) -> Result<Option<DateTime<Utc>>> {
-    let Some(field) = schema.role(FieldRole::UpdatedAt) else { return Ok(None) };
+    let Some(field) = schema.role(FieldRole::UpdatedAt) else {
+        return Ok(None);
+    };
     let value = load::raw_field(stored.present(), field.stored)?;
-    Ok(value.and_then(|value| value.date().ok()).and_then(DateTime::from_timestamp_millis))
+    Ok(value
+        .and_then(|value| value.date().ok())
+        .and_then(DateTime::from_timestamp_millis))
 }
 
 /// The update that turns what is stored into `after`, and touches nothing that it does not have to.
@@ -92,7 +106,12 @@ fn update(unit: &dyn WriteUnit, stored: &Stored, after: &[u8]) -> Result<UpdateO
     let set = RawDocumentBuf::from_bytes(set.finish()?).map_err(|_| Error::internal("a malformed update"))?;
     let mut selection = own(unit)?;
     selection.revision = Some(stored.revision.map(Revision::to_i64));
-    Ok(UpdateOne { collection: schema.collection, selection, set, unset })
+    Ok(UpdateOne {
+        collection: schema.collection,
+        selection,
+        set,
+        unset,
+    })
 }
 
 /// The keys that the migration took away: old names, which no declared field has.

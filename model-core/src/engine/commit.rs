@@ -25,14 +25,26 @@ pub(super) fn uses_collection(unit: &dyn WriteUnit) -> bool {
 }
 
 /// Writes the document and its audit entry: both or neither, where the entry goes into the audit collection.
-pub(super) async fn commit(unit: &dyn WriteUnit, effect: Effect<'_>, entry: Option<AuditEntry>) -> Result<()> {
+pub(super) async fn commit(
+    unit: &dyn WriteUnit,
+    effect: Effect<'_>,
+    entry: Option<AuditEntry>,
+) -> Result<()> {
     let ports = &unit.caller().ports;
-    let Some(entry) = entry else { return apply(unit, &*ports.store, &effect).await.map_err(Failure::into_error) };
+    let Some(entry) = entry else {
+        return apply(unit, &*ports.store, &effect)
+            .await
+            .map_err(Failure::into_error);
+    };
     match &ports.audit {
         AuditTarget::Collection => together(unit, &effect, &entry).await,
         AuditTarget::Sink(sink) => {
-            apply(unit, &*ports.store, &effect).await.map_err(Failure::into_error)?;
-            sink.record(&entry).await.map_err(|error| error.after_write().at_id(|| unit.id().to_string()))
+            apply(unit, &*ports.store, &effect)
+                .await
+                .map_err(Failure::into_error)?;
+            sink.record(&entry)
+                .await
+                .map_err(|error| error.after_write().at_id(|| unit.id().to_string()))
         }
     }
 }
@@ -95,7 +107,11 @@ async fn once(unit: &dyn WriteUnit, effect: &Effect<'_>, entry: &[u8]) -> Result
 }
 
 /// Carries the effect out and checks what the store matched.
-async fn apply(unit: &dyn WriteUnit, store: &(impl Operations + ?Sized), effect: &Effect<'_>) -> Result<(), Failure> {
+async fn apply(
+    unit: &dyn WriteUnit,
+    store: &(impl Operations + ?Sized),
+    effect: &Effect<'_>,
+) -> Result<(), Failure> {
     let collection = unit.schema().collection;
     let matched = match effect {
         Effect::Insert(document) => {
@@ -109,7 +125,9 @@ async fn apply(unit: &dyn WriteUnit, store: &(impl Operations + ?Sized), effect:
         return Ok(());
     }
     // The guard failed: was it changed, or is it gone?
-    let found = store.find_one(collection, &own(unit).map_err(Failure::Final)?).await?;
+    let found = store
+        .find_one(collection, &own(unit).map_err(Failure::Final)?)
+        .await?;
     Err(Failure::Final(match found {
         Some(_) => Error::new(ErrorKind::Conflict, "somebody else changed the document first"),
         None => Error::new(ErrorKind::NotFound, "the document is gone"),
@@ -119,5 +137,8 @@ async fn apply(unit: &dyn WriteUnit, store: &(impl Operations + ?Sized), effect:
 /// The unit's own document.
 pub(super) fn own(unit: &dyn WriteUnit) -> Result<Selection> {
     let selection = unit.caller().select(unit.schema(), Node::Everything)?;
-    Ok(Selection { id: Some(unit.id().to_bson()), ..selection })
+    Ok(Selection {
+        id: Some(unit.id().to_bson()),
+        ..selection
+    })
 }

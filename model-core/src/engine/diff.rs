@@ -31,7 +31,10 @@ impl Value<'_> {
     pub(super) fn raw(&self) -> RawValue<'_> {
         match self {
             Self::Raw(value) => *value,
-            Self::Merged(bytes) => RawValue { tag: tag::ARRAY, bytes },
+            Self::Merged(bytes) => RawValue {
+                tag: tag::ARRAY,
+                bytes,
+            },
         }
     }
 }
@@ -53,7 +56,10 @@ fn entries(document: &[u8]) -> Result<Entries<'_>> {
 }
 
 fn get<'a>(entries: &Entries<'a>, key: &str) -> Option<RawValue<'a>> {
-    entries.iter().find(|(name, _)| *name == key).map(|(_, value)| *value)
+    entries
+        .iter()
+        .find(|(name, _)| *name == key)
+        .map(|(_, value)| *value)
 }
 
 /// An empty document: what is before a create, and after a delete.
@@ -69,8 +75,17 @@ pub(super) fn diff<'a>(
     let (before, after) = (entries(before)?, entries(after)?);
     // The revision differs by nature: the pipeline itself moves it.
     for field in fields.iter().filter(|field| field.role != FieldRole::Revision) {
-        let place = Place { field, redacted: field.hidden, path: field.stored.to_owned() };
-        walk.value(&place, &field.ty, get(&before, field.stored), get(&after, field.stored))?;
+        let place = Place {
+            field,
+            redacted: field.hidden,
+            path: field.stored.to_owned(),
+        };
+        walk.value(
+            &place,
+            &field.ty,
+            get(&before, field.stored),
+            get(&after, field.stored),
+        )?;
     }
     Ok(walk.found)
 }
@@ -83,7 +98,11 @@ struct Place {
 
 impl Place {
     fn below(&self, key: &str, hidden: bool) -> Self {
-        Self { field: self.field, redacted: self.redacted || hidden, path: format!("{}.{key}", self.path) }
+        Self {
+            field: self.field,
+            redacted: self.redacted || hidden,
+            path: format!("{}.{key}", self.path),
+        }
     }
 }
 
@@ -136,12 +155,23 @@ impl<'a> Walk<'a> {
         let (before, after) = (entries(before.bytes)?, entries(after.bytes)?);
         for field in fields {
             let below = place.below(field.stored, field.hidden);
-            self.value(&below, &field.ty, get(&before, field.stored), get(&after, field.stored))?;
+            self.value(
+                &below,
+                &field.ty,
+                get(&before, field.stored),
+                get(&after, field.stored),
+            )?;
         }
         Ok(())
     }
 
-    fn map(&mut self, place: &Place, ty: &TypeSchema, before: RawValue<'a>, after: RawValue<'a>) -> Result<()> {
+    fn map(
+        &mut self,
+        place: &Place,
+        ty: &TypeSchema,
+        before: RawValue<'a>,
+        after: RawValue<'a>,
+    ) -> Result<()> {
         let (before, after) = (entries(before.bytes)?, entries(after.bytes)?);
         for (key, value) in &before {
             self.value(&place.below(key, false), ty, Some(*value), get(&after, key))?;
@@ -154,7 +184,13 @@ impl<'a> Walk<'a> {
 
     /// Arrays of one length are compared element by element; others are set whole, with equal elements as stored, so
     /// that what other writers put into an element is not lost.
-    fn array(&mut self, place: &Place, ty: &TypeSchema, before: RawValue<'a>, after: RawValue<'a>) -> Result<()> {
+    fn array(
+        &mut self,
+        place: &Place,
+        ty: &TypeSchema,
+        before: RawValue<'a>,
+        after: RawValue<'a>,
+    ) -> Result<()> {
         let (old, new) = (entries(before.bytes)?, entries(after.bytes)?);
         if old.len() == new.len() && ty.embedded().is_some() {
             for ((index, old), (_, new)) in old.iter().zip(&new) {
@@ -183,7 +219,9 @@ impl<'a> Walk<'a> {
 /// Whether the audit log must not repeat values of this type: a secret or hidden field lies in it.
 fn shows_secrets(ty: &TypeSchema) -> bool {
     match ty {
-        TypeSchema::Optional(inner) | TypeSchema::Array(inner) | TypeSchema::Map(inner) => shows_secrets(inner),
+        TypeSchema::Optional(inner) | TypeSchema::Array(inner) | TypeSchema::Map(inner) => {
+            shows_secrets(inner)
+        }
         TypeSchema::Embedded(_) | TypeSchema::Enum(_) => ty.has_secret_parts(),
         other => other.is_secret(),
     }
@@ -234,15 +272,25 @@ fn same(ty: &TypeSchema, stored: RawValue<'_>, encoded: RawValue<'_>) -> bool {
 }
 
 fn same_fields(fields: &'static [FieldSchema], stored: &[u8], encoded: &[u8]) -> bool {
-    let (Ok(stored), Ok(encoded)) = (entries(stored), entries(encoded)) else { return false };
-    fields.iter().all(|field| same_option(&field.ty, get(&stored, field.stored), get(&encoded, field.stored)))
+    let (Ok(stored), Ok(encoded)) = (entries(stored), entries(encoded)) else {
+        return false;
+    };
+    fields
+        .iter()
+        .all(|field| same_option(&field.ty, get(&stored, field.stored), get(&encoded, field.stored)))
 }
 
 fn same_entries(ty: &TypeSchema, stored: &[u8], encoded: &[u8], ordered: bool) -> bool {
-    let (Ok(stored), Ok(encoded)) = (entries(stored), entries(encoded)) else { return false };
+    let (Ok(stored), Ok(encoded)) = (entries(stored), entries(encoded)) else {
+        return false;
+    };
     stored.len() == encoded.len()
         && encoded.iter().enumerate().all(|(position, (key, value))| {
-            let other = if ordered { stored.get(position).map(|(_, value)| *value) } else { get(&stored, key) };
+            let other = if ordered {
+                stored.get(position).map(|(_, value)| *value)
+            } else {
+                get(&stored, key)
+            };
             other.is_some_and(|other| same(ty, other, *value))
         })
 }

@@ -7,7 +7,8 @@ use zeroize::Zeroizing;
 
 use super::caller::{Caller, equals};
 use crate::crypto::{
-    CryptoError, KEYS_COLLECTION, KeyId, KeyRow, KeyState, KeyStore, Origin, Purpose, Suites, TenantKey, shape,
+    CryptoError, KEYS_COLLECTION, KeyId, KeyRow, KeyState, KeyStore, Origin, Purpose, Suites, TenantKey,
+    shape,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::Node;
@@ -20,47 +21,82 @@ const SLOT: &str = "slot";
 pub(super) struct StoreKeys<'a>(pub(super) &'a dyn Store);
 
 /// An error of the crypto module as ours. Its text holds no value.
-pub(super) fn failed(error: CryptoError) -> Error {
-    let retryable = error.is_retryable();
-    let ours = Error::new(ErrorKind::Crypto, error.to_string());
-    if retryable { ours.retryable() } else { ours }
+impl From<CryptoError> for Error {
+    fn from(error: CryptoError) -> Self {
+        let kind = match error {
+            CryptoError::WeakKey | CryptoError::KeySource { .. } | CryptoError::Config(_) => ErrorKind::Configuration,
+            CryptoError::PasswordLength => ErrorKind::Invalid,
+            _ => ErrorKind::Crypto,
+        };
+        let ours = Self::new(kind, error.to_string());
+        if error.is_retryable() { ours.retryable() } else { ours }
+    }
 }
 
 /// Opens an envelope that is bound to `origin`, if that belongs to the caller's tenant.
-pub(crate) async fn open_sealed(caller: &Caller, origin: &[u8], envelope: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+pub(crate) async fn open_sealed(
+    caller: &Caller,
+    origin: &[u8],
+    envelope: &[u8],
+) -> Result<Zeroizing<Vec<u8>>> {
     let Some(keyring) = &caller.ports.keyring else {
-        return Err(Error::new(ErrorKind::Configuration, "no keyring: give the database handle one with `.keys(...)`"));
+        return Err(Error::new(
+            ErrorKind::Configuration,
+            "no keyring: give the database handle one with `.keys(...)`",
+        ));
     };
-    let bound = Origin::parse(origin).map_err(failed)?;
-    let own = caller.tenant.as_ref().map(|tenant| TenantKey::from_bson(&tenant.value().to_bson())).transpose();
-    let own = own.map_err(failed)?;
+    let bound = Origin::parse(origin).map_err(Error::from)?;
+    let own = caller
+        .tenant
+        .as_ref()
+        .map(|tenant| TenantKey::from_bson(&tenant.value().to_bson()))
+        .transpose();
+    let own = own.map_err(Error::from)?;
     if bound.tenant.is_some() && bound.tenant != own.as_ref().map(TenantKey::typed) {
-        return Err(failed(CryptoError::KeyScope).at_path(bound.path));
+        return Err(Error::from(CryptoError::KeyScope).at_path(bound.path));
     }
-    let id = shape(envelope).map_err(failed)?;
+    let id = shape(envelope).map_err(Error::from)?;
     let key = match keyring.cached(id) {
         Some(key) => key,
-        None => keyring.load(&StoreKeys(&*caller.ports.store), id).await.map_err(failed)?,
+        None => keyring
+            .load(&StoreKeys(&*caller.ports.store), id)
+            .await
+            .map_err(Error::from)?,
     };
-    keyring.open(&key, origin, envelope, Suites::ALL).map_err(|error| failed(error).at_path(bound.path))
+    keyring
+        .open(&key, origin, envelope, Suites::ALL)
+        .map_err(|error| Error::from(error).at_path(bound.path))
 }
 
 fn selection(rest: Node) -> Selection {
-    Selection { tenant: None, id: None, revision: None, rest }
+    Selection {
+        tenant: None,
+        id: None,
+        revision: None,
+        rest,
+    }
 }
 
 fn by_id(id: KeyId) -> Selection {
-    Selection { id: Some(binary(id)), ..selection(Node::Everything) }
+    Selection {
+        id: Some(binary(id)),
+        ..selection(Node::Everything)
+    }
 }
 
 fn binary(id: KeyId) -> Bson {
-    Bson::Binary(bson::Binary { subtype: bson::spec::BinarySubtype::Generic, bytes: id.as_bytes().to_vec() })
+    Bson::Binary(bson::Binary {
+        subtype: bson::spec::BinarySubtype::Generic,
+        bytes: id.as_bytes().to_vec(),
+    })
 }
 
 /// The unique name of the one primary key for a purpose and tenant.
 fn slot(realm: &str, purpose: Purpose, tenant: Option<&TenantKey>) -> Result<Bson, CryptoError> {
     let tenant = tenant.map(TenantKey::to_bson).transpose()?.unwrap_or(Bson::Null);
-    Ok(Bson::Document(doc! { "realm": realm, "purpose": purpose.as_str(), "tenant": tenant }))
+    Ok(Bson::Document(
+        doc! { "realm": realm, "purpose": purpose.as_str(), "tenant": tenant },
+    ))
 }
 
 fn unavailable(error: &StoreError) -> CryptoError {
@@ -73,14 +109,19 @@ fn unavailable(error: &StoreError) -> CryptoError {
 
 fn row(document: Option<RawDocumentBuf>) -> Result<Option<KeyRow>, CryptoError> {
     let Some(document) = document else { return Ok(None) };
-    let document = Document::try_from(&*document).map_err(|_| CryptoError::MalformedKeyRow { field: "_id" })?;
+    let document =
+        Document::try_from(&*document).map_err(|_| CryptoError::MalformedKeyRow { field: "_id" })?;
     KeyRow::from_document(&document).map(Some)
 }
 
 #[async_trait]
 impl KeyStore for StoreKeys<'_> {
     async fn load(&self, id: KeyId) -> Result<Option<KeyRow>, CryptoError> {
-        row(self.0.find_one(KEYS_COLLECTION, &by_id(id)).await.map_err(|error| unavailable(&error))?)
+        row(self
+            .0
+            .find_one(KEYS_COLLECTION, &by_id(id))
+            .await
+            .map_err(|error| unavailable(&error))?)
     }
 
     async fn primary(
@@ -90,7 +131,11 @@ impl KeyStore for StoreKeys<'_> {
         tenant: Option<&TenantKey>,
     ) -> Result<Option<KeyRow>, CryptoError> {
         let selection = selection(equals(SLOT, slot(realm, purpose, tenant)?));
-        row(self.0.find_one(KEYS_COLLECTION, &selection).await.map_err(|error| unavailable(&error))?)
+        row(self
+            .0
+            .find_one(KEYS_COLLECTION, &selection)
+            .await
+            .map_err(|error| unavailable(&error))?)
     }
 
     async fn last_version(
@@ -116,7 +161,11 @@ impl KeyStore for StoreKeys<'_> {
         while cursor.advance().await.map_err(|error| unavailable(&error))? {
             let read = cursor.each(&mut |raw| {
                 let version = super::load::raw_field(raw, "ver")?.and_then(|value| value.i64().ok());
-                last = last.max(version.and_then(|version| u8::try_from(version).ok()).unwrap_or_default());
+                last = last.max(
+                    version
+                        .and_then(|version| u8::try_from(version).ok())
+                        .unwrap_or_default(),
+                );
                 Ok(true)
             });
             read.map_err(|_| CryptoError::MalformedKeyRow { field: "ver" })?;
@@ -130,10 +179,15 @@ impl KeyStore for StoreKeys<'_> {
             "key": { SLOT: 1 }, "name": "slot_1_unique", "unique": true,
             "partialFilterExpression": { SLOT: { "$exists": true } },
         };
-        self.0.create_index(KEYS_COLLECTION, &index).await.map_err(|error| unavailable(&error))?;
+        self.0
+            .create_index(KEYS_COLLECTION, &index)
+            .await
+            .map_err(|error| unavailable(&error))?;
         let mut document = row.to_document()?;
         document.insert(SLOT, slot(&row.realm, row.purpose, row.tenant.as_ref())?);
-        let bytes = document.to_vec().map_err(|_| CryptoError::MalformedKeyRow { field: "slot" })?;
+        let bytes = document
+            .to_vec()
+            .map_err(|_| CryptoError::MalformedKeyRow { field: "slot" })?;
         match self.0.insert_one(KEYS_COLLECTION, &bytes).await {
             Ok(()) => Ok(true),
             Err(StoreError::Duplicate { .. }) => Ok(false),
@@ -142,7 +196,9 @@ impl KeyStore for StoreKeys<'_> {
     }
 
     async fn set_state(&self, id: KeyId, state: KeyState, now: DateTime<Utc>) -> Result<bool, CryptoError> {
-        let Some(mut row) = self.load(id).await? else { return Ok(false) };
+        let Some(mut row) = self.load(id).await? else {
+            return Ok(false);
+        };
         if row.state == KeyState::Destroyed {
             return Ok(state == KeyState::Destroyed);
         }
@@ -153,9 +209,22 @@ impl KeyStore for StoreKeys<'_> {
         }
         let mut set = row.to_document()?;
         set.remove("_id");
-        let set = RawDocumentBuf::try_from(&set).map_err(|_| CryptoError::MalformedKeyRow { field: "state" })?;
-        let unset = if state == KeyState::Primary { Vec::new() } else { vec![SLOT.to_owned()] };
-        let update = UpdateOne { collection: KEYS_COLLECTION, selection: by_id(id), set, unset };
-        self.0.update_one(&update).await.map_err(|error| unavailable(&error))
+        let set =
+            RawDocumentBuf::try_from(&set).map_err(|_| CryptoError::MalformedKeyRow { field: "state" })?;
+        let unset = if state == KeyState::Primary {
+            Vec::new()
+        } else {
+            vec![SLOT.to_owned()]
+        };
+        let update = UpdateOne {
+            collection: KEYS_COLLECTION,
+            selection: by_id(id),
+            set,
+            unset,
+        };
+        self.0
+            .update_one(&update)
+            .await
+            .map_err(|error| unavailable(&error))
     }
 }

@@ -23,9 +23,12 @@ pub(super) fn raw_field<'a>(document: &'a [u8], field: &str) -> Result<Option<Ra
 /// The version of a stored document.
 pub(super) fn stored_version(document: &[u8]) -> Result<u32> {
     let version = raw_field(document, reserved::SCHEMA_VERSION)?;
-    let version = version.map_or(Ok(1), |value| value.i64().map_err(|error| error.at(reserved::SCHEMA_VERSION)));
-    u32::try_from(version.map_err(DecodeError::into_error)?)
-        .map_err(|_| Error::new(ErrorKind::Decode, "the schema version is out of range").at_path(reserved::SCHEMA_VERSION))
+    let version = version.map_or(Ok(1), |value| {
+        value.i64().map_err(|error| error.at(reserved::SCHEMA_VERSION))
+    });
+    u32::try_from(version.map_err(DecodeError::into_error)?).map_err(|_| {
+        Error::new(ErrorKind::Decode, "the schema version is out of range").at_path(reserved::SCHEMA_VERSION)
+    })
 }
 
 /// The document in the shape of the present version: as stored, or migrated.
@@ -63,7 +66,11 @@ pub(super) fn origin<'a>(schema: &'static ModelSchema, raw: &'a [u8]) -> Result<
         Some(field) => raw_field(raw, field)?.map(|value| (value.tag, value.bytes)),
         None => None,
     };
-    Ok(id.map(|id| DocOrigin { collection: schema.collection, tenant, id: (id.tag, id.bytes) }))
+    Ok(id.map(|id| DocOrigin {
+        collection: schema.collection,
+        tenant,
+        id: (id.tag, id.bytes),
+    }))
 }
 
 /// The id of a raw document, for messages.

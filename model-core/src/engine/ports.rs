@@ -26,7 +26,9 @@ impl State {
     }
 
     pub(crate) fn get<T: Any + Send + Sync>(&self) -> Option<&T> {
-        self.0.get(&TypeId::of::<T>()).and_then(|value| value.downcast_ref())
+        self.0
+            .get(&TypeId::of::<T>())
+            .and_then(|value| value.downcast_ref())
     }
 }
 
@@ -59,7 +61,10 @@ pub(crate) type Check = for<'a> fn(&'a Ports) -> BoxFuture<'a, Result<Abilities>
 impl fmt::Debug for Ports {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let models: Vec<_> = self.models.iter().map(|schema| schema.name).collect();
-        f.debug_struct("Db").field("store", &self.store.name()).field("models", &models).finish_non_exhaustive()
+        f.debug_struct("Db")
+            .field("store", &self.store.name())
+            .field("models", &models)
+            .finish_non_exhaustive()
     }
 }
 

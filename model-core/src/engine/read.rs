@@ -30,13 +30,17 @@ pub(crate) struct Open {
 
 impl std::fmt::Debug for Open {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Open").field("skip", &self.skip).field("left", &self.left).finish_non_exhaustive()
+        f.debug_struct("Open")
+            .field("skip", &self.skip)
+            .field("left", &self.left)
+            .finish_non_exhaustive()
     }
 }
 
 fn select(unit: &dyn ReadUnit, filter: Option<Node>) -> Result<Selection> {
     let scope = unit.caller().scoped(|| unit.read_scope());
-    unit.caller().select(unit.schema(), scope.and(filter.unwrap_or(Node::Everything)))
+    unit.caller()
+        .select(unit.schema(), scope.and(filter.unwrap_or(Node::Everything)))
 }
 
 /// Hands the document with this id to the unit, if it may be read.
@@ -50,7 +54,11 @@ pub(crate) async fn get(unit: &mut dyn ReadUnit, id: &IdValue) -> Result<bool> {
 /// Hands the one document of the selection to the unit, if it may be read.
 async fn one(unit: &mut dyn ReadUnit, selection: &Selection) -> Result<bool> {
     let store = unit.caller().ports.store.clone();
-    match store.find_one(unit.schema().collection, selection).await.map_err(into_error)? {
+    match store
+        .find_one(unit.schema().collection, selection)
+        .await
+        .map_err(into_error)?
+    {
         Some(raw) => accept(unit, raw.as_bytes()),
         None => Ok(false),
     }
@@ -61,7 +69,12 @@ pub(crate) async fn open(unit: &mut dyn ReadUnit, listing: Listing) -> Result<Op
     unit.caller().ports.admit(unit.schema()).await?;
     // Where the scope alone decides, the server counts off what is skipped; else only readable documents count.
     let exact = unit.scope_is_exact() || unit.caller().bypass.is_some();
-    let Listing { filter, sort, skip, limit } = listing;
+    let Listing {
+        filter,
+        sort,
+        skip,
+        limit,
+    } = listing;
     let wanted = limit.map(|limit| limit.saturating_add(skip));
     let find = Find {
         collection: unit.schema().collection,
@@ -69,10 +82,16 @@ pub(crate) async fn open(unit: &mut dyn ReadUnit, listing: Listing) -> Result<Op
         sort,
         skip: if exact { skip } else { 0 },
         limit: if exact { limit } else { None },
-        batch: wanted.and_then(|wanted| u32::try_from(wanted).ok()).filter(|batch| (1..=1_000).contains(batch)),
+        batch: wanted
+            .and_then(|wanted| u32::try_from(wanted).ok())
+            .filter(|batch| (1..=1_000).contains(batch)),
     };
     let cursor = unit.caller().ports.store.find(&find).await.map_err(into_error)?;
-    Ok(Open { cursor, skip: if exact { 0 } else { skip }, left: limit })
+    Ok(Open {
+        cursor,
+        skip: if exact { 0 } else { skip },
+        left: limit,
+    })
 }
 
 /// Hands the next batch of readable documents to the unit; false at the end.
@@ -111,11 +130,16 @@ pub(crate) async fn list(unit: &mut dyn ReadUnit, listing: Listing) -> Result<()
 pub(crate) async fn count(unit: &mut dyn ReadUnit, listing: Listing) -> Result<u64> {
     if unit.scope_is_exact() || unit.caller().bypass.is_some() {
         unit.caller().ports.admit(unit.schema()).await?;
-        let Listing { filter, skip, limit, .. } = listing;
+        let Listing {
+            filter, skip, limit, ..
+        } = listing;
         let selection = select(unit, filter)?;
         let most = limit.map(|limit| limit.saturating_add(skip));
         let store = unit.caller().ports.store.clone();
-        let count = store.count(unit.schema().collection, &selection, most).await.map_err(into_error)?;
+        let count = store
+            .count(unit.schema().collection, &selection, most)
+            .await
+            .map_err(into_error)?;
         return Ok(count.saturating_sub(skip));
     }
     let mut open = open(unit, listing).await?;
@@ -137,15 +161,27 @@ pub(crate) async fn find_any_tenant(
     key: Node,
 ) -> Result<Option<RawDocumentBuf>> {
     caller.ports.admit(schema).await?;
-    let selection = Selection { tenant: None, id: None, revision: None, rest: key };
-    caller.ports.store.find_one(schema.collection, &selection).await.map_err(into_error)
+    let selection = Selection {
+        tenant: None,
+        id: None,
+        revision: None,
+        rest: key,
+    };
+    caller
+        .ports
+        .store
+        .find_one(schema.collection, &selection)
+        .await
+        .map_err(into_error)
 }
 
 /// The tenant of a stored document.
 pub(crate) fn tenant_of(document: &RawDocumentBuf, field: &str) -> Result<TenantId> {
     let value = load::raw_field(document.as_bytes(), field)?
         .ok_or_else(|| Error::new(ErrorKind::Decode, "the document has no tenant").at_path(field))?;
-    IdValue::decode(value).map(TenantId::from_value).map_err(|error| error.at(field).into_error())
+    IdValue::decode(value)
+        .map(TenantId::from_value)
+        .map_err(|error| error.at(field).into_error())
 }
 
 /// Migrates, decodes and judges one document.

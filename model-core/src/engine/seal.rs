@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::caller::Caller;
-use super::keys::{StoreKeys, failed};
+use super::keys::StoreKeys;
 use crate::codec::{Seal, Writer};
 use crate::crypto::{Keyring, LoadedKey, Origin, Purpose, TenantKey};
 use crate::error::{Error, Result};
@@ -21,25 +21,40 @@ pub(super) struct Sealer<'a> {
 
 impl<'a> Sealer<'a> {
     /// The sealer of the document `id`; none where nothing is sealed, or there is no keyring.
-    pub(super) async fn new(caller: &'a Caller, schema: &'static ModelSchema, id: &IdValue) -> Result<Option<Self>> {
+    pub(super) async fn new(
+        caller: &'a Caller,
+        schema: &'static ModelSchema,
+        id: &IdValue,
+    ) -> Result<Option<Self>> {
         let Some(keyring) = caller.ports.keyring.as_ref().filter(|_| schema.has_encrypted()) else {
             return Ok(None);
         };
         let tenant = match (schema.tenant_field(), &caller.tenant) {
             (Some(_), Some(tenant)) => {
                 let (tag, bytes) = value_bytes(tenant.value());
-                Some(TenantKey::new(tag, &bytes).map_err(failed)?)
+                Some(TenantKey::new(tag, &bytes).map_err(Error::from)?)
             }
             _ => None,
         };
         let key = match keyring.cached_primary(Purpose::Enc, tenant.as_ref()) {
             Some(key) => key,
             None => keyring
-                .ensure_primary(&StoreKeys(&*caller.ports.store), Purpose::Enc, tenant.as_ref(), caller.ports.now())
+                .ensure_primary(
+                    &StoreKeys(&*caller.ports.store),
+                    Purpose::Enc,
+                    tenant.as_ref(),
+                    caller.ports.now(),
+                )
                 .await
-                .map_err(failed)?,
+                .map_err(Error::from)?,
         };
-        Ok(Some(Self { keyring, key, collection: schema.collection, tenant, id: value_bytes(id) }))
+        Ok(Some(Self {
+            keyring,
+            key,
+            collection: schema.collection,
+            tenant,
+            id: value_bytes(id),
+        }))
     }
 }
 
@@ -47,13 +62,19 @@ impl Seal for Sealer<'_> {
     fn seal(&self, path: &str, plaintext: &[u8]) -> Result<Vec<u8>, Error> {
         self.keyring
             .seal(&self.key, &self.origin(path), plaintext, None)
-            .map_err(|error| failed(error).at_path(path))
+            .map_err(|error| Error::from(error).at_path(path))
     }
 
     fn origin(&self, path: &str) -> Vec<u8> {
         let (tag, bytes) = &self.id;
         let tenant = self.tenant.as_ref().map(TenantKey::typed);
-        Origin { collection: self.collection, path, tenant, id: (*tag, bytes) }.encode()
+        Origin {
+            collection: self.collection,
+            path,
+            tenant,
+            id: (*tag, bytes),
+        }
+        .encode()
     }
 }
 
@@ -63,6 +84,9 @@ fn value_bytes(id: &IdValue) -> (u8, Vec<u8>) {
     id.encode(&mut out, "v");
     let bytes = out.finish().unwrap_or_default();
     // int32 length, type byte, "v\0", value, NUL
-    let value = bytes.get(7..bytes.len().saturating_sub(1)).unwrap_or_default().to_vec();
+    let value = bytes
+        .get(7..bytes.len().saturating_sub(1))
+        .unwrap_or_default()
+        .to_vec();
     (bytes.get(4).copied().unwrap_or_default(), value)
 }

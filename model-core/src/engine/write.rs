@@ -105,12 +105,22 @@ impl Stored {
 async fn load(unit: &mut dyn WriteUnit, expected: Option<Revision>) -> Result<Option<Stored>> {
     let caller = unit.caller();
     let scope = caller.scoped(|| unit.read_scope());
-    let selection = Selection { id: Some(unit.id().to_bson()), ..caller.select(unit.schema(), scope)? };
-    let found = caller.ports.store.find_one(unit.schema().collection, &selection).await.map_err(into_error)?;
+    let selection = Selection {
+        id: Some(unit.id().to_bson()),
+        ..caller.select(unit.schema(), scope)?
+    };
+    let found = caller
+        .ports
+        .store
+        .find_one(unit.schema().collection, &selection)
+        .await
+        .map_err(into_error)?;
     let Some(raw) = found else { return Ok(None) };
     let revision = match load::raw_field(raw.as_bytes(), reserved::REVISION)? {
         Some(value) => {
-            let number = value.i64().map_err(|error| error.at(reserved::REVISION).into_error())?;
+            let number = value
+                .i64()
+                .map_err(|error| error.at(reserved::REVISION).into_error())?;
             Some(Revision::from_i64(number))
         }
         None => None,
@@ -119,14 +129,23 @@ async fn load(unit: &mut dyn WriteUnit, expected: Option<Revision>) -> Result<Op
         std::borrow::Cow::Borrowed(_) => None,
         std::borrow::Cow::Owned(bytes) => Some(bytes),
     };
-    let stored = Stored { raw, migrated, revision, touched: Vec::new() };
+    let stored = Stored {
+        raw,
+        migrated,
+        revision,
+        touched: Vec::new(),
+    };
     let cx = DecodeCx::root(load::origin(unit.schema(), stored.present())?);
-    unit.load(stored.present(), &cx).map_err(DecodeError::into_error)?;
+    unit.load(stored.present(), &cx)
+        .map_err(DecodeError::into_error)?;
     if !permitted(unit, Action::Read) {
         return Ok(None);
     }
     if expected.is_some_and(|expected| expected != revision.unwrap_or_default()) {
-        return Err(Error::new(ErrorKind::Conflict, "the expected revision is no longer the stored one"));
+        return Err(Error::new(
+            ErrorKind::Conflict,
+            "the expected revision is no longer the stored one",
+        ));
     }
     Ok(Some(stored))
 }
@@ -139,7 +158,10 @@ fn require(unit: &dyn WriteUnit, action: Action) -> Result<()> {
     if permitted(unit, action) {
         Ok(())
     } else {
-        Err(Error::new(ErrorKind::Forbidden, format!("`can_{}` denies it", name(action))))
+        Err(Error::new(
+            ErrorKind::Forbidden,
+            format!("`can_{}` denies it", name(action)),
+        ))
     }
 }
 
@@ -148,7 +170,8 @@ fn is_meant(unit: &dyn WriteUnit, stored: &Stored) -> Result<bool> {
     let mut out = Writer::new();
     unit.encode(&mut out);
     // What cannot be written without keys is a new secret.
-    out.finish().map_or(Ok(true), |after| change::is_meant(unit.schema(), stored, &after))
+    out.finish()
+        .map_or(Ok(true), |after| change::is_meant(unit.schema(), stored, &after))
 }
 
 /// From what was asked to what may be stored.
@@ -170,7 +193,11 @@ async fn validate(unit: &mut dyn WriteUnit) -> Result<()> {
         Err(error) if error.is_invalid() => violations.extend_from_slice(error.violations()),
         Err(error) => return Err(error),
     }
-    if violations.is_empty() { Ok(()) } else { Err(Error::invalid(violations)) }
+    if violations.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::invalid(violations))
+    }
 }
 
 async fn hash_passwords(unit: &mut dyn WriteUnit) -> Result<()> {
@@ -180,11 +207,11 @@ async fn hash_passwords(unit: &mut dyn WriteUnit) -> Result<()> {
         return Ok(());
     }
     let hasher = unit.caller().ports.hasher.clone();
-    let mut hashed = Vec::with_capacity(pending.len());
+    let mut done = Vec::with_capacity(pending.len());
     for password in &pending {
-        hashed.push(hasher.hash(password).await.map_err(super::keys::failed)?);
+        done.push(hasher.hash(password).await?);
     }
-    unit.visit(&mut Visitor::new(Mode::Hashed(&mut hashed.into_iter())));
+    unit.visit(&mut Visitor::new(Mode::Hashed(&mut done.into_iter())));
     Ok(())
 }
 
@@ -196,7 +223,10 @@ pub(super) async fn encode(unit: &dyn WriteUnit, revision: Revision) -> Result<V
     unit.encode(&mut out);
     out.i64(reserved::REVISION, revision.to_i64());
     if schema.version > 1 {
-        out.i32(reserved::SCHEMA_VERSION, i32::try_from(schema.version).unwrap_or(i32::MAX));
+        out.i32(
+            reserved::SCHEMA_VERSION,
+            i32::try_from(schema.version).unwrap_or(i32::MAX),
+        );
     }
     out.finish()
 }
@@ -210,7 +240,11 @@ async fn save(
     started: Instant,
 ) -> Result<Written> {
     let schema = unit.schema();
-    let revision = stored.as_ref().and_then(|stored| stored.revision).unwrap_or_default().next()?;
+    let revision = stored
+        .as_ref()
+        .and_then(|stored| stored.revision)
+        .unwrap_or_default()
+        .next()?;
     let after = encode(unit, revision).await?;
     let written = match &stored {
         None => {
@@ -221,7 +255,11 @@ async fn save(
         }
         Some(stored) => match change::change(unit, stored, after, revision).await? {
             None => return Ok(Written::Unchanged),
-            Some(Changed { after, update, audited }) => {
+            Some(Changed {
+                after,
+                update,
+                audited,
+            }) => {
                 let entry = if audited && audit::is_audited(unit) {
                     let differences = diff::diff(schema.fields, stored.present(), &after)?;
                     Some(audit::entry(unit, action, &differences, &after, now, started))
@@ -240,7 +278,9 @@ async fn save(
 }
 
 async fn after_hook(unit: &dyn WriteUnit) -> Result<()> {
-    unit.after().await.map_err(|error| error.after_write().at_id(|| unit.id().to_string()))
+    unit.after()
+        .await
+        .map_err(|error| error.after_write().at_id(|| unit.id().to_string()))
 }
 
 fn audited_differences<'a>(
@@ -264,7 +304,9 @@ async fn delete(
     now: DateTime<Utc>,
     started: Instant,
 ) -> Result<Written> {
-    let Some(stored) = stored else { return Ok(Written::Missing) };
+    let Some(stored) = stored else {
+        return Ok(Written::Missing);
+    };
     require(unit, Action::Delete)?;
     unit.before().await?;
     let differences = audited_differences(unit, stored.present(), diff::EMPTY)?;

@@ -26,15 +26,24 @@ impl<'a, M: BaseModel> Create<'a, M> {
 
     async fn run(self) -> Result<M> {
         let mut unit = Writing::create(self.ctx, self.id, self.new);
-        let plan = Plan { action: Action::Create, expected: None };
-        engine::write(&mut unit, plan).await.map_err(|error| error.at_model(M::NAME, "create"))?;
-        unit.into_document(false).ok_or_else(|| Error::internal("a create without a document"))
+        let plan = Plan {
+            action: Action::Create,
+            expected: None,
+        };
+        engine::write(&mut unit, plan)
+            .await
+            .map_err(|error| error.at_model(M::NAME, "create"))?;
+        unit.into_document(false)
+            .ok_or_else(|| Error::internal("a create without a document"))
     }
 }
 
 impl<M: BaseModel> fmt::Debug for Create<'_, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Create").field("model", &M::NAME).field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("Create")
+            .field("model", &M::NAME)
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }
 

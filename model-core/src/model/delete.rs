@@ -21,7 +21,11 @@ pub struct Delete<'a, M: BaseModel> {
 
 impl<'a, M: BaseModel> Delete<'a, M> {
     pub(super) fn new(ctx: &'a ContextFor<M>, id: &'a Id<M>) -> Self {
-        Self { ctx, id, expected: None }
+        Self {
+            ctx,
+            id,
+            expected: None,
+        }
     }
 
     /// Insists on the revision that the caller has seen (`If-Match`): any other is a `Conflict`.
@@ -32,7 +36,10 @@ impl<'a, M: BaseModel> Delete<'a, M> {
 
     async fn run(self) -> Result<bool> {
         let mut unit = Writing::delete(self.ctx, self.id.clone());
-        let plan = Plan { action: Action::Delete, expected: self.expected };
+        let plan = Plan {
+            action: Action::Delete,
+            expected: self.expected,
+        };
         engine::write(&mut unit, plan)
             .await
             .map(|written| written == Written::Yes)
@@ -42,7 +49,10 @@ impl<'a, M: BaseModel> Delete<'a, M> {
 
 impl<M: BaseModel> fmt::Debug for Delete<'_, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Delete").field("model", &M::NAME).field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("Delete")
+            .field("model", &M::NAME)
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }
 

@@ -17,18 +17,26 @@ fn read<T>(value: Value, parse: impl FnOnce(Value, &mut InputCx) -> Option<T>) -
 /// The text of a JSON error repeats the value, its place does not.
 fn value(text: &str) -> Result<Value> {
     serde_json::from_str(text).map_err(|error| {
-        Error::violation("", "json", format!("not JSON at line {}, column {}", error.line(), error.column()))
+        Error::violation(
+            "",
+            "json",
+            format!("not JSON at line {}, column {}", error.line(), error.column()),
+        )
     })
 }
 
 /// A create input from JSON text.
 pub fn new_from_json<M: Model>(text: &str) -> Result<M::New> {
-    value(text).and_then(|value| read(value, M::parse_new)).map_err(|error| error.at_model(M::NAME, "create"))
+    value(text)
+        .and_then(|value| read(value, M::parse_new))
+        .map_err(|error| error.at_model(M::NAME, "create"))
 }
 
 /// A patch from JSON text.
 pub fn patch_from_json<M: Model>(text: &str) -> Result<M::Patch> {
-    value(text).and_then(|value| read(value, M::parse_patch)).map_err(|error| error.at_model(M::NAME, "update"))
+    value(text)
+        .and_then(|value| read(value, M::parse_patch))
+        .map_err(|error| error.at_model(M::NAME, "update"))
 }
 
 /// A create input from any serde format.

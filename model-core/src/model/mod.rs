@@ -26,7 +26,7 @@ pub trait ModelExt: BaseModel {
     ///
     /// # Errors
     /// `Invalid`, `Forbidden`, `Duplicate`, `Refused`, and those of the store.
-    fn create<'a>(ctx: &'a ContextFor<Self>, new: Self::New) -> Create<'a, Self> {
+    fn create(ctx: &ContextFor<Self>, new: Self::New) -> Create<'_, Self> {
         Create::new(ctx, new, Id::generate())
     }
 
@@ -34,7 +34,7 @@ pub trait ModelExt: BaseModel {
     ///
     /// # Errors
     /// As [`create`](Self::create); `Duplicate` if the id exists.
-    fn create_with_id<'a>(ctx: &'a ContextFor<Self>, id: Id<Self>, new: Self::New) -> Create<'a, Self> {
+    fn create_with_id(ctx: &ContextFor<Self>, id: Id<Self>, new: Self::New) -> Create<'_, Self> {
         Create::new(ctx, new, id)
     }
 
@@ -45,7 +45,9 @@ pub trait ModelExt: BaseModel {
     fn get(ctx: &ContextFor<Self>, id: &Id<Self>) -> impl Future<Output = Result<Option<Self>>> + Send {
         async move {
             let mut reader = Reader::<Self>::new(ctx);
-            engine::get(&mut reader, id.value()).await.map_err(|error| error.at_model(Self::NAME, "get"))?;
+            engine::get(&mut reader, id.value())
+                .await
+                .map_err(|error| error.at_model(Self::NAME, "get"))?;
             Ok(reader.into_documents().pop())
         }
     }
@@ -57,13 +59,15 @@ pub trait ModelExt: BaseModel {
     fn fetch(ctx: &ContextFor<Self>, id: &Id<Self>) -> impl Future<Output = Result<Self>> + Send {
         async move {
             Self::get(ctx, id).await?.ok_or_else(|| {
-                crate::Error::new(crate::ErrorKind::NotFound, "").at_model(Self::NAME, "fetch").at_id(|| id.to_string())
+                crate::Error::new(crate::ErrorKind::NotFound, "")
+                    .at_model(Self::NAME, "fetch")
+                    .at_id(|| id.to_string())
             })
         }
     }
 
     /// A query over the documents that the actor may read.
-    fn query<'a>(ctx: &'a ContextFor<Self>) -> Query<'a, Self> {
+    fn query(ctx: &ContextFor<Self>) -> Query<'_, Self> {
         Query::new(ctx)
     }
 
@@ -113,10 +117,12 @@ pub trait ModelExt: BaseModel {
             let raw = engine::find_any_tenant(ctx.caller(), Self::schema(), node).await;
             let raw = raw.map_err(|error| error.at_model(Self::NAME, "find_unique"))?;
             let Some(raw) = raw else { return Ok(None) };
-            let tenant = engine::tenant_of(&raw, field).map_err(|error| error.at_model(Self::NAME, "find_unique"))?;
+            let tenant =
+                engine::tenant_of(&raw, field).map_err(|error| error.at_model(Self::NAME, "find_unique"))?;
             let ctx: Context<A> = ctx.enter(tenant);
             let mut reader = Reader::<Self>::new(&ctx);
-            engine::accept(&mut reader, raw.as_bytes()).map_err(|error| error.at_model(Self::NAME, "find_unique"))?;
+            engine::accept(&mut reader, raw.as_bytes())
+                .map_err(|error| error.at_model(Self::NAME, "find_unique"))?;
             Ok(reader.into_documents().pop())
         }
     }

@@ -28,7 +28,11 @@ pub type QueryStream<'a, M> = BoxStream<'a, Result<M>>;
 
 impl<'a, M: BaseModel> Query<'a, M> {
     pub(super) fn new(ctx: &'a ContextFor<M>) -> Self {
-        Self { ctx, filter: Node::Everything, listing: Listing::default() }
+        Self {
+            ctx,
+            filter: Node::Everything,
+            listing: Listing::default(),
+        }
     }
 
     /// Only documents that satisfy the filter. A second call narrows further.
@@ -81,7 +85,9 @@ impl<'a, M: BaseModel> Query<'a, M> {
     pub async fn count(self) -> Result<u64> {
         let (ctx, listing) = self.into_parts();
         let mut reader = Reader::<M>::new(ctx);
-        engine::count(&mut reader, listing).await.map_err(|error| error.at_model(M::NAME, "count"))
+        engine::count(&mut reader, listing)
+            .await
+            .map_err(|error| error.at_model(M::NAME, "count"))
     }
 
     /// Whether there is any.
@@ -93,20 +99,30 @@ impl<'a, M: BaseModel> Query<'a, M> {
     }
 
     fn into_parts(self) -> (&'a ContextFor<M>, Listing) {
-        (self.ctx, Listing { filter: Some(self.filter), ..self.listing })
+        (
+            self.ctx,
+            Listing {
+                filter: Some(self.filter),
+                ..self.listing
+            },
+        )
     }
 
     async fn run(self) -> Result<Vec<M>> {
         let (ctx, listing) = self.into_parts();
         let mut reader = Reader::<M>::new(ctx);
-        engine::list(&mut reader, listing).await.map_err(|error| error.at_model(M::NAME, "query"))?;
+        engine::list(&mut reader, listing)
+            .await
+            .map_err(|error| error.at_model(M::NAME, "query"))?;
         Ok(reader.into_documents())
     }
 }
 
 impl<M: BaseModel> fmt::Debug for Query<'_, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Query").field("model", &M::NAME).finish_non_exhaustive()
+        f.debug_struct("Query")
+            .field("model", &M::NAME)
+            .finish_non_exhaustive()
     }
 }
 
@@ -122,7 +138,12 @@ impl<'a, M: BaseModel> IntoFuture for Query<'a, M> {
 /// Where a stream stands.
 enum Streaming<'a, M: BaseModel> {
     Closed(&'a ContextFor<M>, Box<Listing>),
-    Open { reader: Reader<'a, M>, open: Open, ready: VecDeque<M>, more: bool },
+    Open {
+        reader: Reader<'a, M>,
+        open: Open,
+        ready: VecDeque<M>,
+        more: bool,
+    },
 }
 
 impl<M: BaseModel> Streaming<'_, M> {
@@ -134,11 +155,24 @@ impl<M: BaseModel> Streaming<'_, M> {
                 let open = engine::open(&mut reader, *listing).await.map_err(named)?;
                 (reader, open, VecDeque::new(), true)
             }
-            Self::Open { reader, open, ready, more } => (reader, open, ready, more),
+            Self::Open {
+                reader,
+                open,
+                ready,
+                more,
+            } => (reader, open, ready, more),
         };
         loop {
             if let Some(document) = ready.pop_front() {
-                return Ok(Some((document, Self::Open { reader, open, ready, more })));
+                return Ok(Some((
+                    document,
+                    Self::Open {
+                        reader,
+                        open,
+                        ready,
+                        more,
+                    },
+                )));
             }
             if !more {
                 return Ok(None);

@@ -33,7 +33,10 @@ pub(super) struct Reader<'a, M: BaseModel> {
 
 impl<'a, M: BaseModel> Reader<'a, M> {
     pub(super) fn new(ctx: &'a ContextFor<M>) -> Self {
-        Self { ctx, documents: Vec::new() }
+        Self {
+            ctx,
+            documents: Vec::new(),
+        }
     }
 
     pub(super) fn into_documents(self) -> Vec<M> {
@@ -112,15 +115,30 @@ pub(super) struct Writing<'a, M: BaseModel> {
 
 impl<'a, M: BaseModel> Writing<'a, M> {
     pub(super) fn create(ctx: &'a ContextFor<M>, id: Id<M>, new: M::New) -> Self {
-        Self { ctx, id, input: Some(Input::New(new)), sides: Sides::None }
+        Self {
+            ctx,
+            id,
+            input: Some(Input::New(new)),
+            sides: Sides::None,
+        }
     }
 
     pub(super) fn update(ctx: &'a ContextFor<M>, id: Id<M>, patch: M::Patch) -> Self {
-        Self { ctx, id, input: Some(Input::Patch(patch)), sides: Sides::None }
+        Self {
+            ctx,
+            id,
+            input: Some(Input::Patch(patch)),
+            sides: Sides::None,
+        }
     }
 
     pub(super) fn delete(ctx: &'a ContextFor<M>, id: Id<M>) -> Self {
-        Self { ctx, id, input: None, sides: Sides::None }
+        Self {
+            ctx,
+            id,
+            input: None,
+            sides: Sides::None,
+        }
     }
 
     /// The document after the write; for an update that changed nothing, the document as it is.
@@ -159,7 +177,11 @@ impl<'a, M: BaseModel> Writing<'a, M> {
 
     fn stamp_at(&self, now: DateTime<Utc>) -> Stamp<M> {
         let tenant = AnyContext::<M::Scope, M::Actor>::stamp_tenant(self.ctx);
-        Stamp { id: self.id.clone(), tenant, now }
+        Stamp {
+            id: self.id.clone(),
+            tenant,
+            now,
+        }
     }
 }
 
@@ -256,7 +278,9 @@ impl<M: BaseModel> WriteUnit for Writing<'_, M> {
         match action {
             Action::Read => self.before_side().is_some_and(|document| document.can_read(ctx)),
             Action::Create => self.after_side().is_some_and(|document| document.can_create(ctx)),
-            Action::Delete => self.before_side().is_some_and(|document| document.can_delete(ctx)),
+            Action::Delete => self
+                .before_side()
+                .is_some_and(|document| document.can_delete(ctx)),
             Action::Update => match (self.before_side(), self.after_side()) {
                 (Some(before), Some(after)) => before.can_update(ctx, after),
                 _ => false,

@@ -22,7 +22,12 @@ pub struct Update<'a, M: BaseModel> {
 
 impl<'a, M: BaseModel> Update<'a, M> {
     pub(super) fn new(ctx: &'a ContextFor<M>, id: &'a Id<M>, patch: M::Patch) -> Self {
-        Self { ctx, id, patch, expected: None }
+        Self {
+            ctx,
+            id,
+            patch,
+            expected: None,
+        }
     }
 
     /// Insists on the revision that the caller has seen (`If-Match`): any other is a `Conflict`.
@@ -33,7 +38,10 @@ impl<'a, M: BaseModel> Update<'a, M> {
 
     async fn run(self) -> Result<M> {
         let mut unit = Writing::update(self.ctx, self.id.clone(), self.patch);
-        let plan = Plan { action: Action::Update, expected: self.expected };
+        let plan = Plan {
+            action: Action::Update,
+            expected: self.expected,
+        };
         let result = match engine::write(&mut unit, plan).await {
             Ok(Written::Missing) => Err(Error::new(ErrorKind::NotFound, "")),
             Ok(written) => unit
@@ -47,7 +55,10 @@ impl<'a, M: BaseModel> Update<'a, M> {
 
 impl<M: BaseModel> fmt::Debug for Update<'_, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Update").field("model", &M::NAME).field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("Update")
+            .field("model", &M::NAME)
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }
 

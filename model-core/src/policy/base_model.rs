@@ -33,7 +33,10 @@ pub struct MigrateInfo {
 
 impl MigrateInfo {
     pub(crate) fn new(stored_version: u32, current_version: u32) -> Self {
-        Self { stored_version, current_version }
+        Self {
+            stored_version,
+            current_version,
+        }
     }
 }
 
@@ -80,7 +83,10 @@ pub trait BaseModel: Model {
     }
 
     /// Before a create: may change the document.
-    fn before_create(_ctx: &ContextFor<Self>, _document: &mut Self) -> impl Future<Output = Result<()>> + Send {
+    fn before_create(
+        _ctx: &ContextFor<Self>,
+        _document: &mut Self,
+    ) -> impl Future<Output = Result<()>> + Send {
         ready(Ok(()))
     }
 
@@ -98,7 +104,10 @@ pub trait BaseModel: Model {
     }
 
     /// After an update that changed something.
-    fn after_update(_ctx: &ContextFor<Self>, _change: &Change<Self>) -> impl Future<Output = Result<()>> + Send {
+    fn after_update(
+        _ctx: &ContextFor<Self>,
+        _change: &Change<Self>,
+    ) -> impl Future<Output = Result<()>> + Send {
         ready(Ok(()))
     }
 
@@ -119,7 +128,10 @@ pub trait BaseModel: Model {
     fn migrate(_document: Document, info: &MigrateInfo) -> Result<Document> {
         Err(Error::new(
             ErrorKind::Decode,
-            format!("a document of version {} needs `migrate` to become version {}", info.stored_version, info.current_version),
+            format!(
+                "a document of version {} needs `migrate` to become version {}",
+                info.stored_version, info.current_version
+            ),
         ))
     }
 }

@@ -12,7 +12,7 @@ use super::actor::Actor;
 use crate::audit::RequestMeta;
 use crate::crypto::{Candidate, Verdict};
 use crate::engine::{Caller, Ports, open_sealed};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::value::{OpenSecrets, PasswordHash, TenantId};
 
 /// A context without a tenant: for work before the tenant is known (sign-in, sign-up, webhooks). It reaches global
@@ -26,7 +26,10 @@ pub struct GlobalContext<A: Actor> {
 
 impl<A: Actor> Clone for GlobalContext<A> {
     fn clone(&self) -> Self {
-        Self { caller: self.caller.clone(), actor: Arc::clone(&self.actor) }
+        Self {
+            caller: self.caller.clone(),
+            actor: Arc::clone(&self.actor),
+        }
     }
 }
 
@@ -41,9 +44,17 @@ impl<A: Actor> fmt::Debug for GlobalContext<A> {
 
 impl<A: Actor> GlobalContext<A> {
     pub(crate) fn new(ports: Arc<Ports>, actor: A) -> Self {
-        let caller =
-            Caller { ports, tenant: None, actor: actor.identity(), request: RequestMeta::default(), bypass: None };
-        Self { caller, actor: Arc::new(actor) }
+        let caller = Caller {
+            ports,
+            tenant: None,
+            actor: actor.identity(),
+            request: RequestMeta::default(),
+            bypass: None,
+        };
+        Self {
+            caller,
+            actor: Arc::new(actor),
+        }
     }
 
     pub(crate) fn caller(&self) -> &Caller {
@@ -93,7 +104,7 @@ impl<A: Actor> GlobalContext<A> {
     /// Compares a password with a stored hash, in the same time whether there is a hash or not.
     ///
     /// # Errors
-    /// [`Crypto`](ErrorKind::Crypto): the hash is of an unknown scheme, asks for more than the bounds allow, was tampered
+    /// [`Crypto`](crate::ErrorKind::Crypto): the hash is of an unknown scheme, asks for more than the bounds allow, was tampered
     /// with, or the hasher is busy.
     pub async fn verify_password(&self, hash: Option<&PasswordHash>, candidate: &Candidate) -> Result<Verdict>
     where
@@ -113,12 +124,7 @@ async fn verify(
         Some(hash) => hash.phc(keys).await?,
         None => None,
     };
-    let verdict = caller.ports.hasher.verify(phc.as_deref(), candidate).await;
-    verdict.map_err(|error| {
-        let retryable = error.is_retryable();
-        let error = Error::new(ErrorKind::Crypto, error.to_string());
-        if retryable { error.retryable() } else { error }
-    })
+    Ok(caller.ports.hasher.verify(phc.as_deref(), candidate).await?)
 }
 
 impl<A: Actor> OpenSecrets for GlobalContext<A> {
@@ -137,7 +143,10 @@ pub struct Context<A: Actor> {
 
 impl<A: Actor> Clone for Context<A> {
     fn clone(&self) -> Self {
-        Self { global: self.global.clone(), tenant: self.tenant.clone() }
+        Self {
+            global: self.global.clone(),
+            tenant: self.tenant.clone(),
+        }
     }
 }
 
@@ -171,7 +180,10 @@ impl<A: Actor> Context<A> {
     /// The same context without permission checks, still bound to the tenant. The reason stands in the audit entry of
     /// every write, and every write is audited, whatever the model says.
     pub fn dangerously_bypass_permissions(&self, reason: impl Into<String>) -> Self {
-        Self { global: self.global.dangerously_bypass_permissions(reason), tenant: self.tenant.clone() }
+        Self {
+            global: self.global.dangerously_bypass_permissions(reason),
+            tenant: self.tenant.clone(),
+        }
     }
 }
 

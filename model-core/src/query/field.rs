@@ -28,13 +28,27 @@ pub struct Field<M: 'static, T: FieldValue> {
 impl<M: 'static, T: FieldValue> Field<M, T> {
     /// The handle of a field at the top level of a document.
     pub const fn new(schema: &'static FieldSchema) -> Self {
-        Self { path: Cow::Borrowed(schema.stored), schema, nested: OnceLock::new(), types: PhantomData }
+        Self {
+            path: Cow::Borrowed(schema.stored),
+            schema,
+            nested: OnceLock::new(),
+            types: PhantomData,
+        }
     }
 
     /// The handle of a field below `path`.
     pub fn below(path: &str, schema: &'static FieldSchema) -> Self {
-        let path = if path.is_empty() { schema.stored.to_owned() } else { format!("{path}.{}", schema.stored) };
-        Self { path: Cow::Owned(path), schema, nested: OnceLock::new(), types: PhantomData }
+        let path = if path.is_empty() {
+            schema.stored.to_owned()
+        } else {
+            format!("{path}.{}", schema.stored)
+        };
+        Self {
+            path: Cow::Owned(path),
+            schema,
+            nested: OnceLock::new(),
+            types: PhantomData,
+        }
     }
 
     /// The stored path, dotted.
@@ -58,7 +72,10 @@ impl<M: 'static, T: FieldValue> Field<M, T> {
     }
 
     fn filter(&self, test: Test) -> Filter<M> {
-        Filter::from_node(Node::Field { path: self.path.clone(), test })
+        Filter::from_node(Node::Field {
+            path: self.path.clone(),
+            test,
+        })
     }
 }
 
@@ -119,7 +136,9 @@ impl<M: 'static, T: FieldValue> Field<M, T> {
         I: IntoIterator,
         I::Item: Operand<T::Item>,
     {
-        self.filter(Test::In(values.into_iter().map(|value| self.operand(value)).collect()))
+        self.filter(Test::In(
+            values.into_iter().map(|value| self.operand(value)).collect(),
+        ))
     }
 
     /// Equal to none of the values; a document without the field matches too.
@@ -129,7 +148,9 @@ impl<M: 'static, T: FieldValue> Field<M, T> {
         I: IntoIterator,
         I::Item: Operand<T::Item>,
     {
-        self.filter(Test::NotIn(values.into_iter().map(|value| self.operand(value)).collect()))
+        self.filter(Test::NotIn(
+            values.into_iter().map(|value| self.operand(value)).collect(),
+        ))
     }
 
     /// In ascending order.
@@ -163,7 +184,12 @@ impl<M: 'static, T: Queryable<Item = String>> Field<M, T> {
     pub fn starts_with(&self, prefix: impl Into<String>) -> Filter<M> {
         let mut prefix = prefix.into();
         // White space at the end of a prefix is meant.
-        for normaliser in self.schema.normalise.iter().filter(|normaliser| **normaliser != Normaliser::Trim) {
+        for normaliser in self
+            .schema
+            .normalise
+            .iter()
+            .filter(|normaliser| **normaliser != Normaliser::Trim)
+        {
             Normaliser::apply_all(std::slice::from_ref(normaliser), &mut prefix);
         }
         self.filter(Test::StartsWith(prefix))
@@ -184,7 +210,9 @@ impl<M: 'static, T: FieldValue> Field<M, Vec<T>> {
         I: IntoIterator,
         I::Item: Operand<T::Item>,
     {
-        self.filter(Test::All(values.into_iter().map(|value| self.operand(value)).collect()))
+        self.filter(Test::All(
+            values.into_iter().map(|value| self.operand(value)).collect(),
+        ))
     }
 
     /// One element satisfies the whole filter.
@@ -198,7 +226,8 @@ impl<M: 'static, T: FieldValue> Deref for Field<M, T> {
     type Target = T::Fields<M>;
 
     fn deref(&self) -> &Self::Target {
-        self.nested.get_or_init(|| Box::new(T::Fields::<M>::below(&self.path)))
+        self.nested
+            .get_or_init(|| Box::new(T::Fields::<M>::below(&self.path)))
     }
 }
 

@@ -36,12 +36,18 @@ pub(crate) enum Node {
     And(Vec<Node>),
     Or(Vec<Node>),
     Not(Box<Node>),
-    Field { path: Cow<'static, str>, test: Test },
+    Field {
+        path: Cow<'static, str>,
+        test: Test,
+    },
 }
 
 impl Node {
     pub(crate) fn field(path: impl Into<Cow<'static, str>>, test: Test) -> Self {
-        Self::Field { path: path.into(), test }
+        Self::Field {
+            path: path.into(),
+            test,
+        }
     }
 
     pub(crate) fn and(self, other: Self) -> Self {
@@ -106,7 +112,10 @@ impl<M> Filter<M> {
     }
 
     pub(crate) fn from_node(node: Node) -> Self {
-        Self { node, model: PhantomData }
+        Self {
+            node,
+            model: PhantomData,
+        }
     }
 
     pub(crate) fn into_node(self) -> Node {

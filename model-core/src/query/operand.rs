@@ -36,7 +36,11 @@ pub fn operand_of<T: FieldValue>(value: &T) -> Bson {
     value.encode_item(&mut out, "v");
     let bytes = out.finish().unwrap_or_default();
     let element = Elements::new(&bytes).and_then(|mut elements| elements.next());
-    element.ok().flatten().and_then(|(_, value)| read_bson(value).ok()).unwrap_or(Bson::Null)
+    element
+        .ok()
+        .flatten()
+        .and_then(|(_, value)| read_bson(value).ok())
+        .unwrap_or(Bson::Null)
 }
 
 macro_rules! operands {
@@ -60,7 +64,23 @@ macro_rules! operands {
 }
 
 operands!(
-    bool, i16, u16, i32, u32, i64, u64, f32, f64, DateTime<Utc>, ObjectId, Uuid, Decimal128, Bytes, TenantId, Revision, Bson
+    bool,
+    i16,
+    u16,
+    i32,
+    u32,
+    i64,
+    u64,
+    f32,
+    f64,
+    DateTime<Utc>,
+    ObjectId,
+    Uuid,
+    Decimal128,
+    Bytes,
+    TenantId,
+    Revision,
+    Bson
 );
 
 impl Queryable for String {

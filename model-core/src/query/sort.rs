@@ -21,7 +21,10 @@ pub struct Sort<M> {
 
 impl<M> Sort<M> {
     pub(crate) fn by(path: Cow<'static, str>, direction: Direction) -> Self {
-        Self { keys: vec![SortKey { path, direction }], model: PhantomData }
+        Self {
+            keys: vec![SortKey { path, direction }],
+            model: PhantomData,
+        }
     }
 
     /// Among equals, by `next`.

@@ -77,7 +77,9 @@ pub enum TypeSchema {
 impl TypeSchema {
     /// Whether a value of this type, at any depth, is encrypted. A type that contains itself counts once.
     pub fn has_encrypted(&self) -> bool {
-        self.any(&mut Vec::new(), &mut |ty| matches!(ty, Self::Encrypted(_) | Self::PasswordHash))
+        self.any(&mut Vec::new(), &mut |ty| {
+            matches!(ty, Self::Encrypted(_) | Self::PasswordHash)
+        })
     }
 
     /// Whether a secret or hidden field lies in a value of this type, at any depth.

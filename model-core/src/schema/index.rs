@@ -23,12 +23,18 @@ pub struct IndexKey {
 impl IndexKey {
     /// An ascending key.
     pub const fn ascending(path: &'static str) -> Self {
-        Self { path, direction: Direction::Ascending }
+        Self {
+            path,
+            direction: Direction::Ascending,
+        }
     }
 
     /// A descending key.
     pub const fn descending(path: &'static str) -> Self {
-        Self { path, direction: Direction::Descending }
+        Self {
+            path,
+            direction: Direction::Descending,
+        }
     }
 }
 

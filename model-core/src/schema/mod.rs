@@ -63,7 +63,13 @@ impl AuditSpec {
         update: &'static str,
         delete: &'static str,
     ) -> Self {
-        Self { entity, create, update, delete, name_field: None }
+        Self {
+            entity,
+            create,
+            update,
+            delete,
+            name_field: None,
+        }
     }
 
     /// The stored field whose string names the entity for a reader.
@@ -108,7 +114,18 @@ impl ModelSchema {
         fields: &'static [FieldSchema],
     ) -> Self {
         let sealed = OnceLock::new();
-        Self { name, collection, tenancy, id, version: 1, fields, indexes: &[], audit: None, doc: "", sealed }
+        Self {
+            name,
+            collection,
+            tenancy,
+            id,
+            version: 1,
+            fields,
+            indexes: &[],
+            audit: None,
+            doc: "",
+            sealed,
+        }
     }
 
     /// Sets the schema version.
@@ -155,7 +172,9 @@ impl ModelSchema {
 
     /// Whether any field, at any depth, holds a value that is or may be sealed.
     pub fn has_encrypted(&self) -> bool {
-        *self.sealed.get_or_init(|| self.fields.iter().any(|field| field.ty.has_encrypted()))
+        *self
+            .sealed
+            .get_or_init(|| self.fields.iter().any(|field| field.ty.has_encrypted()))
     }
 
     /// Whether the model cannot do without a keyring: a password hash can.

@@ -66,7 +66,10 @@ impl std::fmt::Debug for Pattern {
 impl Pattern {
     /// A pattern; `build()` refuses one that does not compile.
     pub const fn new(source: &'static str) -> Self {
-        Self { source, compiled: OnceLock::new() }
+        Self {
+            source,
+            compiled: OnceLock::new(),
+        }
     }
 
     /// The pattern as written.
@@ -76,7 +79,9 @@ impl Pattern {
 
     /// The compiled pattern, or none if it is not a valid one.
     pub fn regex(&self) -> Option<&Regex> {
-        self.compiled.get_or_init(|| Regex::new(self.source).ok()).as_ref()
+        self.compiled
+            .get_or_init(|| Regex::new(self.source).ok())
+            .as_ref()
     }
 }
 

@@ -105,20 +105,32 @@ pub(crate) trait Cursor: Send {
     ///
     /// # Errors
     /// What `each` returns comes back.
-    fn each(&mut self, each: &mut dyn FnMut(&[u8]) -> Result<bool, crate::Error>) -> Result<bool, crate::Error>;
+    fn each(
+        &mut self,
+        each: &mut dyn FnMut(&[u8]) -> Result<bool, Error>,
+    ) -> Result<bool, Error>;
 }
 
 /// What can be done inside and outside of a transaction.
 #[async_trait]
 pub(crate) trait Operations: Send + Sync {
     /// The one document of the selection.
-    async fn find_one(&self, collection: &'static str, selection: &Selection) -> StoreResult<Option<RawDocumentBuf>>;
+    async fn find_one(
+        &self,
+        collection: &'static str,
+        selection: &Selection,
+    ) -> StoreResult<Option<RawDocumentBuf>>;
 
     /// Many documents.
     async fn find(&self, find: &Find) -> StoreResult<Box<dyn Cursor>>;
 
     /// How many documents; `limit` stops the counting.
-    async fn count(&self, collection: &'static str, selection: &Selection, limit: Option<u64>) -> StoreResult<u64>;
+    async fn count(
+        &self,
+        collection: &'static str,
+        selection: &Selection,
+        limit: Option<u64>,
+    ) -> StoreResult<u64>;
 
     /// Inserts one document.
     async fn insert_one(&self, collection: &'static str, document: &[u8]) -> StoreResult<()>;
@@ -169,18 +181,22 @@ pub(crate) trait Store: Operations {
 pub(crate) fn into_error(error: StoreError) -> Error {
     match error {
         StoreError::Duplicate { index } => Error::new(ErrorKind::Duplicate, "").at_index(index),
-        StoreError::Transient => {
-            Error::new(ErrorKind::Store, "the transaction ran into another, several times over").retryable()
-        }
-        StoreError::UnknownCommit => {
-            Error::new(ErrorKind::Unavailable, "it is not known whether the transaction took effect")
-        }
+        StoreError::Transient => Error::new(
+            ErrorKind::Store,
+            "the transaction ran into another, several times over",
+        )
+        .retryable(),
+        StoreError::UnknownCommit => Error::new(
+            ErrorKind::Unavailable,
+            "it is not known whether the transaction took effect",
+        ),
         StoreError::Unavailable { what } => {
             Error::new(ErrorKind::Unavailable, format!("no answer from {what}")).retryable()
         }
         StoreError::Unsupported { what } => Error::new(ErrorKind::Unsupported, what),
-        StoreError::Refused { code, name } => {
-            Error::new(ErrorKind::Store, format!("the store refused with {name} ({code})"))
-        }
+        StoreError::Refused { code, name } => Error::new(
+            ErrorKind::Store,
+            format!("the store refused with {name} ({code})"),
+        ),
     }
 }

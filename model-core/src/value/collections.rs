@@ -7,7 +7,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::codec::{
-    Constraints, DecodeCx, DecodeError, FieldValue, InputCx, Never, NoFields, RawValue, ViewValue, Visitor, Writer,
+    Constraints, DecodeCx, DecodeError, FieldValue, InputCx, Never, NoFields, RawValue, ViewValue, Visitor,
+    Writer,
 };
 use crate::schema::TypeSchema;
 
@@ -42,7 +43,11 @@ impl<T: FieldValue> FieldValue for Option<T> {
 
     #[inline]
     fn decode(value: RawValue<'_>, cx: &DecodeCx<'_>) -> Result<Self, DecodeError> {
-        if value.is_null() { Ok(None) } else { T::decode(value, cx).map(Some) }
+        if value.is_null() {
+            Ok(None)
+        } else {
+            T::decode(value, cx).map(Some)
+        }
     }
 
     #[inline]
@@ -61,7 +66,11 @@ impl<T: FieldValue> FieldValue for Option<T> {
     }
 
     fn parse(value: Value, cx: &mut InputCx) -> Option<Self::Input> {
-        if value.is_null() { Some(None) } else { T::parse(value, cx).map(Some) }
+        if value.is_null() {
+            Some(None)
+        } else {
+            T::parse(value, cx).map(Some)
+        }
     }
 
     fn parse_patch(value: Value, cx: &mut InputCx) -> Result<Option<Self::Patch>, Value> {
@@ -200,7 +209,10 @@ fn decode_map<T: FieldValue>(
     Ok(())
 }
 
-fn parse_map<T: FieldValue, C: FromIterator<(String, T::Input)>>(value: Value, cx: &mut InputCx) -> Option<C> {
+fn parse_map<T: FieldValue, C: FromIterator<(String, T::Input)>>(
+    value: Value,
+    cx: &mut InputCx,
+) -> Option<C> {
     let entries = match value {
         Value::Object(entries) => entries,
         other => return cx.wrong_type("an object", &other),
@@ -245,7 +257,10 @@ impl<T: FieldValue> FieldValue for BTreeMap<String, T> {
     }
 
     fn from_input(input: Self::Input) -> Self {
-        input.into_iter().map(|(key, value)| (key, T::from_input(value))).collect()
+        input
+            .into_iter()
+            .map(|(key, value)| (key, T::from_input(value)))
+            .collect()
     }
 
     fn parse(value: Value, cx: &mut InputCx) -> Option<Self::Input> {
@@ -257,11 +272,17 @@ impl<T: FieldValue> FieldValue for BTreeMap<String, T> {
     }
 
     fn into_view(self) -> Self::View {
-        MapView(self.into_iter().map(|(key, value)| (key, value.into_view())).collect())
+        MapView(
+            self.into_iter()
+                .map(|(key, value)| (key, value.into_view()))
+                .collect(),
+        )
     }
 }
 
-impl<T: FieldValue, S: BuildHasher + Default + Clone + Send + Sync + 'static> FieldValue for HashMap<String, T, S> {
+impl<T: FieldValue, S: BuildHasher + Default + Clone + Send + Sync + 'static> FieldValue
+    for HashMap<String, T, S>
+{
     const TYPE: TypeSchema = TypeSchema::Map(&T::TYPE);
     type Input = HashMap<String, T::Input, S>;
     type Patch = Never;
@@ -285,7 +306,10 @@ impl<T: FieldValue, S: BuildHasher + Default + Clone + Send + Sync + 'static> Fi
     }
 
     fn from_input(input: Self::Input) -> Self {
-        input.into_iter().map(|(key, value)| (key, T::from_input(value))).collect()
+        input
+            .into_iter()
+            .map(|(key, value)| (key, T::from_input(value)))
+            .collect()
     }
 
     fn parse(value: Value, cx: &mut InputCx) -> Option<Self::Input> {
@@ -297,7 +321,11 @@ impl<T: FieldValue, S: BuildHasher + Default + Clone + Send + Sync + 'static> Fi
     }
 
     fn into_view(self) -> Self::View {
-        MapView(self.into_iter().map(|(key, value)| (key, value.into_view())).collect())
+        MapView(
+            self.into_iter()
+                .map(|(key, value)| (key, value.into_view()))
+                .collect(),
+        )
     }
 }
 

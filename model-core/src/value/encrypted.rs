@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::secret::{OpenSecrets, Secret};
 use crate::codec::{
-    Constraints, DecodeCx, DecodeError, FieldValue, InputCx, Never, NoFields, RawValue, ViewValue, Visitor, Writer, tag,
+    Constraints, DecodeCx, DecodeError, FieldValue, InputCx, Never, NoFields, RawValue, ViewValue, Visitor,
+    Writer, tag,
 };
 use crate::crypto::{self, Origin};
 use crate::error::{Error, ErrorKind};
@@ -40,21 +41,39 @@ impl Sealed {
     pub(super) fn read(value: RawValue<'_>, cx: &DecodeCx<'_>) -> Result<Self, DecodeError> {
         let (subtype, envelope) = match value.tag {
             tag::BINARY => value.binary()?,
-            other => return Err(DecodeError::wrong_type("a sealed value (binary), not plaintext", other)),
+            other => {
+                return Err(DecodeError::wrong_type(
+                    "a sealed value (binary), not plaintext",
+                    other,
+                ));
+            }
         };
         if subtype != SUBTYPE {
-            return Err(DecodeError::new("expected a sealed value (binary subtype 8), found another subtype"));
+            return Err(DecodeError::new(
+                "expected a sealed value (binary subtype 8), found another subtype",
+            ));
         }
         crypto::shape(envelope).map_err(|error| DecodeError::new(error.to_string()))?;
         let Some(doc) = cx.doc() else {
-            return Err(DecodeError::new("a sealed value is read without its document's identity"));
+            return Err(DecodeError::new(
+                "a sealed value is read without its document's identity",
+            ));
         };
         let mut bytes = Vec::with_capacity(160 + envelope.len());
         let path = cx.path();
-        Origin { collection: doc.collection, path: &path, tenant: doc.tenant, id: doc.id }.encode_into(&mut bytes);
+        Origin {
+            collection: doc.collection,
+            path: &path,
+            tenant: doc.tenant,
+            id: doc.id,
+        }
+        .encode_into(&mut bytes);
         let origin = bytes.len();
         bytes.extend_from_slice(envelope);
-        Ok(Self { bytes: bytes.into(), origin })
+        Ok(Self {
+            bytes: bytes.into(),
+            origin,
+        })
     }
 
     fn parts(&self) -> (&[u8], &[u8]) {
@@ -66,7 +85,11 @@ impl Sealed {
         let (origin, envelope) = self.parts();
         match out.origin(key) {
             Some(here) if here != origin => {
-                out.reject(key, "sealed", "was sealed for another document or field: reveal it and set it anew");
+                out.reject(
+                    key,
+                    "sealed",
+                    "was sealed for another document or field: reveal it and set it anew",
+                );
             }
             _ => out.binary(key, SUBTYPE, envelope),
         }
@@ -95,7 +118,12 @@ pub(super) fn seal_value<T: FieldValue>(value: &T, out: &mut Writer<'_>, key: &s
 
 /// Reads the document `{v: value}` strictly: one key, nothing else. The cause is dropped, since it may tell of the value.
 pub(super) fn open_value<T: FieldValue>(plain: &[u8]) -> Result<T, Error> {
-    let failed = || Error::new(ErrorKind::Crypto, "the sealed value is of another type than the field");
+    let failed = || {
+        Error::new(
+            ErrorKind::Crypto,
+            "the sealed value is of another type than the field",
+        )
+    };
     let mut elements = crate::codec::Elements::new(plain).map_err(|_| failed())?;
     match (elements.next(), elements.next()) {
         (Ok(Some(("v", value))), Ok(None)) => T::decode(value, &DecodeCx::root(None)).map_err(|_| failed()),

@@ -12,7 +12,9 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::id_value::IdValue;
-use crate::codec::{DecodeCx, DecodeError, FieldValue, InputCx, Never, NoFields, RawValue, ViewValue, Writer};
+use crate::codec::{
+    DecodeCx, DecodeError, FieldValue, InputCx, Never, NoFields, RawValue, ViewValue, Writer,
+};
 use crate::error::Error;
 use crate::schema::{IdKind, TypeSchema};
 
@@ -52,7 +54,10 @@ impl<M: Identified> Id<M> {
 
 impl<M> Id<M> {
     pub(crate) fn from_value(value: IdValue) -> Self {
-        Self { value, model: PhantomData }
+        Self {
+            value,
+            model: PhantomData,
+        }
     }
 
     pub(crate) fn value(&self) -> &IdValue {
@@ -138,7 +143,9 @@ impl<M> Serialize for Id<M> {
         match &self.value {
             IdValue::Text(text) => serializer.serialize_str(text),
             IdValue::ObjectId(id) => crate::codec::HexId(*id).serialize(serializer),
-            IdValue::Uuid(id) => serializer.serialize_str(id.hyphenated().encode_lower(&mut Uuid::encode_buffer())),
+            IdValue::Uuid(id) => {
+                serializer.serialize_str(id.hyphenated().encode_lower(&mut Uuid::encode_buffer()))
+            }
         }
     }
 }
@@ -164,7 +171,9 @@ impl<M: Identified> FieldValue for Id<M> {
         if id.kind_fits(M::ID) {
             Ok(Self::from_value(id))
         } else {
-            Err(DecodeError::new("the id is not of the form that the model declares"))
+            Err(DecodeError::new(
+                "the id is not of the form that the model declares",
+            ))
         }
     }
 
@@ -173,7 +182,9 @@ impl<M: Identified> FieldValue for Id<M> {
     }
 
     fn parse(value: Value, cx: &mut InputCx) -> Option<Self> {
-        let Some(text) = value.as_str() else { return cx.wrong_type("an id", &value) };
+        let Some(text) = value.as_str() else {
+            return cx.wrong_type("an id", &value);
+        };
         match IdValue::parse(M::ID, text) {
             Ok(id) => Some(Self::from_value(id)),
             Err(message) => {

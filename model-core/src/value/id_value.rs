@@ -36,9 +36,9 @@ impl IdValue {
             IdKind::ObjectId => ObjectId::parse_str(text)
                 .map(Self::ObjectId)
                 .map_err(|_| "expected 24 hexadecimal digits".to_owned()),
-            IdKind::Uuid => {
-                Uuid::parse_str(text).map(Self::Uuid).map_err(|_| "expected a UUID".to_owned())
-            }
+            IdKind::Uuid => Uuid::parse_str(text)
+                .map(Self::Uuid)
+                .map_err(|_| "expected a UUID".to_owned()),
             IdKind::String { prefix } => match text.strip_prefix(prefix) {
                 Some(rest) if is_id_text(rest) => Ok(Self::Text(text.into())),
                 Some(_) => Err("expected 1 to 200 letters, digits, `_`, `-`, `.`, `:` or `@`".to_owned()),
@@ -68,12 +68,14 @@ impl IdValue {
     #[inline]
     pub(crate) fn decode(value: RawValue<'_>) -> Result<Self, DecodeError> {
         match value.tag {
-            tag::OBJECT_ID => value.object_id().map(|bytes| Self::ObjectId(ObjectId::from_bytes(bytes))),
+            tag::OBJECT_ID => value
+                .object_id()
+                .map(|bytes| Self::ObjectId(ObjectId::from_bytes(bytes))),
             tag::STRING => value.str().map(|text| Self::Text(text.into())),
             tag::BINARY => match value.binary()? {
-                (4, bytes) => {
-                    Uuid::from_slice(bytes).map(Self::Uuid).map_err(|_| DecodeError::new("a UUID has 16 bytes"))
-                }
+                (4, bytes) => Uuid::from_slice(bytes)
+                    .map(Self::Uuid)
+                    .map_err(|_| DecodeError::new("a UUID has 16 bytes")),
                 _ => Err(DecodeError::new("expected an id, found binary that is no UUID")),
             },
             other => Err(DecodeError::wrong_type("an id (string, objectId or UUID)", other)),
@@ -91,7 +93,9 @@ impl IdValue {
 
 fn is_id_text(text: &str) -> bool {
     (1..=200).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.:@".contains(&byte))
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_-.:@".contains(&byte))
 }
 
 impl std::fmt::Display for IdValue {

@@ -5,7 +5,9 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use crate::codec::{DecodeCx, DecodeError, FieldValue, InputCx, Never, NoFields, RawValue, ViewValue, Writer};
+use crate::codec::{
+    DecodeCx, DecodeError, FieldValue, InputCx, Never, NoFields, RawValue, ViewValue, Writer,
+};
 use crate::error::Error;
 use crate::schema::TypeSchema;
 

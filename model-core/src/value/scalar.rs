@@ -10,7 +10,8 @@ use uuid::Uuid;
 use zeroize::Zeroize;
 
 use crate::codec::{
-    Constraints, DecodeCx, DecodeError, FieldValue, HexId, InputCx, Never, NoFields, RawValue, ViewValue, Visitor, Writer, tag,
+    Constraints, DecodeCx, DecodeError, FieldValue, HexId, InputCx, Never, NoFields, RawValue, ViewValue,
+    Visitor, Writer, tag,
 };
 use crate::schema::{Number, TypeSchema};
 
@@ -36,8 +37,6 @@ macro_rules! own_view {
         }
     };
 }
-
-
 
 impl FieldValue for bool {
     const TYPE: TypeSchema = TypeSchema::Bool;
@@ -92,7 +91,10 @@ macro_rules! integer {
 
             fn visit(&mut self, constraints: Constraints, visitor: &mut Visitor<'_>) {
                 #[allow(clippy::useless_conversion)] // not for every type
-                visitor.number(constraints, Number::Int(i64::try_from(*self).unwrap_or(i64::MAX)));
+                visitor.number(
+                    constraints,
+                    Number::Int(i64::try_from(*self).unwrap_or(i64::MAX)),
+                );
             }
 
             fn parse(value: Value, cx: &mut InputCx) -> Option<Self> {
@@ -103,9 +105,19 @@ macro_rules! integer {
                 let fits = number
                     .as_i64()
                     .and_then(|number| Self::try_from(number).ok())
-                    .or_else(|| number.as_u64().and_then(|number| Self::try_from(number).ok()));
+                    .or_else(|| {
+                        number
+                            .as_u64()
+                            .and_then(|number| Self::try_from(number).ok())
+                    });
                 if fits.is_none() {
-                    cx.reject("type", concat!("expected a whole number in the range of ", stringify!($type)));
+                    cx.reject(
+                        "type",
+                        concat!(
+                            "expected a whole number in the range of ",
+                            stringify!($type)
+                        ),
+                    );
                 }
                 fits
             }
@@ -216,7 +228,10 @@ impl FieldValue for DateTime<Utc> {
         match parsed {
             Some(Ok(date)) => Some(date.to_utc()),
             Some(Err(_)) => {
-                cx.reject("type", "expected a date and time of RFC 3339, such as 2026-01-31T12:00:00Z");
+                cx.reject(
+                    "type",
+                    "expected a date and time of RFC 3339, such as 2026-01-31T12:00:00Z",
+                );
                 None
             }
             None => cx.wrong_type("a date and time of RFC 3339", &value),
@@ -227,8 +242,15 @@ impl FieldValue for DateTime<Utc> {
 impl ViewValue for DateTime<Utc> {}
 
 /// Reads a scalar from its text form in JSON.
-fn parse_text<T>(value: &Value, expected: &'static str, cx: &mut InputCx, read: impl FnOnce(&str) -> Option<T>) -> Option<T> {
-    let Some(text) = value.as_str() else { return cx.wrong_type(expected, value) };
+fn parse_text<T>(
+    value: &Value,
+    expected: &'static str,
+    cx: &mut InputCx,
+    read: impl FnOnce(&str) -> Option<T>,
+) -> Option<T> {
+    let Some(text) = value.as_str() else {
+        return cx.wrong_type(expected, value);
+    };
     let read = read(text);
     if read.is_none() {
         cx.reject("type", format!("expected {expected}"));
@@ -253,7 +275,9 @@ impl FieldValue for ObjectId {
     }
 
     fn parse(value: Value, cx: &mut InputCx) -> Option<Self> {
-        parse_text(&value, "an ObjectId of 24 hexadecimal digits", cx, |text| Self::parse_str(text).ok())
+        parse_text(&value, "an ObjectId of 24 hexadecimal digits", cx, |text| {
+            Self::parse_str(text).ok()
+        })
     }
 
     fn into_view(self) -> HexId {
@@ -276,7 +300,9 @@ impl FieldValue for Uuid {
     fn decode(value: RawValue<'_>, _: &DecodeCx<'_>) -> Result<Self, DecodeError> {
         match value.binary()? {
             (4, bytes) => Self::from_slice(bytes).map_err(|_| DecodeError::new("a UUID has 16 bytes")),
-            _ => Err(DecodeError::new("expected a UUID (binary subtype 4), found another subtype")),
+            _ => Err(DecodeError::new(
+                "expected a UUID (binary subtype 4), found another subtype",
+            )),
         }
     }
 
@@ -316,7 +342,9 @@ impl FieldValue for Decimal128 {
     }
 
     fn parse(value: Value, cx: &mut InputCx) -> Option<Self> {
-        parse_text(&value, "a decimal number as a string", cx, |text| text.parse().ok())
+        parse_text(&value, "a decimal number as a string", cx, |text| {
+            text.parse().ok()
+        })
     }
 
     fn into_view(self) -> String {
@@ -338,11 +366,19 @@ impl FieldValue for Timestamp {
     #[allow(clippy::cast_possible_truncation)] // the two halves
     fn decode(value: RawValue<'_>, _: &DecodeCx<'_>) -> Result<Self, DecodeError> {
         let bits = value.timestamp()?;
-        Ok(Self { time: (bits >> 32) as u32, increment: bits as u32 })
+        Ok(Self {
+            time: (bits >> 32) as u32,
+            increment: bits as u32,
+        })
     }
 
     fn parse(value: Value, cx: &mut InputCx) -> Option<Self> {
-        let part = |name| value.get(name).and_then(Value::as_u64).and_then(|part| u32::try_from(part).ok());
+        let part = |name| {
+            value
+                .get(name)
+                .and_then(Value::as_u64)
+                .and_then(|part| u32::try_from(part).ok())
+        };
         match (part("time"), part("increment")) {
             (Some(time), Some(increment)) => Some(Self { time, increment }),
             _ => cx.wrong_type("an object with `time` and `increment`", &value),
@@ -350,7 +386,10 @@ impl FieldValue for Timestamp {
     }
 
     fn into_view(self) -> TimestampView {
-        TimestampView { time: self.time, increment: self.increment }
+        TimestampView {
+            time: self.time,
+            increment: self.increment,
+        }
     }
 }
 
@@ -392,7 +431,9 @@ impl FieldValue for Bytes {
     fn decode(value: RawValue<'_>, _: &DecodeCx<'_>) -> Result<Self, DecodeError> {
         match value.binary()? {
             (0, bytes) => Ok(Self(bytes.to_vec())),
-            _ => Err(DecodeError::new("expected binary of subtype 0, found another subtype")),
+            _ => Err(DecodeError::new(
+                "expected binary of subtype 0, found another subtype",
+            )),
         }
     }
 
@@ -418,7 +459,10 @@ pub struct BytesView(Vec<u8>);
 
 impl Serialize for BytesView {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&base64::Engine::encode(&base64::engine::general_purpose::STANDARD, &self.0))
+        serializer.serialize_str(&base64::Engine::encode(
+            &base64::engine::general_purpose::STANDARD,
+            &self.0,
+        ))
     }
 }
 
@@ -443,7 +487,10 @@ impl FieldValue for bson::Regex {
 
     fn parse(value: Value, cx: &mut InputCx) -> Option<Self> {
         parse_text(&value, "a regular expression as a string", cx, |text| {
-            Some(Self { pattern: text.try_into().ok()?, options: "".try_into().ok()? })
+            Some(Self {
+                pattern: text.try_into().ok()?,
+                options: "".try_into().ok()?,
+            })
         })
     }
 

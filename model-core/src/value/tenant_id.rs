@@ -9,7 +9,9 @@ use uuid::Uuid;
 
 use super::id::Id;
 use super::id_value::IdValue;
-use crate::codec::{DecodeCx, DecodeError, FieldValue, InputCx, Never, NoFields, RawValue, ViewValue, Writer};
+use crate::codec::{
+    DecodeCx, DecodeError, FieldValue, InputCx, Never, NoFields, RawValue, ViewValue, Writer,
+};
 use crate::error::Error;
 use crate::schema::TypeSchema;
 
@@ -33,7 +35,11 @@ impl TenantId {
         if (1..=200).contains(&text.len()) {
             Ok(Self(IdValue::Text(text.into())))
         } else {
-            Err(Error::violation("tenant", "tenant", "a tenant id has 1 to 200 bytes"))
+            Err(Error::violation(
+                "tenant",
+                "tenant",
+                "a tenant id has 1 to 200 bytes",
+            ))
         }
     }
 

@@ -51,7 +51,15 @@ pub(crate) struct Index {
 
 impl Index {
     pub(crate) fn new(span: Span) -> Self {
-        Self { span, keys: Vec::new(), unique: false, name: None, ttl: None, exists: Vec::new(), global: false }
+        Self {
+            span,
+            keys: Vec::new(),
+            unique: false,
+            name: None,
+            ttl: None,
+            exists: Vec::new(),
+            global: false,
+        }
     }
 }
 
@@ -112,16 +120,26 @@ impl Container {
 }
 
 fn id_form(input: ParseStream<'_>) -> syn::Result<Spanned<IdForm>> {
-    const FORMS: [(&str, IdForm); 3] =
-        [("object_id", IdForm::ObjectId), ("uuid", IdForm::Uuid), ("string", IdForm::String)];
+    const FORMS: [(&str, IdForm); 3] = [
+        ("object_id", IdForm::ObjectId),
+        ("uuid", IdForm::Uuid),
+        ("string", IdForm::String),
+    ];
     input.parse::<Token![=]>()?;
     let name = input.call(Ident::parse_any)?;
     let text = name.to_string();
     match FORMS.iter().find(|(spelling, _)| *spelling == text) {
         Some((_, form)) => Ok(Spanned::new(*form, name.span())),
         None => {
-            let hint = suggest::hint(&text, FORMS.iter().map(|(spelling, _)| *spelling), "the forms are");
-            Err(syn::Error::new(name.span(), format_args!("unknown form of ids `{text}`{hint}")))
+            let hint = suggest::hint(
+                &text,
+                FORMS.iter().map(|(spelling, _)| *spelling),
+                "the forms are",
+            );
+            Err(syn::Error::new(
+                name.span(),
+                format_args!("unknown form of ids `{text}`{hint}"),
+            ))
         }
     }
 }
@@ -138,7 +156,11 @@ fn version(input: ParseStream<'_>) -> syn::Result<u32> {
 fn rename_all(input: ParseStream<'_>) -> syn::Result<Case> {
     let style = value::text(input)?;
     Case::find(&style.value).ok_or_else(|| {
-        let hint = suggest::hint(&style.value, CASES.iter().map(|(name, _)| *name), "the styles are");
+        let hint = suggest::hint(
+            &style.value,
+            CASES.iter().map(|(name, _)| *name),
+            "the styles are",
+        );
         syn::Error::new(style.span, format_args!("unknown style `{}`{hint}", style.value))
     })
 }
@@ -149,7 +171,10 @@ fn absolute(path: Path) -> syn::Result<Path> {
     if path.leading_colon.is_some() || matches!(root.as_deref(), Some("crate" | "$crate")) {
         Ok(path)
     } else {
-        Err(syn::Error::new_spanned(path, "the path must be absolute: begin it with `::` or `crate::`"))
+        Err(syn::Error::new_spanned(
+            path,
+            "the path must be absolute: begin it with `::` or `crate::`",
+        ))
     }
 }
 
@@ -175,11 +200,17 @@ fn audit(input: ParseStream<'_>) -> syn::Result<Audit> {
             other => {
                 let keys = ["entity", "create", "update", "delete", "name"];
                 let hint = suggest::hint(other, keys, "the keys here are");
-                return Err(syn::Error::new(key.span(), format_args!("unknown audit key `{other}`{hint}")));
+                return Err(syn::Error::new(
+                    key.span(),
+                    format_args!("unknown audit key `{other}`{hint}"),
+                ));
             }
         };
         if slot.replace(value::text(&content)?.value).is_some() {
-            return Err(syn::Error::new(key.span(), format_args!("`{key}` is written twice")));
+            return Err(syn::Error::new(
+                key.span(),
+                format_args!("`{key}` is written twice"),
+            ));
         }
         comma(&content)?;
     }
@@ -187,7 +218,11 @@ fn audit(input: ParseStream<'_>) -> syn::Result<Audit> {
 }
 
 fn comma(input: ParseStream<'_>) -> syn::Result<()> {
-    if input.is_empty() { Ok(()) } else { input.parse::<Token![,]>().map(drop) }
+    if input.is_empty() {
+        Ok(())
+    } else {
+        input.parse::<Token![,]>().map(drop)
+    }
 }
 
 fn index(span: Span, input: ParseStream<'_>) -> syn::Result<Index> {
@@ -199,7 +234,10 @@ fn index(span: Span, input: ParseStream<'_>) -> syn::Result<Index> {
         comma(&content)?;
     }
     if index.keys.is_empty() {
-        return Err(syn::Error::new(span, "the index has no key: name at least one field"));
+        return Err(syn::Error::new(
+            span,
+            "the index has no key: name at least one field",
+        ));
     }
     Ok(index)
 }
@@ -218,7 +256,10 @@ fn index_item(index: &mut Index, input: ParseStream<'_>) -> syn::Result<()> {
         "ttl" if literal => index.ttl = Some(value::duration(input)?),
         other if literal => {
             let hint = suggest::hint(other, ["name", "ttl"], "the options with a value are");
-            return Err(syn::Error::new(first.span(), format_args!("unknown index option `{other}`{hint}")));
+            return Err(syn::Error::new(
+                first.span(),
+                format_args!("unknown index option `{other}`{hint}"),
+            ));
         }
         _ => {
             let mut path = vec![first];
@@ -241,6 +282,9 @@ impl Parse for Virtual {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let name = input.parse()?;
         input.parse::<Token![:]>()?;
-        Ok(Self { name, ty: input.parse()? })
+        Ok(Self {
+            name,
+            ty: input.parse()?,
+        })
     }
 }

@@ -34,14 +34,18 @@ pub(crate) struct Bounds<T> {
 /// `= "text"`
 pub(super) fn text(input: ParseStream<'_>) -> syn::Result<Spanned<String>> {
     input.parse::<Token![=]>()?;
-    let literal = input.parse::<LitStr>().map_err(|error| syn::Error::new(error.span(), "expected a string"))?;
+    let literal = input
+        .parse::<LitStr>()
+        .map_err(|error| syn::Error::new(error.span(), "expected a string"))?;
     Ok(Spanned::new(literal.value(), literal.span()))
 }
 
 /// `= a::path`
 pub(super) fn path(input: ParseStream<'_>) -> syn::Result<Path> {
     input.parse::<Token![=]>()?;
-    input.call(Path::parse_mod_style).map_err(|error| syn::Error::new(error.span(), "expected a path"))
+    input
+        .call(Path::parse_mod_style)
+        .map_err(|error| syn::Error::new(error.span(), "expected a path"))
 }
 
 /// `asc` or `desc`
@@ -52,7 +56,10 @@ pub(super) fn direction(input: ParseStream<'_>) -> syn::Result<Direction> {
         "desc" => Ok(Direction::Descending),
         other => {
             let hint = suggest::hint(other, ["asc", "desc"], "the directions are");
-            Err(syn::Error::new(name.span(), format_args!("unknown direction `{other}`{hint}")))
+            Err(syn::Error::new(
+                name.span(),
+                format_args!("unknown direction `{other}`{hint}"),
+            ))
         }
     }
 }
@@ -62,14 +69,19 @@ pub(super) fn duration(input: ParseStream<'_>) -> syn::Result<Spanned<u64>> {
     input.parse::<Token![=]>()?;
     let literal: Lit = input.parse()?;
     let seconds = match &literal {
-        Lit::Int(number) => number.base10_parse().map_err(|error: syn::Error| error.to_string()),
+        Lit::Int(number) => number
+            .base10_parse()
+            .map_err(|error: syn::Error| error.to_string()),
         Lit::Str(text) => seconds(&text.value()),
         _ => Err("expected a duration: a string such as \"90d\", or whole seconds".to_owned()),
     };
     match seconds {
         // The server's own limit (`expireAfterSeconds`).
         Ok(seconds) if seconds <= 2_147_483_647 => Ok(Spanned::new(seconds, literal.span())),
-        Ok(_) => Err(syn::Error::new(literal.span(), "the server takes at most 2147483647 seconds (68 years)")),
+        Ok(_) => Err(syn::Error::new(
+            literal.span(),
+            "the server takes at most 2147483647 seconds (68 years)",
+        )),
         Err(message) => Err(syn::Error::new(literal.span(), message)),
     }
 }
@@ -82,7 +94,9 @@ fn seconds(text: &str) -> Result<u64, String> {
         return Err("a duration begins with a whole number: \"90d\"".to_owned());
     };
     match UNITS.iter().find(|(name, _)| *name == unit) {
-        Some((_, factor)) => number.checked_mul(*factor).ok_or_else(|| "the duration is too long".to_owned()),
+        Some((_, factor)) => number
+            .checked_mul(*factor)
+            .ok_or_else(|| "the duration is too long".to_owned()),
         None => {
             let units = suggest::list(UNITS.map(|(name, _)| name));
             Err(format!("unknown unit of time `{unit}`\nthe units are: {units}"))
@@ -93,7 +107,10 @@ fn seconds(text: &str) -> Result<u64, String> {
 /// `("a", "b")`
 pub(super) fn texts(input: ParseStream<'_>) -> syn::Result<Vec<Spanned<String>>> {
     let items = list::<LitStr>(input)?;
-    Ok(items.into_iter().map(|item| Spanned::new(item.value(), item.span())).collect())
+    Ok(items
+        .into_iter()
+        .map(|item| Spanned::new(item.value(), item.span()))
+        .collect())
 }
 
 /// `(item, item)`, of which there is at least one.
@@ -102,7 +119,10 @@ pub(super) fn list<T: Parse>(input: ParseStream<'_>) -> syn::Result<Vec<T>> {
     let parens = parenthesized!(content in input);
     let items = Punctuated::<T, Token![,]>::parse_terminated(&content)?;
     if items.is_empty() {
-        return Err(syn::Error::new(parens.span.join(), "nothing is in the parentheses"));
+        return Err(syn::Error::new(
+            parens.span.join(),
+            "nothing is in the parentheses",
+        ));
     }
     Ok(items.into_iter().collect())
 }
@@ -136,9 +156,13 @@ fn in_order<T: Copy>(
     ordered: impl FnOnce(T, T) -> bool,
 ) -> syn::Result<Bounds<T>> {
     match bounds {
-        Bounds { min: Some(min), max: Some(max) } if !ordered(min, max) => {
-            Err(syn::Error::new(span, "the least is greater than the most: nothing fits"))
-        }
+        Bounds {
+            min: Some(min),
+            max: Some(max),
+        } if !ordered(min, max) => Err(syn::Error::new(
+            span,
+            "the least is greater than the most: nothing fits",
+        )),
         Bounds { min: None, max: None } => Err(syn::Error::new(span, "the range has no bound")),
         bounds => Ok(bounds),
     }
@@ -149,8 +173,14 @@ fn number(input: ParseStream<'_>) -> syn::Result<Number> {
     match input.parse()? {
         Lit::Int(literal) => {
             let digits = literal.base10_digits();
-            let text = if minus.is_some() { format!("-{digits}") } else { digits.to_owned() };
-            text.parse().map(Number::Int).map_err(|error| syn::Error::new(literal.span(), error))
+            let text = if minus.is_some() {
+                format!("-{digits}")
+            } else {
+                digits.to_owned()
+            };
+            text.parse()
+                .map(Number::Int)
+                .map_err(|error| syn::Error::new(literal.span(), error))
         }
         Lit::Float(literal) => {
             let number: f64 = literal.base10_parse()?;
@@ -166,14 +196,23 @@ fn bounds<T>(
 ) -> syn::Result<(Bounds<T>, Span)> {
     let content;
     let parens = parenthesized!(content in input);
-    let min = if content.peek(Token![..]) { None } else { Some(bound(&content)?) };
+    let min = if content.peek(Token![..]) {
+        None
+    } else {
+        Some(bound(&content)?)
+    };
     let max = if content.peek(Token![..=]) {
         content.parse::<Token![..=]>()?;
         Some(bound(&content)?)
     } else {
-        let dots: Token![..] = content.parse().map_err(|error| syn::Error::new(error.span(), "expected a range"))?;
+        let dots: Token![..] = content
+            .parse()
+            .map_err(|error| syn::Error::new(error.span(), "expected a range"))?;
         if !content.is_empty() {
-            return Err(syn::Error::new(dots.span(), "a range includes its end: write `..=`"));
+            return Err(syn::Error::new(
+                dots.span(),
+                "a range includes its end: write `..=`",
+            ));
         }
         None
     };

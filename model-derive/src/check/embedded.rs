@@ -16,7 +16,8 @@ pub(crate) fn embedded(cx: &Ctxt, embedded: &Embedded) {
             for one in fields {
                 field::common(cx, one);
                 if one.name == "__echo" {
-                    let message = "`__echo` is the name of a hidden member of the patch: call the field otherwise";
+                    let message =
+                        "`__echo` is the name of a hidden member of the patch: call the field otherwise";
                     cx.error(one.ident.span(), message);
                 }
             }
@@ -37,18 +38,32 @@ fn newtype(cx: &Ctxt, embedded: &Embedded) {
     for key in &embedded.head.attrs.written {
         let name = crate::keys::row(key.value).map_or("", |row| row.name);
         if name != "crate" {
-            cx.error(key.span, format_args!("a newtype is stored as what it wraps: `{name}` has no effect on it"));
+            cx.error(
+                key.span,
+                format_args!("a newtype is stored as what it wraps: `{name}` has no effect on it"),
+            );
         }
     }
 }
 
 fn tag(cx: &Ctxt, embedded: &Embedded, variants: &[Variant]) {
-    let Some(tag) = &embedded.head.attrs.tag else { return };
-    if variants.iter().all(|variant| matches!(variant.body, VariantBody::Unit)) {
-        cx.error(tag.span, "no variant has data: variants without data are stored as plain strings");
+    let Some(tag) = &embedded.head.attrs.tag else {
+        return;
+    };
+    if variants
+        .iter()
+        .all(|variant| matches!(variant.body, VariantBody::Unit))
+    {
+        cx.error(
+            tag.span,
+            "no variant has data: variants without data are stored as plain strings",
+        );
     }
     if tag.value.is_empty() || tag.value.starts_with('$') || tag.value.contains(['.', '\0']) {
-        cx.error(tag.span, "a stored name is not empty, does not begin with `$`, has no `.` and no NUL character");
+        cx.error(
+            tag.span,
+            "a stored name is not empty, does not begin with `$`, has no `.` and no NUL character",
+        );
     }
 }
 
@@ -57,13 +72,21 @@ fn distinct_variants(cx: &Ctxt, variants: &[Variant]) {
     for variant in variants {
         if !stored.insert(&variant.stored) {
             let (ident, name) = (&variant.ident, &variant.stored);
-            cx.error(ident.span(), format_args!("another variant is stored as `{name}` too: rename `{ident}`"));
+            cx.error(
+                ident.span(),
+                format_args!("another variant is stored as `{name}` too: rename `{ident}`"),
+            );
         }
     }
 }
 
 fn variant_fields(cx: &Ctxt, embedded: &Embedded, variants: &[Variant]) {
-    let tag = embedded.head.attrs.tag.as_ref().map_or(TAG, |tag| tag.value.as_str());
+    let tag = embedded
+        .head
+        .attrs
+        .tag
+        .as_ref()
+        .map_or(TAG, |tag| tag.value.as_str());
     for variant in variants {
         for one in variant.fields() {
             field::common(cx, one);

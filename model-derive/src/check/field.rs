@@ -66,12 +66,18 @@ fn rules_fit(cx: &Ctxt, field: &Field) {
         let Some(row) = keys::row(key.value) else { continue };
         match key.value {
             KeyId::Items if spelling::has_no_elements(&field.ty) => {
-                cx.error(key.span, "`items` counts the elements of an array or map\nhelp: a string's length is `len`");
+                cx.error(
+                    key.span,
+                    "`items` counts the elements of an array or map\nhelp: a string's length is `len`",
+                );
             }
             KeyId::Range => {
                 if let Some(other @ (Scalar::String | Scalar::Bool | Scalar::Other)) = scalar {
                     let noun = other.noun();
-                    cx.error(key.span, format_args!("`range` is a rule for numbers, the field is {noun}"));
+                    cx.error(
+                        key.span,
+                        format_args!("`range` is a rule for numbers, the field is {noun}"),
+                    );
                 }
             }
             KeyId::Trim
@@ -84,7 +90,10 @@ fn rules_fit(cx: &Ctxt, field: &Field) {
             | KeyId::OneOf => {
                 if let Some(other @ (Scalar::Number | Scalar::Bool | Scalar::Other)) = scalar {
                     let (name, noun) = (row.name, other.noun());
-                    cx.error(key.span, format_args!("`{name}` is for strings, the field is {noun}"));
+                    cx.error(
+                        key.span,
+                        format_args!("`{name}` is for strings, the field is {noun}"),
+                    );
                 }
             }
             _ => {}
@@ -132,9 +141,10 @@ fn role_type(cx: &Ctxt, model: &Model, field: &Field) {
         Role::Plain => return,
         Role::Id => (&["Id"], format!("the id is of type `Id<{ident}>`")),
         Role::Tenant => (&["TenantId"], "the tenant is of type `TenantId`".to_owned()),
-        Role::CreatedAt | Role::UpdatedAt => {
-            (&["DateTime"], "a timestamp is of type `DateTime<Utc>` or `Option<DateTime<Utc>>`".to_owned())
-        }
+        Role::CreatedAt | Role::UpdatedAt => (
+            &["DateTime"],
+            "a timestamp is of type `DateTime<Utc>` or `Option<DateTime<Utc>>`".to_owned(),
+        ),
         Role::Revision => (&["Revision"], "the revision is of type `Revision`".to_owned()),
     };
     let name = spelling::name(&field.ty).unwrap_or_default();

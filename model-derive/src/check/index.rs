@@ -19,7 +19,11 @@ pub(super) fn all(cx: &Ctxt, model: &Model) {
 fn fields_exist(cx: &Ctxt, model: &Model, index: &Index) {
     for key in &index.keys {
         if let Some(first) = key.path.first() {
-            let options: &[&str] = if key.path.len() == 1 { &["unique", "global"] } else { &[] };
+            let options: &[&str] = if key.path.len() == 1 {
+                &["unique", "global"]
+            } else {
+                &[]
+            };
             super::field_exists(cx, model, first, options);
         }
     }
@@ -30,7 +34,9 @@ fn fields_exist(cx: &Ctxt, model: &Model, index: &Index) {
 
 /// The tenant goes first in every index by itself; to name it once more would put it there twice.
 fn tenant_is_first(cx: &Ctxt, model: &Model, index: &Index) {
-    let Some(tenant) = model.role(Role::Tenant) else { return };
+    let Some(tenant) = model.role(Role::Tenant) else {
+        return;
+    };
     if index.global || index.ttl.is_some() {
         return;
     }
@@ -38,10 +44,16 @@ fn tenant_is_first(cx: &Ctxt, model: &Model, index: &Index) {
         if let [only] = key.path.as_slice()
             && *only == tenant.ident
         {
-            let span = if index.keys.len() == 1 { index.span } else { only.span() };
+            let span = if index.keys.len() == 1 {
+                index.span
+            } else {
+                only.span()
+            };
             cx.error(
                 span,
-                format_args!("`{only}` is the first key of every index by itself\nhelp: remove it, or add `global`"),
+                format_args!(
+                    "`{only}` is the first key of every index by itself\nhelp: remove it, or add `global`"
+                ),
             );
         }
     }
@@ -52,7 +64,10 @@ fn one_date(cx: &Ctxt, index: &Index) {
     if let Some(ttl) = &index.ttl
         && index.keys.len() > 1
     {
-        cx.error(ttl.span, "a TTL index has one key, the date that documents expire by");
+        cx.error(
+            ttl.span,
+            "a TTL index has one key, the date that documents expire by",
+        );
     }
 }
 
@@ -60,11 +75,19 @@ fn one_date(cx: &Ctxt, index: &Index) {
 fn distinct(cx: &Ctxt, model: &Model, indexes: &[Index]) {
     let tenant = model.role(Role::Tenant).is_some();
     let pattern = |index: &Index| {
-        let keys: Vec<(String, Direction)> = index.keys.iter().map(|key| (dotted(&key.path), key.direction)).collect();
+        let keys: Vec<(String, Direction)> = index
+            .keys
+            .iter()
+            .map(|key| (dotted(&key.path), key.direction))
+            .collect();
         (keys, tenant && !index.global && index.ttl.is_none())
     };
     for (position, index) in indexes.iter().enumerate() {
-        if indexes.iter().take(position).any(|before| pattern(before) == pattern(index)) {
+        if indexes
+            .iter()
+            .take(position)
+            .any(|before| pattern(before) == pattern(index))
+        {
             let keys: Vec<_> = index.keys.iter().map(|key| dotted(&key.path)).collect();
             cx.error(
                 index.span,
@@ -81,5 +104,8 @@ fn distinct(cx: &Ctxt, model: &Model, indexes: &[Index]) {
 /// `limits.max`
 pub(crate) fn dotted(path: &[syn::Ident]) -> String {
     use syn::ext::IdentExt as _;
-    path.iter().map(|name| name.unraw().to_string()).collect::<Vec<_>>().join(".")
+    path.iter()
+        .map(|name| name.unraw().to_string())
+        .collect::<Vec<_>>()
+        .join(".")
 }

@@ -44,7 +44,8 @@ fn collection(cx: &Ctxt, model: &Model) {
         Some(name) => {
             let text = &name.value;
             if text.is_empty() || text.starts_with("system.") || text.contains(['$', '\0']) {
-                let message = "a collection's name is not empty, does not begin with `system.`, has no `$` and no NUL";
+                let message =
+                    "a collection's name is not empty, does not begin with `system.`, has no `$` and no NUL";
                 cx.error(name.span, message);
             }
         }
@@ -71,11 +72,17 @@ fn one_of_each_role(cx: &Ctxt, model: &Model) {
         let Some(first) = roles.next() else { continue };
         for second in roles {
             let (a, b) = (role_name(first.value), role_name(second.value));
-            cx.error(second.span, format_args!("a field cannot be both `{a}` and `{b}`"));
+            cx.error(
+                second.span,
+                format_args!("a field cannot be both `{a}` and `{b}`"),
+            );
         }
         if taken.contains(&first.value) {
             let name = role_name(first.value);
-            cx.error(first.span, format_args!("`{ident}` has two fields marked `{name}`"));
+            cx.error(
+                first.span,
+                format_args!("`{ident}` has two fields marked `{name}`"),
+            );
         }
         taken.push(first.value);
     }
@@ -89,14 +96,23 @@ fn id(cx: &Ctxt, model: &Model) {
             format_args!("`{ident}` has no id field\nhelp: add `#[model(id)] pub id: Id<{ident}>`"),
         );
     }
-    let Some(prefix) = &model.head.attrs.id_prefix else { return };
+    let Some(prefix) = &model.head.attrs.id_prefix else {
+        return;
+    };
     if let Some(form) = &model.head.attrs.id_form
         && form.value != IdForm::String
     {
-        cx.error(prefix.span, "only string ids have a prefix\nhelp: remove `id = ..`, or the prefix");
+        cx.error(
+            prefix.span,
+            "only string ids have a prefix\nhelp: remove `id = ..`, or the prefix",
+        );
     }
     let text = &prefix.value;
-    if text.is_empty() || !text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')) {
+    if text.is_empty()
+        || !text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
+    {
         cx.error(
             prefix.span,
             "a prefix consists of ASCII letters, digits, `_` and `-`\nhelp: ids without a prefix are `id = string`",
@@ -125,7 +141,10 @@ fn tenancy(cx: &Ctxt, model: &Model) {
 /// Names that emitted structs need for themselves.
 fn emitted_names(cx: &Ctxt, field: &Field) {
     if field.name == "__echo" {
-        cx.error(field.ident.span(), "`__echo` is the name of a hidden member of the patch: call the field otherwise");
+        cx.error(
+            field.ident.span(),
+            "`__echo` is the name of a hidden member of the patch: call the field otherwise",
+        );
     }
     if field.name == "optional" {
         cx.error(
@@ -151,12 +170,19 @@ fn distinct_names(cx: &Ctxt, fields: &[Field]) {
 
 fn clash(cx: &Ctxt, before: &Field, field: &Field, name: &str, how: &str) {
     let (a, b) = (&before.name, &field.name);
-    cx.error(name_span(field), format_args!("the fields `{a}` and `{b}` both {how} `{name}`"));
+    cx.error(
+        name_span(field),
+        format_args!("the fields `{a}` and `{b}` both {how} `{name}`"),
+    );
 }
 
 /// Where a field's stored name comes from.
 fn name_span(field: &Field) -> Span {
-    field.attrs.rename.as_ref().map_or_else(|| field.ident.span(), |rename| rename.span)
+    field
+        .attrs
+        .rename
+        .as_ref()
+        .map_or_else(|| field.ident.span(), |rename| rename.span)
 }
 
 /// A virtual is a member of the view like the fields that it shows.
@@ -167,7 +193,10 @@ fn virtuals(cx: &Ctxt, model: &Model) {
 fn virtual_names(cx: &Ctxt, virtuals: &[crate::attr::Virtual], fields: &[Field]) {
     for (index, member) in virtuals.iter().enumerate() {
         let name = &member.name;
-        if fields.iter().any(|field| field.is_visible() && field.ident == *name) {
+        if fields
+            .iter()
+            .any(|field| field.is_visible() && field.ident == *name)
+        {
             cx.error(name.span(), format_args!("the view has a field `{name}` already"));
         }
         if virtuals.iter().take(index).any(|before| before.name == *name) {
@@ -178,7 +207,13 @@ fn virtual_names(cx: &Ctxt, virtuals: &[crate::attr::Virtual], fields: &[Field])
 
 /// The field that names the entity in audit entries.
 fn audit_name(cx: &Ctxt, model: &Model) {
-    if let Some(name) = model.head.attrs.audit.as_ref().and_then(|audit| audit.name.as_ref()) {
+    if let Some(name) = model
+        .head
+        .attrs
+        .audit
+        .as_ref()
+        .and_then(|audit| audit.name.as_ref())
+    {
         field_exists(cx, model, name, &[]);
     }
 }
@@ -189,9 +224,16 @@ fn field_exists(cx: &Ctxt, model: &Model, name: &syn::Ident, options: &[&'static
         return true;
     }
     let text = name.to_string();
-    let candidates: Vec<&str> =
-        model.fields.iter().map(|field| field.name.as_str()).chain(options.iter().copied()).collect();
+    let candidates: Vec<&str> = model
+        .fields
+        .iter()
+        .map(|field| field.name.as_str())
+        .chain(options.iter().copied())
+        .collect();
     let hint = suggest::hint(&text, candidates, "its fields are");
-    cx.error(name.span(), format_args!("`{}` has no field `{text}`{hint}", model.head.ident));
+    cx.error(
+        name.span(),
+        format_args!("`{}` has no field `{text}`{hint}", model.head.ident),
+    );
     false
 }

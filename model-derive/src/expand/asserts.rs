@@ -29,7 +29,10 @@ fn indexes(model: &Model) -> Option<TokenStream> {
     let walks = indexes.iter().flat_map(|index| {
         index.keys.iter().map(|key| {
             let path = &key.path;
-            let span = path.last().map_or_else(Span::call_site, syn::Ident::span).resolved_at(Span::mixed_site());
+            let span = path
+                .last()
+                .map_or_else(Span::call_site, syn::Ident::span)
+                .resolved_at(Span::mixed_site());
             if index.ttl.is_some() {
                 quote::quote_spanned!(span=> __model::assert_ttl(&handles #(.#path)*);)
             } else {

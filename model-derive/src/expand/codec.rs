@@ -4,8 +4,8 @@ use proc_macro2::{Ident, TokenStream};
 use syn::ext::IdentExt as _;
 
 use crate::ast::Field;
-use crate::attr::Role;
 use crate::ast::Head;
+use crate::attr::Role;
 
 /// The statements that write the fields, read from `self`.
 pub(super) fn encode(fields: &[Field]) -> TokenStream {
@@ -28,8 +28,16 @@ pub(super) fn decode(fields: &[Field]) -> TokenStream {
 }
 
 /// The statements that walk over the fields: `statics` are their schemas, `place` gives each one's `&mut`.
-pub(super) fn visit(statics: &Ident, fields: &[Field], place: impl Fn(usize, &Field) -> TokenStream) -> TokenStream {
-    let plain: Vec<(usize, &Field)> = fields.iter().enumerate().filter(|(_, field)| field.is_plain()).collect();
+pub(super) fn visit(
+    statics: &Ident,
+    fields: &[Field],
+    place: impl Fn(usize, &Field) -> TokenStream,
+) -> TokenStream {
+    let plain: Vec<(usize, &Field)> = fields
+        .iter()
+        .enumerate()
+        .filter(|(_, field)| field.is_plain())
+        .collect();
     let walks = plain.iter().map(|(index, field)| {
         let place = place(*index, field);
         emit!(visitor.field(&#statics[#index], #place);)

@@ -12,7 +12,11 @@ pub(super) fn expand(embedded: &Embedded) -> TokenStream {
     match &embedded.body {
         Body::Struct(fields) => of_struct(head, fields),
         Body::Newtype(inner) => newtype::expand(head, inner),
-        Body::Enum(variants) if variants.iter().all(|variant| matches!(variant.body, VariantBody::Unit)) => {
+        Body::Enum(variants)
+            if variants
+                .iter()
+                .all(|variant| matches!(variant.body, VariantBody::Unit)) =>
+        {
             enums::expand(head, variants)
         }
         Body::Enum(variants) => tagged::expand(head, variants),
@@ -79,7 +83,11 @@ fn field_value(head: &Head, fields: &[Field]) -> TokenStream {
 
 /// The associated types of `FieldValue`.
 pub(super) fn associated(head: &Head) -> TokenStream {
-    let (patch, fields, view) = (named("", head, "Patch"), named("", head, "Fields"), named("", head, "View"));
+    let (patch, fields, view) = (
+        named("", head, "Patch"),
+        named("", head, "Fields"),
+        named("", head, "View"),
+    );
     // What fails here is `Clone`: the caret goes to the struct.
     let ident = &head.ident;
     emit! {
@@ -93,7 +101,11 @@ pub(super) fn associated(head: &Head) -> TokenStream {
 fn stored(fields: &[Field]) -> TokenStream {
     let encode = codec::encode(fields);
     let decode = codec::decode(fields);
-    let visit = codec::visit(&Ident::new("__MODEL_FIELDS", Span::mixed_site()), fields, codec::own);
+    let visit = codec::visit(
+        &Ident::new("__MODEL_FIELDS", Span::mixed_site()),
+        fields,
+        codec::own,
+    );
     let wipe = codec::wipe(fields);
     emit! {
         fn encode(&self, out: &mut __model::Writer<'_>, key: &str) {

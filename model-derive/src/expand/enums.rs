@@ -15,7 +15,10 @@ pub(super) fn expand(head: &Head, variants: &[Variant]) -> TokenStream {
         emit!(__model::VariantSchema::new(#stored, &[]))
     });
     let idents: Vec<_> = variants.iter().map(|variant| &variant.ident).collect();
-    let names: Vec<_> = variants.iter().map(|variant| variant.ident.unraw().to_string()).collect();
+    let names: Vec<_> = variants
+        .iter()
+        .map(|variant| variant.ident.unraw().to_string())
+        .collect();
     let value = field_value(head, variants);
     let operands = operands(head);
     hidden(
@@ -41,7 +44,10 @@ pub(super) fn expand(head: &Head, variants: &[Variant]) -> TokenStream {
 
 /// "expected one of `a`, `b`"
 pub(super) fn expected(variants: &[Variant]) -> String {
-    format!("expected one of {}", crate::suggest::list(variants.iter().map(|variant| variant.stored.as_str())))
+    format!(
+        "expected one of {}",
+        crate::suggest::list(variants.iter().map(|variant| variant.stored.as_str()))
+    )
 }
 
 /// "unknown variant of `Status`"

@@ -129,7 +129,10 @@ pub(super) fn embedded(input: &DeriveInput, embedded: Option<&Embedded>) -> Toke
         return TokenStream::new();
     }
     match embedded {
-        Some(Embedded { head, body: Body::Struct(fields) }) => {
+        Some(Embedded {
+            head,
+            body: Body::Struct(fields),
+        }) => {
             let types = full::types(head, fields);
             let associated = full::associated(head);
             let (handles, view) = (named("", head, "Fields"), named("", head, "View"));

@@ -7,16 +7,28 @@ use crate::ast::{Field, Head, Model};
 use crate::attr::UniqueScope;
 
 fn is_global(field: &Field) -> bool {
-    field.attrs.unique.as_ref().is_some_and(|unique| unique.value == UniqueScope::Global)
+    field
+        .attrs
+        .unique
+        .as_ref()
+        .is_some_and(|unique| unique.value == UniqueScope::Global)
 }
 
 /// `WidgetFields`
 pub(super) fn model_type(model: &Model) -> TokenStream {
-    let (vis, ident, name) = (&model.head.vis, &model.head.ident, named("", &model.head, "Fields"));
+    let (vis, ident, name) = (
+        &model.head.vis,
+        &model.head.ident,
+        named("", &model.head, "Fields"),
+    );
     let runtime = runtime(&model.head);
     let members = model.fields.iter().map(|field| {
         let (vis, member, ty, docs) = (&field.vis, &field.ident, &field.ty, values::docs(field));
-        let handle = if is_global(field) { emit!(UniqueField) } else { emit!(Field) };
+        let handle = if is_global(field) {
+            emit!(UniqueField)
+        } else {
+            emit!(Field)
+        };
         emit!(#docs #vis #member: #runtime::#handle<#ident, #ty>)
     });
     let doc = format!("The handles of the fields of [`{ident}`], for filters and sort orders.");
@@ -33,7 +45,11 @@ pub(super) fn model_handles(model: &Model) -> TokenStream {
     let name = named("", &model.head, "Fields");
     let members = model.fields.iter().enumerate().map(|(index, field)| {
         let member = &field.ident;
-        let handle = if is_global(field) { emit!(UniqueField) } else { emit!(Field) };
+        let handle = if is_global(field) {
+            emit!(UniqueField)
+        } else {
+            emit!(Field)
+        };
         emit!(#member: __model::#handle::new(&__MODEL_FIELDS[#index]))
     });
     emit!(static __MODEL_HANDLES: #name = #name { #(#members),* };)

@@ -8,18 +8,25 @@ use crate::attr::Role;
 
 /// The fields of the create input that have to be given.
 fn required(fields: &[Field]) -> impl Iterator<Item = &Field> {
-    fields.iter().filter(|field| field.is_plain() && !field.is_optional())
+    fields
+        .iter()
+        .filter(|field| field.is_plain() && !field.is_optional())
 }
 
 /// Those that may be left out.
 pub(super) fn optional(fields: &[Field]) -> impl Iterator<Item = &Field> + Clone {
-    fields.iter().filter(|field| field.is_plain() && field.is_optional())
+    fields
+        .iter()
+        .filter(|field| field.is_plain() && field.is_optional())
 }
 
 /// `NewWidget` and `NewWidgetOptional`
 pub(super) fn new_types(model: &Model) -> TokenStream {
     let (vis, ident) = (&model.head.vis, &model.head.ident);
-    let (name, group) = (named("New", &model.head, ""), named("New", &model.head, "Optional"));
+    let (name, group) = (
+        named("New", &model.head, ""),
+        named("New", &model.head, "Optional"),
+    );
     let runtime = runtime(&model.head);
     let members = required(&model.fields).map(|field| {
         let (vis, member, docs) = (&field.vis, &field.ident, values::docs(field));
@@ -86,10 +93,16 @@ pub(super) fn patch_type(head: &Head, fields: &[Field]) -> TokenStream {
 /// How a model's inputs print and are read.
 pub(super) fn model_impls(model: &Model) -> TokenStream {
     let head = &model.head;
-    let (name, group, patch) = (named("New", head, ""), named("New", head, "Optional"), named("", head, "Patch"));
+    let (name, group, patch) = (
+        named("New", head, ""),
+        named("New", head, "Optional"),
+        named("", head, "Patch"),
+    );
     let optional_ident = Ident::new("optional", proc_macro2::Span::mixed_site());
     let has_optional = optional(&model.fields).next().is_some();
-    let members = required(&model.fields).map(|field| &field.ident).chain(has_optional.then_some(&optional_ident));
+    let members = required(&model.fields)
+        .map(|field| &field.ident)
+        .chain(has_optional.then_some(&optional_ident));
     let debug = view::opaque_debug(&name, members);
     let group_debug =
         has_optional.then(|| view::opaque_debug(&group, optional(&model.fields).map(|field| &field.ident)));
@@ -148,11 +161,18 @@ pub(super) fn build(model: &Model) -> TokenStream {
 
 /// The statements that carry a patch out.
 pub(super) fn apply(fields: &[Field], place: impl Fn(&Field) -> TokenStream) -> TokenStream {
-    let checks = fields.iter().filter(|field| field.role != Role::Tenant && !field.is_editable()).map(|field| {
-        let (place, json) = (place(field), &field.json);
-        let check = if field.role == Role::Revision { emit!(check_revision) } else { emit!(check) };
-        emit!(patch.__echo.#check(&#place, #json, cx);)
-    });
+    let checks = fields
+        .iter()
+        .filter(|field| field.role != Role::Tenant && !field.is_editable())
+        .map(|field| {
+            let (place, json) = (place(field), &field.json);
+            let check = if field.role == Role::Revision {
+                emit!(check_revision)
+            } else {
+                emit!(check)
+            };
+            emit!(patch.__echo.#check(&#place, #json, cx);)
+        });
     let edits = fields.iter().filter(|field| field.is_editable()).map(|field| {
         let (place, member, json) = (place(field), &field.ident, &field.json);
         emit!(patch.#member.apply(&mut #place, #json, cx);)

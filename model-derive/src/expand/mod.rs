@@ -92,7 +92,10 @@ fn hidden(head: &Head, items: &TokenStream) -> TokenStream {
 /// The name of an emitted type: `NewWidget`, `WidgetPatch`.
 fn named(prefix: &str, head: &Head, suffix: &str) -> Ident {
     use syn::ext::IdentExt as _;
-    Ident::new(&format!("{prefix}{}{suffix}", head.ident.unraw()), head.ident.span())
+    Ident::new(
+        &format!("{prefix}{}{suffix}", head.ident.unraw()),
+        head.ident.span(),
+    )
 }
 
 /// `<Type as FieldValue>::Assoc`, such that an error about it underlines the whole type.
@@ -109,7 +112,10 @@ fn ends(tokens: &impl quote::ToTokens) -> (Span, Span) {
     let mut spans = tokens.to_token_stream().into_iter().map(|token| token.span());
     let first = spans.next().unwrap_or_else(Span::call_site);
     let last = spans.last().unwrap_or(first);
-    (first.resolved_at(Span::mixed_site()), last.resolved_at(Span::mixed_site()))
+    (
+        first.resolved_at(Span::mixed_site()),
+        last.resolved_at(Span::mixed_site()),
+    )
 }
 
 /// A local of ours for the field at `index`: a user's field may be called like anything.

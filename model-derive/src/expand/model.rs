@@ -51,7 +51,11 @@ pub(super) fn associated(model: &Model) -> TokenStream {
     let head = &model.head;
     let (new, patch) = (named("New", head, ""), named("", head, "Patch"));
     let (fields, view) = (named("", head, "Fields"), named("", head, "View"));
-    let scope = if model.role(Role::Tenant).is_some() { emit!(TenantScope) } else { emit!(GlobalScope) };
+    let scope = if model.role(Role::Tenant).is_some() {
+        emit!(TenantScope)
+    } else {
+        emit!(GlobalScope)
+    };
     emit! {
         type Scope = __model::#scope;
         type New = #new;
@@ -111,10 +115,24 @@ fn identity(model: &Model) -> TokenStream {
     let copy = |role, from: TokenStream| {
         member(role).map(|member| emit!(self.#member = __model::Clone::clone(&#from);))
     };
-    let instant = |role, now: TokenStream| member(role).map(|member| emit!(self.#member = __model::timestamp(#now);));
-    let kept = |role| copy(role, member(role).map(|member| emit!(before.#member)).unwrap_or_default());
-    let (id, tenant) = (copy(Role::Id, emit!(stamp.id)), copy(Role::Tenant, emit!(stamp.tenant)));
-    let (created, updated) = (instant(Role::CreatedAt, emit!(stamp.now)), instant(Role::UpdatedAt, emit!(stamp.now)));
+    let instant =
+        |role, now: TokenStream| member(role).map(|member| emit!(self.#member = __model::timestamp(#now);));
+    let kept = |role| {
+        copy(
+            role,
+            member(role)
+                .map(|member| emit!(before.#member))
+                .unwrap_or_default(),
+        )
+    };
+    let (id, tenant) = (
+        copy(Role::Id, emit!(stamp.id)),
+        copy(Role::Tenant, emit!(stamp.tenant)),
+    );
+    let (created, updated) = (
+        instant(Role::CreatedAt, emit!(stamp.now)),
+        instant(Role::UpdatedAt, emit!(stamp.now)),
+    );
     let (kept_id, kept_tenant) = (kept(Role::Id), kept(Role::Tenant));
     let (kept_created, kept_revision) = (kept(Role::CreatedAt), kept(Role::Revision));
     let touched = instant(Role::UpdatedAt, emit!(now));
@@ -150,7 +168,11 @@ fn storage(model: &Model) -> TokenStream {
     let fields = &model.fields;
     let encode = codec::encode(fields);
     let decode = codec::decode(fields);
-    let visit = codec::visit(&Ident::new("__MODEL_FIELDS", Span::mixed_site()), fields, codec::own);
+    let visit = codec::visit(
+        &Ident::new("__MODEL_FIELDS", Span::mixed_site()),
+        fields,
+        codec::own,
+    );
     let visitor = argument("visitor", !visit.is_empty());
     emit! {
         fn encode(&self, out: &mut __model::Writer<'_>) {
@@ -171,7 +193,11 @@ fn storage(model: &Model) -> TokenStream {
 
 fn input(model: &Model) -> TokenStream {
     let head = &model.head;
-    let (new, patch, shown) = (named("New", head, ""), named("", head, "Patch"), named("", head, "View"));
+    let (new, patch, shown) = (
+        named("New", head, ""),
+        named("", head, "Patch"),
+        named("", head, "View"),
+    );
     let build = inputs::build(model);
     let apply = inputs::apply(&model.fields, |field| {
         let member = &field.ident;

@@ -42,17 +42,34 @@ pub(super) fn read(index: usize, field: &Field) -> TokenStream {
 
 /// The body of `parse_new`. Every field is read before the first `?`, so that every mistake is reported.
 pub(super) fn new(model: &Model) -> TokenStream {
-    let (name, group) = (named("New", &model.head, ""), named("New", &model.head, "Optional"));
+    let (name, group) = (
+        named("New", &model.head, ""),
+        named("New", &model.head, "Optional"),
+    );
     let reads = reads(&model.fields);
-    let plain = || model.fields.iter().enumerate().filter(|(_, field)| field.is_plain());
-    let members = plain().filter(|(_, field)| !field.is_optional()).map(|(index, field)| {
-        let (local, member) = (local(index), &field.ident);
-        emit!(#member: #local?,)
-    });
-    let optionals = plain().filter(|(_, field)| field.is_optional()).map(|(index, field)| {
-        let (local, member) = (local(index), &field.ident);
-        if field.attrs.has_default() { emit!(#member: #local,) } else { emit!(#member: #local.flatten(),) }
-    });
+    let plain = || {
+        model
+            .fields
+            .iter()
+            .enumerate()
+            .filter(|(_, field)| field.is_plain())
+    };
+    let members = plain()
+        .filter(|(_, field)| !field.is_optional())
+        .map(|(index, field)| {
+            let (local, member) = (local(index), &field.ident);
+            emit!(#member: #local?,)
+        });
+    let optionals = plain()
+        .filter(|(_, field)| field.is_optional())
+        .map(|(index, field)| {
+            let (local, member) = (local(index), &field.ident);
+            if field.attrs.has_default() {
+                emit!(#member: #local,)
+            } else {
+                emit!(#member: #local.flatten(),)
+            }
+        });
     let has_optional = inputs::optional(&model.fields).next().is_some();
     let optional = has_optional.then(|| emit!(optional: #group { #(#optionals)* },));
     emit! {
@@ -66,16 +83,22 @@ pub(super) fn new(model: &Model) -> TokenStream {
 /// The statements that read a patch from `keys` into the local `patch`.
 pub(super) fn patch(head: &Head, fields: &[Field]) -> TokenStream {
     let name = named("", head, "Patch");
-    let echoes = fields.iter().filter(|field| field.role != Role::Tenant && !field.is_editable()).map(|field| {
-        let (ty, json) = (&field.ty, &field.json);
-        emit!(__echo.take::<#ty>(&mut keys, #json);)
-    });
+    let echoes = fields
+        .iter()
+        .filter(|field| field.role != Role::Tenant && !field.is_editable())
+        .map(|field| {
+            let (ty, json) = (&field.ty, &field.json);
+            emit!(__echo.take::<#ty>(&mut keys, #json);)
+        });
     let echoes: Vec<_> = echoes.collect();
     let mutable = (!echoes.is_empty()).then(|| emit!(mut));
-    let tenant = fields.iter().find(|field| field.role == Role::Tenant).map(|field| {
-        let (json, message) = (&field.json, forbidden(Role::Tenant));
-        emit!(keys.forbid(#json, #message);)
-    });
+    let tenant = fields
+        .iter()
+        .find(|field| field.role == Role::Tenant)
+        .map(|field| {
+            let (json, message) = (&field.json, forbidden(Role::Tenant));
+            emit!(keys.forbid(#json, #message);)
+        });
     let edits = fields.iter().filter(|field| field.is_editable()).map(|field| {
         let (member, ty, json) = (&field.ident, &field.ty, &field.json);
         emit!(#member: keys.edit::<#ty>(#json),)
@@ -94,7 +117,11 @@ pub(super) fn from_patch(fields: &[Field]) -> TokenStream {
     let statements = fields.iter().enumerate().map(|(index, field)| {
         let (local, member, ty, json) = (local(index), &field.ident, &field.ty, &field.json);
         let default = values::maybe_default(field);
-        let edit = if field.is_editable() { emit!(patch.#member) } else { emit!(__model::Edit::<#ty>::Keep) };
+        let edit = if field.is_editable() {
+            emit!(patch.#member)
+        } else {
+            emit!(__model::Edit::<#ty>::Keep)
+        };
         emit!(let #local = #edit.build(#default, #json, cx);)
     });
     let members = fields.iter().enumerate().map(|(index, field)| {

@@ -18,7 +18,10 @@ pub(super) fn fields(name: &Ident, fields: &[Field]) -> TokenStream {
         let pattern = pattern_name(name, index);
         Some(emit!(static #pattern: __model::Pattern = __model::Pattern::new(#source);))
     });
-    let schemas = fields.iter().enumerate().map(|(index, field)| one_field(&pattern_name(name, index), field));
+    let schemas = fields
+        .iter()
+        .enumerate()
+        .map(|(index, field)| one_field(&pattern_name(name, index), field));
     let count = fields.len();
     emit! {
         #(#patterns)*
@@ -132,7 +135,11 @@ pub(super) fn id_kind(head: &Head) -> TokenStream {
 pub(super) fn model(model: &Model) -> TokenStream {
     let attrs = &model.head.attrs;
     let name = model.head.ident.unraw().to_string();
-    let collection = attrs.collection.as_ref().map(|collection| collection.value.as_str()).unwrap_or_default();
+    let collection = attrs
+        .collection
+        .as_ref()
+        .map(|collection| collection.value.as_str())
+        .unwrap_or_default();
     let tenancy = match model.role(Role::Tenant) {
         Some(tenant) => {
             let field = &tenant.stored;
@@ -145,8 +152,8 @@ pub(super) fn model(model: &Model) -> TokenStream {
     let version = attrs.version.map(|version| emit!(.version(#version)));
     let indexes: Vec<_> = model.indexes().iter().map(one_index).collect();
     let count = indexes.len();
-    let indexes = (count > 0)
-        .then(|| emit!(static __MODEL_INDEXES: [__model::IndexSpec; #count] = [#(#indexes),*];));
+    let indexes =
+        (count > 0).then(|| emit!(static __MODEL_INDEXES: [__model::IndexSpec; #count] = [#(#indexes),*];));
     let with_indexes = (count > 0).then(|| emit!(.indexes(&__MODEL_INDEXES)));
     let audit = attrs.audit.as_ref().map(|audit| one_audit(model, audit));
     let doc = doc(&model.head.doc);
@@ -182,11 +189,21 @@ fn one_index(index: &Index) -> TokenStream {
 }
 
 fn one_audit(model: &Model, audit: &Audit) -> TokenStream {
-    let entity = audit.entity.clone().unwrap_or_else(|| case::snake(&model.head.ident.unraw().to_string()));
-    let event = |name: &Option<String>, verb: &str| name.clone().unwrap_or_else(|| format!("{entity}.{verb}"));
-    let (create, update, delete) =
-        (event(&audit.create, "create"), event(&audit.update, "update"), event(&audit.delete, "delete"));
-    let named = audit.name.as_ref().and_then(|name| model.fields.iter().find(|field| field.ident == *name));
+    let entity = audit
+        .entity
+        .clone()
+        .unwrap_or_else(|| case::snake(&model.head.ident.unraw().to_string()));
+    let event =
+        |name: &Option<String>, verb: &str| name.clone().unwrap_or_else(|| format!("{entity}.{verb}"));
+    let (create, update, delete) = (
+        event(&audit.create, "create"),
+        event(&audit.update, "update"),
+        event(&audit.delete, "delete"),
+    );
+    let named = audit
+        .name
+        .as_ref()
+        .and_then(|name| model.fields.iter().find(|field| field.ident == *name));
     let name_field = named.map(|field| {
         let stored = &field.stored;
         emit!(.name_field(#stored))

@@ -54,7 +54,11 @@ fn statics(head: &Head, variants: &[Variant]) -> TokenStream {
 /// The variant with its fields bound to locals, or made from `value` of each.
 fn shape(variant: &Variant, value: impl Fn(usize, &Field) -> TokenStream) -> TokenStream {
     let ident = &variant.ident;
-    let values = variant.fields().iter().enumerate().map(|(index, field)| (field, value(index, field)));
+    let values = variant
+        .fields()
+        .iter()
+        .enumerate()
+        .map(|(index, field)| (field, value(index, field)));
     match &variant.body {
         VariantBody::Unit => emit!(#ident),
         VariantBody::Newtype(_) => {
@@ -135,7 +139,10 @@ fn encode(head: &Head, variants: &[Variant]) -> TokenStream {
 
 fn decode(head: &Head, variants: &[Variant]) -> TokenStream {
     let (tag, unknown) = (tag(head), enums::unknown(head));
-    let units: Vec<_> = variants.iter().filter(|variant| variant.fields().is_empty()).collect();
+    let units: Vec<_> = variants
+        .iter()
+        .filter(|variant| variant.fields().is_empty())
+        .collect();
     let unit_arms = units.iter().map(|variant| {
         let (ident, stored) = (bound(variant), &variant.stored);
         emit!(#stored => __model::Result::Ok(Self::#ident),)
@@ -150,14 +157,17 @@ fn decode(head: &Head, variants: &[Variant]) -> TokenStream {
             }
         }
     });
-    let arms = variants.iter().filter(|variant| !variant.fields().is_empty()).map(|variant| {
-        let stored = &variant.stored;
-        let made = shape(variant, |_, field| {
-            let key = &field.stored;
-            emit!(keys.field(#key)?)
+    let arms = variants
+        .iter()
+        .filter(|variant| !variant.fields().is_empty())
+        .map(|variant| {
+            let stored = &variant.stored;
+            let made = shape(variant, |_, field| {
+                let key = &field.stored;
+                emit!(keys.field(#key)?)
+            });
+            emit!(#stored => Self::#made,)
         });
-        emit!(#stored => Self::#made,)
-    });
     emit! {
         fn decode(
             value: __model::RawValue<'_>,
@@ -205,7 +215,10 @@ fn walks(variants: &[Variant]) -> TokenStream {
 
 fn parse_value(head: &Head, variants: &[Variant]) -> TokenStream {
     let (tag, expected) = (tag(head), enums::expected(variants));
-    let units: Vec<_> = variants.iter().filter(|variant| variant.fields().is_empty()).collect();
+    let units: Vec<_> = variants
+        .iter()
+        .filter(|variant| variant.fields().is_empty())
+        .collect();
     let unit_arms = units.iter().map(|variant| {
         let (ident, stored) = (bound(variant), &variant.stored);
         emit!(#stored => return __model::Option::Some(Self::#ident),)
@@ -221,7 +234,10 @@ fn parse_value(head: &Head, variants: &[Variant]) -> TokenStream {
             }
         }
     });
-    let arms = variants.iter().filter(|variant| !variant.fields().is_empty()).map(parse_variant);
+    let arms = variants
+        .iter()
+        .filter(|variant| !variant.fields().is_empty())
+        .map(parse_variant);
     emit! {
         fn parse(value: __model::Value, cx: &mut __model::InputCx) -> __model::Option<Self> {
             #as_string
@@ -253,7 +269,12 @@ fn parse_variant(variant: &Variant) -> TokenStream {
 
 /// A hidden field, or one that is spelled as a secret, has no member in the view.
 fn visible(variant: &Variant) -> Vec<(usize, &Field)> {
-    variant.fields().iter().enumerate().filter(|(_, field)| field.is_visible()).collect()
+    variant
+        .fields()
+        .iter()
+        .enumerate()
+        .filter(|(_, field)| field.is_visible())
+        .collect()
 }
 
 /// `ShapeView`
@@ -267,7 +288,11 @@ fn view_type(head: &Head, variants: &[Variant]) -> TokenStream {
             let ty = projection(&field.ty, &runtime, "View");
             emit!(#docs #member: #ty,)
         });
-        if variant.fields().is_empty() { emit!(#docs #ident,) } else { emit!(#docs #ident { #(#members)* },) }
+        if variant.fields().is_empty() {
+            emit!(#docs #ident,)
+        } else {
+            emit!(#docs #ident { #(#members)* },)
+        }
     });
     let doc = format!("What a client sees of a [`{ident}`].");
     emit! {
@@ -282,7 +307,11 @@ fn into_view(head: &Head, variants: &[Variant]) -> TokenStream {
         let ident = &variant.ident;
         let pattern = shape(variant, |index, field| {
             let local = local(index);
-            if field.is_visible() { emit!(#local) } else { emit!(_) }
+            if field.is_visible() {
+                emit!(#local)
+            } else {
+                emit!(_)
+            }
         });
         let members = visible(variant).into_iter().map(|(index, field)| {
             let (local, member) = (local(index), &field.ident);
@@ -350,7 +379,11 @@ fn debug(head: &Head, variants: &[Variant]) -> TokenStream {
         let name = variant.ident.unraw().to_string();
         let pattern = shape(variant, |index, field| {
             let local = local(index);
-            if field.attrs.hidden { emit!(_) } else { emit!(#local) }
+            if field.attrs.hidden {
+                emit!(_)
+            } else {
+                emit!(#local)
+            }
         });
         let members: Vec<_> = variant
             .fields()
@@ -358,7 +391,11 @@ fn debug(head: &Head, variants: &[Variant]) -> TokenStream {
             .enumerate()
             .map(|(index, field)| {
                 let (local, name) = (local(index), &field.name);
-                let value = if field.attrs.hidden { emit!(&"[HIDDEN]") } else { emit!(#local) };
+                let value = if field.attrs.hidden {
+                    emit!(&"[HIDDEN]")
+                } else {
+                    emit!(#local)
+                };
                 match &variant.body {
                     VariantBody::Newtype(_) => emit!(.field(#value)),
                     VariantBody::Unit | VariantBody::Struct(_) => emit!(.field(#name, #value)),

@@ -33,5 +33,9 @@ pub(super) fn docs(field: &Field) -> TokenStream {
 }
 
 pub(super) fn docs_or(docs: &[Attribute], otherwise: &str) -> TokenStream {
-    if docs.is_empty() { emit!(#[doc = #otherwise]) } else { emit!(#(#docs)*) }
+    if docs.is_empty() {
+        emit!(#[doc = #otherwise])
+    } else {
+        emit!(#(#docs)*)
+    }
 }

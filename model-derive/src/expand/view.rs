@@ -44,12 +44,20 @@ pub(super) fn struct_type(head: &Head, fields: &[Field]) -> TokenStream {
 pub(super) fn struct_impls(head: &Head, fields: &[Field]) -> TokenStream {
     let name = named("", head, "View");
     let text = name.to_string();
-    let mut keys: Vec<(String, &Ident)> =
-        visible(fields).map(|field| (field.json.clone(), &field.ident)).collect();
-    keys.extend(head.attrs.virtuals.iter().map(|member| (virtual_key(head, &member.name), &member.name)));
+    let mut keys: Vec<(String, &Ident)> = visible(fields)
+        .map(|field| (field.json.clone(), &field.ident))
+        .collect();
+    keys.extend(
+        head.attrs
+            .virtuals
+            .iter()
+            .map(|member| (virtual_key(head, &member.name), &member.name)),
+    );
     let count = keys.len();
     let mutable = (count > 0).then(|| emit!(mut));
-    let entries = keys.iter().map(|(key, member)| emit!(__model::view_field(&mut out, #key, &self.#member)?;));
+    let entries = keys
+        .iter()
+        .map(|(key, member)| emit!(__model::view_field(&mut out, #key, &self.#member)?;));
     let debug = opaque_debug(&name, keys.iter().map(|(_, member)| *member));
     emit! {
         impl __model::serde::Serialize for #name {

@@ -49,8 +49,13 @@ fn a_mistake_does_not_take_the_types_away() {
     let text = super::expansion(
         "#[derive(Model)] #[model(collection = \"c\", global)] struct Widget { #[model(id)] id: Id<Widget>, #[model(trm)] name: String }",
     );
-    for name in ["struct NewWidget", "struct WidgetPatch", "struct WidgetFields", "struct WidgetView", "Model for Widget"]
-    {
+    for name in [
+        "struct NewWidget",
+        "struct WidgetPatch",
+        "struct WidgetFields",
+        "struct WidgetView",
+        "Model for Widget",
+    ] {
         assert!(text.contains(name), "{name} is missing in {text}");
     }
 }

@@ -12,7 +12,11 @@ use syn::DeriveInput;
 /// The expansion of one of the shapes, formatted.
 fn expansion(shape: &str) -> String {
     let input: DeriveInput = syn::parse_str(shape).unwrap();
-    let tokens = if shape.contains("Embedded)]") { crate::expand::embedded(&input) } else { crate::expand::model(&input) };
+    let tokens = if shape.contains("Embedded)]") {
+        crate::expand::embedded(&input)
+    } else {
+        crate::expand::model(&input)
+    };
     pretty(tokens)
 }
 
@@ -29,5 +33,7 @@ fn messages(shape: &str) -> Vec<String> {
         syn::Item::Macro(item) if item.mac.path.segments.last()?.ident == "compile_error" => Some(item.mac),
         _ => None,
     });
-    macros.map(|mac| mac.parse_body::<syn::LitStr>().unwrap().value()).collect()
+    macros
+        .map(|mac| mac.parse_body::<syn::LitStr>().unwrap().value())
+        .collect()
 }

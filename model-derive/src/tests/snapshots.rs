@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use super::shapes::SHAPES;
 
 fn path(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/tests/snapshots").join(format!("{name}.expanded"))
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("src/tests/snapshots")
+        .join(format!("{name}.expanded"))
 }
 
 #[test]
@@ -14,7 +16,11 @@ fn expansions_are_as_recorded() {
     let mut changed = Vec::new();
     for (name, shape, _) in SHAPES {
         let text = super::expansion(shape);
-        assert!(!text.contains("compile_error"), "{name} does not expand: {:?}", super::messages(shape));
+        assert!(
+            !text.contains("compile_error"),
+            "{name} does not expand: {:?}",
+            super::messages(shape)
+        );
         let recorded = std::fs::read_to_string(path(name)).unwrap_or_default();
         if recorded != text {
             changed.push(*name);
@@ -23,5 +29,8 @@ fn expansions_are_as_recorded() {
             }
         }
     }
-    assert!(update || changed.is_empty(), "changed: {changed:?}; UPDATE=1 writes them, `git diff` shows them");
+    assert!(
+        update || changed.is_empty(),
+        "changed: {changed:?}; UPDATE=1 writes them, `git diff` shows them"
+    );
 }

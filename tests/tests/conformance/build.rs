@@ -90,15 +90,39 @@ async fn a_server_that_is_down_is_an_error() {
 #[tokio::test]
 async fn a_server_without_transactions_refuses_audited_models() {
     let database = model_tests::server::standalone().await.fresh_database().await;
-    let error = Db::mongo(database.clone()).model::<Plan>().build().await.unwrap_err();
+    let error = Db::mongo(database.clone())
+        .model::<Plan>()
+        .build()
+        .await
+        .unwrap_err();
     assert!(error.is_unsupported() || error.is_configuration(), "{error}");
     assert!(error.to_string().contains("replica set"), "{error}");
     let db = Db::mongo(database.clone()).model::<Note>().build().await.unwrap();
     let ctx = db.context(TenantId::new("acme").unwrap(), User::admin("ada"));
-    Note::create(&ctx, NewNote { text: "a".into(), optional: Default::default() }).await.unwrap();
+    Note::create(
+        &ctx,
+        NewNote {
+            text: "a".into(),
+            optional: Default::default(),
+        },
+    )
+    .await
+    .unwrap();
     let sink = testing::CollectingSink::new();
-    let db = Db::mongo(database).audit_to(sink).model::<Plan>().build_lazy().unwrap();
+    let db = Db::mongo(database)
+        .audit_to(sink)
+        .model::<Plan>()
+        .build_lazy()
+        .unwrap();
     db.sync_indexes(SyncOptions::default()).await.unwrap();
     let ctx = db.global_context(User::admin("ada"));
-    Plan::create(&ctx, crate::models::NewPlan { code: "x".into(), optional: Default::default() }).await.unwrap();
+    Plan::create(
+        &ctx,
+        crate::models::NewPlan {
+            code: "x".into(),
+            optional: Default::default(),
+        },
+    )
+    .await
+    .unwrap();
 }

@@ -5,7 +5,10 @@ use model_core::ModelExt;
 use model_core::prelude::*;
 
 use crate::harness::{START, Stage, change, date, on_both_stores};
-use crate::models::{Hooked, NewHooked, NewHookedOptional, NewNote, NewProject, NewWidgetOptional, Note, Project, User, Widget, new_widget};
+use crate::models::{
+    Hooked, NewHooked, NewHookedOptional, NewNote, NewProject, NewWidgetOptional, Note, Project, User,
+    Widget, new_widget,
+};
 
 on_both_stores! {
     /// E 18-20: defaults fill absence, tenant, id and both timestamps are stamped with one instant, and what comes back

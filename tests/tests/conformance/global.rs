@@ -7,7 +7,10 @@ use crate::harness::{Stage, on_both_stores};
 use crate::models::{Member, MemberPatch, NewMember, NewPlan, Plan, PlanPatch, User};
 
 fn member(email: &str) -> NewMember {
-    NewMember { email: email.into(), password: NewPassword::new("correct horse".to_owned()).unwrap() }
+    NewMember {
+        email: email.into(),
+        password: NewPassword::new("correct horse".to_owned()).unwrap(),
+    }
 }
 
 on_both_stores! {

@@ -63,7 +63,11 @@ impl Stage {
     }
 
     fn over(builder: DbBuilder) -> Self {
-        Self { builder, clock: FixedClock::at(START), hooks: Hooks::default() }
+        Self {
+            builder,
+            clock: FixedClock::at(START),
+            hooks: Hooks::default(),
+        }
     }
 
     /// The bare builder, for tests of `build()` itself.
@@ -137,9 +141,12 @@ impl Shop {
 
 /// The changes of an audit entry, by path.
 pub(crate) fn change<'a>(entry: &'a Document, path: &str) -> Option<&'a Document> {
-    entry.get_array("changes").unwrap().iter().map(|change| change.as_document().unwrap()).find(|change| {
-        change.get_str("path").is_ok_and(|text| text == path)
-    })
+    entry
+        .get_array("changes")
+        .unwrap()
+        .iter()
+        .map(|change| change.as_document().unwrap())
+        .find(|change| change.get_str("path").is_ok_and(|text| text == path))
 }
 
 /// A date as storage has it.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use model_core::prelude::*;
 use model_core::DbBuilder;
+use model_core::prelude::*;
 
 /// The actor of the suite.
 #[derive(Clone, Debug)]
@@ -17,18 +17,31 @@ pub(crate) struct User {
 
 impl User {
     pub(crate) fn admin(name: &str) -> Self {
-        Self { name: name.into(), admin: true, reads: vec![], edits: vec![] }
+        Self {
+            name: name.into(),
+            admin: true,
+            reads: vec![],
+            edits: vec![],
+        }
     }
 
     /// May read and edit these projects.
     pub(crate) fn editor(name: &str, projects: &[&str]) -> Self {
         let projects: Vec<_> = projects.iter().map(|id| Id::parse(id).unwrap()).collect();
-        Self { name: name.into(), admin: false, reads: projects.clone(), edits: projects }
+        Self {
+            name: name.into(),
+            admin: false,
+            reads: projects.clone(),
+            edits: projects,
+        }
     }
 
     /// May read these projects.
     pub(crate) fn viewer(name: &str, projects: &[&str]) -> Self {
-        Self { edits: vec![], ..Self::editor(name, projects) }
+        Self {
+            edits: vec![],
+            ..Self::editor(name, projects)
+        }
     }
 
     fn sees(&self, project: &Id<Project>) -> bool {
@@ -50,7 +63,13 @@ pub(crate) type Ctx = Context<User>;
 
 /// All models of the suite.
 pub(crate) fn register(builder: DbBuilder) -> DbBuilder {
-    builder.model::<Project>().model::<Widget>().model::<Hooked>().model::<Member>().model::<Plan>().model::<Note>()
+    builder
+        .model::<Project>()
+        .model::<Widget>()
+        .model::<Hooked>()
+        .model::<Member>()
+        .model::<Plan>()
+        .model::<Note>()
 }
 
 /// A policy that lets admins do everything and everybody read.
@@ -110,7 +129,11 @@ impl BaseModel for Project {
     }
 
     fn read_scope(ctx: &Ctx) -> Filter<Self> {
-        if ctx.actor().admin { Filter::all() } else { Self::filter(|p| p.id.in_(&ctx.actor().reads)) }
+        if ctx.actor().admin {
+            Filter::all()
+        } else {
+            Self::filter(|p| p.id.in_(&ctx.actor().reads))
+        }
     }
 }
 
@@ -127,7 +150,11 @@ pub(crate) struct Limits {
 
 impl Limits {
     pub(crate) fn new(daily: u32, weekly: u32) -> Self {
-        Self { daily, weekly, secret_note: None }
+        Self {
+            daily,
+            weekly,
+            secret_note: None,
+        }
     }
 }
 
@@ -226,7 +253,11 @@ impl Hooks {
         let hooks = ctx.state::<Self>().unwrap();
         let mut state = hooks.0.lock().unwrap();
         state.calls.push(format!("{hook}({what})"));
-        if state.fail == Some(hook) { Err(Error::refused(format!("{hook} refuses"))) } else { Ok(()) }
+        if state.fail == Some(hook) {
+            Err(Error::refused(format!("{hook} refuses")))
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -272,11 +303,19 @@ impl BaseModel for Hooked {
     }
 
     async fn after_create(ctx: &Ctx, document: &Self) -> Result<()> {
-        Hooks::call(ctx, "after_create", &format!("{} {}", document.name, document.slug))
+        Hooks::call(
+            ctx,
+            "after_create",
+            &format!("{} {}", document.name, document.slug),
+        )
     }
 
     async fn before_update(ctx: &Ctx, change: &mut Change<Self>) -> Result<()> {
-        Hooks::call(ctx, "before_update", &format!("{} -> {}", change.before().name, change.after().name))?;
+        Hooks::call(
+            ctx,
+            "before_update",
+            &format!("{} -> {}", change.before().name, change.after().name),
+        )?;
         let slug = format!("{}-slug", change.after().name);
         change.after_mut().slug = slug;
         change.after_mut().organization = TenantId::new("globex")?;
@@ -284,7 +323,11 @@ impl BaseModel for Hooked {
     }
 
     async fn after_update(ctx: &Ctx, change: &Change<Self>) -> Result<()> {
-        Hooks::call(ctx, "after_update", &format!("{} -> {}", change.before().slug, change.after().slug))
+        Hooks::call(
+            ctx,
+            "after_update",
+            &format!("{} -> {}", change.before().slug, change.after().slug),
+        )
     }
 
     async fn before_delete(ctx: &Ctx, document: &Self) -> Result<()> {

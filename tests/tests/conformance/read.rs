@@ -12,7 +12,9 @@ use crate::models::{NewProject, Project, User, Widget, new_widget};
 async fn five(shop: &Shop) {
     for (n, project) in ["prj_a", "prj_a", "prj_b", "prj_a", "prj_a"].iter().enumerate() {
         let id = Id::parse(&format!("wgt_{n}")).unwrap();
-        Widget::create_with_id(&shop.admin, id, new_widget(project, &format!("Widget {n}"))).await.unwrap();
+        Widget::create_with_id(&shop.admin, id, new_widget(project, &format!("Widget {n}")))
+            .await
+            .unwrap();
         shop.tick();
     }
 }

@@ -6,7 +6,8 @@ use model_core::prelude::*;
 
 use crate::harness::{Stage, change, foreign_widget, on_both_stores};
 use crate::models::{
-    Hooked, HookedPatch, Limits, LimitsPatch, NewHooked, NewNote, Note, NotePatch, User, Widget, WidgetPatch, new_widget,
+    Hooked, HookedPatch, Limits, LimitsPatch, NewHooked, NewNote, Note, NotePatch, User, Widget, WidgetPatch,
+    new_widget,
 };
 
 on_both_stores! {

@@ -3,9 +3,10 @@
 use bson::{Document, doc};
 
 use super::super::verify::missing_unique;
-use super::super::{IndexStep, SyncOptions, sync};
+use super::super::{IndexStep, SyncOptions, plan, sync};
 use super::{Fake, planned, run, schema};
 use crate::schema::{IndexKey, IndexSpec};
+use crate::store::memory::MemoryStore;
 
 #[test]
 fn after_a_sync_the_plan_is_empty() {
@@ -27,6 +28,24 @@ fn after_a_sync_the_plan_is_empty() {
     assert!(second.is_empty(), "{second}");
     assert!(run(missing_unique(&[model], &fake)).unwrap().is_empty());
     assert_eq!(second.to_string(), "the indexes are as declared");
+}
+
+#[test]
+fn the_embedded_store_takes_every_form() {
+    let store = MemoryStore::new();
+    let model = model![
+        index!("project", "slug"),
+        IndexSpec::new(&[IndexKey::descending("slug")]),
+        index!("email").unique(),
+        index!("slug").unique().global(),
+        index!("expires").expire_after_seconds(60),
+        index!("project").exists(&["email", "slug"]),
+    ];
+    let first = run(plan(&[model], &store)).unwrap();
+    assert_eq!(first.steps.len(), 6);
+    run(sync(&first, &store, SyncOptions::new())).unwrap();
+    let second = run(plan(&[model], &store)).unwrap();
+    assert!(second.is_empty(), "{second}");
 }
 
 #[test]

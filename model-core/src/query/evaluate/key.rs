@@ -20,18 +20,37 @@ pub(crate) enum KeyError {
 /// The values of one key, in the order of the pattern.
 pub(crate) type Key<'a> = Vec<RawValue<'a>>;
 
-const NULL: RawValue<'static> = RawValue { tag: tag::NULL, bytes: &[] };
+const NULL: RawValue<'static> = RawValue {
+    tag: tag::NULL,
+    bytes: &[],
+};
 /// An empty array has this key, which sorts before null.
-const UNDEFINED: RawValue<'static> = RawValue { tag: tag::UNDEFINED, bytes: &[] };
+const UNDEFINED: RawValue<'static> = RawValue {
+    tag: tag::UNDEFINED,
+    bytes: &[],
+};
 /// The bytes of a document without fields.
 const EMPTY: &[u8] = &[5, 0, 0, 0, 0];
 
 /// The keys that `document` has in an index over `paths`: one, or one per element of an array on the way. A missing
 /// field counts as null; `sparse` leaves out the key in which all fields are missing.
-pub(crate) fn index_keys<'a>(document: &'a [u8], paths: &[&str], sparse: bool) -> Result<Vec<Key<'a>>, KeyError> {
-    let walk = Walk { rest: paths.to_vec(), values: vec![NULL; paths.len()], missing: 0 };
+pub(crate) fn index_keys<'a>(
+    document: &'a [u8],
+    paths: &[&str],
+    sparse: bool,
+) -> Result<Vec<Key<'a>>, KeyError> {
+    let walk = Walk {
+        rest: paths.to_vec(),
+        values: vec![NULL; paths.len()],
+        missing: 0,
+    };
     let mut keys = Vec::with_capacity(1);
-    walk.expand(document, &vec![Position::default(); paths.len()], sparse, &mut keys)?;
+    walk.expand(
+        document,
+        &vec![Position::default(); paths.len()],
+        sparse,
+        &mut keys,
+    )?;
     Ok(keys)
 }
 
@@ -39,7 +58,10 @@ pub(crate) fn index_keys<'a>(document: &'a [u8], paths: &[&str], sparse: bool) -
 pub(crate) fn sort_key<'a>(document: &'a [u8], order: &[SortKey]) -> Result<Key<'a>, KeyError> {
     let paths: Vec<&str> = order.iter().map(|key| &*key.path).collect();
     let keys = index_keys(document, &paths, false)?;
-    Ok(keys.into_iter().min_by(|a, b| order_by(order, a, b)).unwrap_or_default())
+    Ok(keys
+        .into_iter()
+        .min_by(|a, b| order_by(order, a, b))
+        .unwrap_or_default())
 }
 
 /// Compares two keys that [`sort_key`] made for the same order.
@@ -88,7 +110,12 @@ impl<'a, 'p> Walk<'a, 'p> {
         let mut array: Option<RawValue<'a>> = None;
         let mut through_array = vec![false; self.rest.len()];
         let mut in_nested_array = false;
-        let paths = self.rest.iter_mut().zip(&mut self.values).zip(positions).zip(&mut through_array);
+        let paths = self
+            .rest
+            .iter_mut()
+            .zip(&mut self.values)
+            .zip(positions)
+            .zip(&mut through_array);
         for (((rest, value), position), through) in paths {
             if rest.is_empty() {
                 continue;
@@ -140,10 +167,16 @@ impl<'a, 'p> Walk<'a, 'p> {
             for ((_, value), _) in paths.filter(|((rest, _), through)| rest.is_empty() && **through) {
                 *value = if whole { array } else { item };
             }
-            let inside = if item.tag == tag::DOCUMENT { item.bytes } else { EMPTY };
+            let inside = if item.tag == tag::DOCUMENT {
+                item.bytes
+            } else {
+                EMPTY
+            };
             walk.expand(inside, positions, sparse, keys)
         };
-        let Some((_, first)) = next() else { return each(UNDEFINED, false, &none) };
+        let Some((_, first)) = next() else {
+            return each(UNDEFINED, false, &none);
+        };
         each(first, in_nested_array, &positions)?;
         while let Some((_, item)) = next() {
             each(item, in_nested_array, &positions)?;
@@ -173,7 +206,11 @@ fn next_element<'a, 'p>(
 
 /// What the first name of `rest` finds if it is a position of the array.
 fn position<'a, 'p>(array: &'a [u8], rest: &'p str) -> Position<'a, 'p> {
-    let element = if rest.is_empty() { None } else { get(array, split(rest).0) };
+    let element = if rest.is_empty() {
+        None
+    } else {
+        get(array, split(rest).0)
+    };
     let mut rest = rest;
     let found = element.and_then(|_| extract(array, &mut rest));
     Position { element, found, rest }

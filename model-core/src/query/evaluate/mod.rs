@@ -56,9 +56,9 @@ fn test_holds(test: &Test, path: &str, fields: Fields<'_>) -> bool {
         Test::Exists(exists) => {
             path::any(fields, path, Leaf::EachAndWhole, &mut |found| found.is_some()) == *exists
         }
-        Test::StartsWith(prefix) => {
-            path::any(fields, path, Leaf::EachAndWhole, &mut |found| starts_with(found, prefix))
-        }
+        Test::StartsWith(prefix) => path::any(fields, path, Leaf::EachAndWhole, &mut |found| {
+            starts_with(found, prefix)
+        }),
         Test::Size(count) => {
             let count = usize::try_from(*count).unwrap_or(usize::MAX);
             path::any(fields, path, Leaf::Whole, &mut |found| match found {
@@ -127,12 +127,16 @@ impl Relation {
 
 fn compares(fields: Fields<'_>, path: &str, operand: &Bson, relation: Relation) -> bool {
     let operand = Value::from(operand);
-    path::any(fields, path, Leaf::EachAndWhole, &mut |found| relation.holds(found, operand))
+    path::any(fields, path, Leaf::EachAndWhole, &mut |found| {
+        relation.holds(found, operand)
+    })
 }
 
 fn is_one_of(fields: Fields<'_>, path: &str, operands: &[Bson]) -> bool {
     path::any(fields, path, Leaf::EachAndWhole, &mut |found| {
-        operands.iter().any(|operand| Relation::Equal.holds(found, Value::from(operand)))
+        operands
+            .iter()
+            .any(|operand| Relation::Equal.holds(found, Value::from(operand)))
     })
 }
 

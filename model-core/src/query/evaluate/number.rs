@@ -15,9 +15,15 @@ pub(crate) enum Number {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Decimal {
     NotANumber,
-    Infinite { negative: bool },
+    Infinite {
+        negative: bool,
+    },
     /// `coefficient * 10^exponent`, at most 34 digits.
-    Finite { negative: bool, coefficient: u128, exponent: i32 },
+    Finite {
+        negative: bool,
+        coefficient: u128,
+        exponent: i32,
+    },
 }
 
 /// The largest coefficient; a larger one is not canonical and counts as zero.
@@ -35,12 +41,24 @@ impl Decimal {
             0x1F => Self::NotANumber,
             0x1E => Self::Infinite { negative },
             // The coefficient would begin with binary 100 and be too large for 34 digits.
-            0x18..=0x1D => Self::Finite { negative, coefficient: 0, exponent: 0 },
+            0x18..=0x1D => Self::Finite {
+                negative,
+                coefficient: 0,
+                exponent: 0,
+            },
             _ => {
                 let exponent = i32::try_from((bits >> 113) & 0x3FFF).unwrap_or(0) - EXPONENT_BIAS;
                 let coefficient = bits & ((1 << 113) - 1);
-                let coefficient = if coefficient > MAX_COEFFICIENT { 0 } else { coefficient };
-                Self::Finite { negative, coefficient, exponent }
+                let coefficient = if coefficient > MAX_COEFFICIENT {
+                    0
+                } else {
+                    coefficient
+                };
+                Self::Finite {
+                    negative,
+                    coefficient,
+                    exponent,
+                }
             }
         }
     }
@@ -57,7 +75,13 @@ impl Decimal {
     fn signum(self) -> i32 {
         match self {
             Self::NotANumber | Self::Finite { coefficient: 0, .. } => 0,
-            Self::Infinite { negative } | Self::Finite { negative, .. } => if negative { -1 } else { 1 },
+            Self::Infinite { negative } | Self::Finite { negative, .. } => {
+                if negative {
+                    -1
+                } else {
+                    1
+                }
+            }
         }
     }
 }
@@ -104,7 +128,8 @@ fn int_and_double(int: i64, double: f64) -> Ordering {
     }
     let whole = double.trunc();
     let fraction = double - whole;
-    int.cmp(&(whole as i64)).then(0.0.partial_cmp(&fraction).unwrap_or(Ordering::Equal))
+    int.cmp(&(whole as i64))
+        .then(0.0.partial_cmp(&fraction).unwrap_or(Ordering::Equal))
 }
 
 fn decimals(a: Decimal, b: Decimal) -> Ordering {
@@ -117,12 +142,24 @@ fn decimals(a: Decimal, b: Decimal) -> Ordering {
         (Decimal::Infinite { .. }, _) => Ordering::Greater,
         (_, Decimal::Infinite { .. }) => Ordering::Less,
         (
-            Decimal::Finite { coefficient: a, exponent: p, .. },
-            Decimal::Finite { coefficient: b, exponent: q, .. },
+            Decimal::Finite {
+                coefficient: a,
+                exponent: p,
+                ..
+            },
+            Decimal::Finite {
+                coefficient: b,
+                exponent: q,
+                ..
+            },
         ) => sizes((a, p), (b, q)),
         (Decimal::NotANumber, _) | (_, Decimal::NotANumber) => Ordering::Equal,
     };
-    if a.signum() < 0 { by_size.reverse() } else { by_size }
+    if a.signum() < 0 {
+        by_size.reverse()
+    } else {
+        by_size
+    }
 }
 
 /// Compares `coefficient * 10^exponent` of two that are not zero.
@@ -131,7 +168,9 @@ fn sizes(a: (u128, i32), b: (u128, i32)) -> Ordering {
         // Both have as many digits before the point: what the scaling adds to one, the other has already, so that
         // neither gets more than 34 digits.
         let scaled = |number: (u128, i32), to: i32| {
-            number.0.saturating_mul(10_u128.saturating_pow(number.1.abs_diff(to)))
+            number
+                .0
+                .saturating_mul(10_u128.saturating_pow(number.1.abs_diff(to)))
         };
         let exponent = a.1.min(b.1);
         scaled(a, exponent).cmp(&scaled(b, exponent))
@@ -144,7 +183,13 @@ fn magnitude(coefficient: u128, exponent: i32) -> i32 {
 }
 
 fn double_and_decimal(double: f64, decimal: Decimal) -> Ordering {
-    let sign = if double == 0.0 { 0 } else if double < 0.0 { -1 } else { 1 };
+    let sign = if double == 0.0 {
+        0
+    } else if double < 0.0 {
+        -1
+    } else {
+        1
+    };
     let by_sign = sign.cmp(&decimal.signum());
     if by_sign.is_ne() || sign == 0 {
         return by_sign;
@@ -152,9 +197,11 @@ fn double_and_decimal(double: f64, decimal: Decimal) -> Ordering {
     let by_size = match decimal {
         Decimal::Infinite { .. } if double.is_infinite() => Ordering::Equal,
         _ if double.is_infinite() => Ordering::Greater,
-        Decimal::Finite { coefficient, exponent, .. } => {
-            digits_and_decimal(double.abs(), coefficient, exponent)
-        }
+        Decimal::Finite {
+            coefficient,
+            exponent,
+            ..
+        } => digits_and_decimal(double.abs(), coefficient, exponent),
         Decimal::Infinite { .. } | Decimal::NotANumber => Ordering::Less,
     };
     if sign < 0 { by_size.reverse() } else { by_size }
@@ -170,7 +217,10 @@ fn digits_and_decimal(double: f64, coefficient: u128, exponent: i32) -> Ordering
     let text = text.get(..text.len() - unused).unwrap_or_default();
     let mut parts = text.split(|byte| *byte == b'e');
     let digits = parts.next().unwrap_or_default();
-    let power = parts.next().and_then(|power| std::str::from_utf8(power).ok()?.parse::<i32>().ok()).unwrap_or(0);
+    let power = parts
+        .next()
+        .and_then(|power| std::str::from_utf8(power).ok()?.parse::<i32>().ok())
+        .unwrap_or(0);
     power.cmp(&magnitude(coefficient, exponent)).then_with(|| {
         let mut place = 10_u128.pow(coefficient.checked_ilog10().unwrap_or(0));
         for digit in digits.iter().filter(|byte| **byte != b'.') {
@@ -200,22 +250,50 @@ mod tests {
         for (a, b, order) in [
             (Number::Int(3), Number::Double(3.0), Equal),
             (Number::Double(-0.0), Number::Int(0), Equal),
-            (Number::Int((1 << 53) + 1), Number::Double(9_007_199_254_740_992.0), Greater),
-            (Number::Int(i64::MAX), Number::Double(9_223_372_036_854_775_808.0), Less),
-            (Number::Int(i64::MIN), Number::Double(-9_223_372_036_854_775_808.0), Equal),
+            (
+                Number::Int((1 << 53) + 1),
+                Number::Double(9_007_199_254_740_992.0),
+                Greater,
+            ),
+            (
+                Number::Int(i64::MAX),
+                Number::Double(9_223_372_036_854_775_808.0),
+                Less,
+            ),
+            (
+                Number::Int(i64::MIN),
+                Number::Double(-9_223_372_036_854_775_808.0),
+                Equal,
+            ),
             (Number::Int(-3), Number::Double(-3.5), Greater),
             (Number::Int(1), decimal("1.00"), Equal),
             (Number::Int(i64::MIN), decimal("-9223372036854775808"), Equal),
-            (decimal("1E+33"), decimal("1000000000000000000000000000000000"), Equal),
+            (
+                decimal("1E+33"),
+                decimal("1000000000000000000000000000000000"),
+                Equal,
+            ),
             (decimal("1E+6000"), decimal("9E+5999"), Greater),
             (decimal("-1E+6000"), decimal("9E+5999"), Less),
             (decimal("0E-100"), Number::Double(-0.0), Equal),
             (Number::Double(0.5), decimal("0.5000"), Equal),
             (Number::Double(0.1), decimal("0.1"), Greater),
             (Number::Double(-0.1), decimal("-0.1"), Less),
-            (Number::Double(0.1), decimal("0.1000000000000000055511151231257827"), Greater),
-            (Number::Double(0.1), decimal("0.1000000000000000055511151231257828"), Less),
-            (Number::Double(5e-324), decimal("4.940656458412465441765687928682213E-324"), Greater),
+            (
+                Number::Double(0.1),
+                decimal("0.1000000000000000055511151231257827"),
+                Greater,
+            ),
+            (
+                Number::Double(0.1),
+                decimal("0.1000000000000000055511151231257828"),
+                Less,
+            ),
+            (
+                Number::Double(5e-324),
+                decimal("4.940656458412465441765687928682213E-324"),
+                Greater,
+            ),
             (Number::Double(1e300), decimal("1E+300"), Greater),
             (Number::Double(f64::INFINITY), decimal("Infinity"), Equal),
             (Number::Double(f64::NEG_INFINITY), decimal("Infinity"), Less),

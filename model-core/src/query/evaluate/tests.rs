@@ -20,12 +20,20 @@ fn eq(value: impl Into<Bson>) -> Test {
 
 #[test]
 fn null_is_null_missing_and_undefined() {
-    for document in [doc! { "a": null }, doc! {}, doc! { "a": Bson::Undefined }, doc! { "a": [1, null] }] {
+    for document in [
+        doc! { "a": null },
+        doc! {},
+        doc! { "a": Bson::Undefined },
+        doc! { "a": [1, null] },
+    ] {
         assert!(holds(&document, "a", eq(Bson::Null)), "{document}");
         assert!(holds(&document, "a", Test::In(vec![Bson::Null])), "{document}");
         assert!(holds(&document, "a", Test::Gte(Bson::Null)), "{document}");
         assert!(!holds(&document, "a", Test::Ne(Bson::Null)), "{document}");
-        assert!(!holds(&document, "a", Test::NotIn(vec![Bson::Null])), "{document}");
+        assert!(
+            !holds(&document, "a", Test::NotIn(vec![Bson::Null])),
+            "{document}"
+        );
     }
     assert!(!holds(&doc! { "a": [] }, "a", eq(Bson::Null)));
     // Below a scalar a field is missing; below an array of scalars there is nothing at all.
@@ -123,7 +131,11 @@ fn array_operators() {
     // An array in the array counts as a document of its positions.
     let inner = Node::field("0.0", eq(1));
     assert!(holds(&document, "s", Test::ElemMatch(Box::new(inner))));
-    assert!(!holds(&document, "a", Test::ElemMatch(Box::new(Node::Everything))));
+    assert!(!holds(
+        &document,
+        "a",
+        Test::ElemMatch(Box::new(Node::Everything))
+    ));
 }
 
 #[test]
@@ -143,7 +155,9 @@ fn malformed_bytes_match_nothing_and_do_not_panic() {
         for byte in [0, 1, 5, 0x7F, 0xFF] {
             let mut bytes = bytes.clone();
             bytes[position] = byte;
-            let Ok(document) = RawDocumentBuf::from_bytes(bytes) else { continue };
+            let Ok(document) = RawDocumentBuf::from_bytes(bytes) else {
+                continue;
+            };
             let _ = matches(&Node::field("b.c", Test::Gt(1.into())), &document);
             let _ = index_keys(document.as_bytes(), &["a", "b.c"], false);
         }
@@ -163,20 +177,41 @@ fn the_order_of_types() {
         Bson::String("b".into()),
         doc! {}.into(),
         Bson::Array(vec![]),
-        bson::Binary { subtype: bson::spec::BinarySubtype::Generic, bytes: vec![9] }.into(),
-        bson::Binary { subtype: bson::spec::BinarySubtype::Generic, bytes: vec![0, 0] }.into(),
+        bson::Binary {
+            subtype: bson::spec::BinarySubtype::Generic,
+            bytes: vec![9],
+        }
+        .into(),
+        bson::Binary {
+            subtype: bson::spec::BinarySubtype::Generic,
+            bytes: vec![0, 0],
+        }
+        .into(),
         bson::oid::ObjectId::from_bytes([0; 12]).into(),
         false.into(),
         true.into(),
         bson::DateTime::from_millis(-1).into(),
-        bson::Timestamp { time: 0, increment: 0 }.into(),
+        bson::Timestamp {
+            time: 0,
+            increment: 0,
+        }
+        .into(),
         Bson::MaxKey,
     ];
-    let documents: Vec<_> = ordered.iter().map(|value| raw(&doc! { "v": value.clone() })).collect();
+    let documents: Vec<_> = ordered
+        .iter()
+        .map(|value| raw(&doc! { "v": value.clone() }))
+        .collect();
     let value = |index: usize| documents[index].get("v").unwrap();
     for a in 0..documents.len() {
         for b in 0..documents.len() {
-            assert_eq!(compare(value(a), value(b)), a.cmp(&b), "{:?} {:?}", ordered[a], ordered[b]);
+            assert_eq!(
+                compare(value(a), value(b)),
+                a.cmp(&b),
+                "{:?} {:?}",
+                ordered[a],
+                ordered[b]
+            );
         }
     }
     assert_eq!(compare(None, value(2)), Ordering::Equal);
@@ -184,16 +219,31 @@ fn the_order_of_types() {
 
 #[test]
 fn arrays_sort_by_their_least_or_greatest_element() {
-    let keys = |direction| vec![SortKey { path: "a".into(), direction }];
+    let keys = |direction| {
+        vec![SortKey {
+            path: "a".into(),
+            direction,
+        }]
+    };
     let order = |direction, a: &Document, b: &Document| {
         let (a, b, keys) = (raw(a), raw(b), keys(direction));
-        order_by(&keys, &sort_key(a.as_bytes(), &keys).unwrap(), &sort_key(b.as_bytes(), &keys).unwrap())
+        order_by(
+            &keys,
+            &sort_key(a.as_bytes(), &keys).unwrap(),
+            &sort_key(b.as_bytes(), &keys).unwrap(),
+        )
     };
     let (low_high, middle) = (doc! { "a": [9, 1] }, doc! { "a": 5 });
     assert_eq!(order(Direction::Ascending, &low_high, &middle), Ordering::Less);
     assert_eq!(order(Direction::Descending, &low_high, &middle), Ordering::Less);
-    assert_eq!(order(Direction::Ascending, &doc! { "a": [] }, &doc! {}), Ordering::Less);
-    assert_eq!(order(Direction::Ascending, &doc! { "a": null }, &doc! {}), Ordering::Equal);
+    assert_eq!(
+        order(Direction::Ascending, &doc! { "a": [] }, &doc! {}),
+        Ordering::Less
+    );
+    assert_eq!(
+        order(Direction::Ascending, &doc! { "a": null }, &doc! {}),
+        Ordering::Equal
+    );
 }
 
 #[test]
@@ -203,7 +253,13 @@ fn index_keys_follow_one_array() {
     assert_eq!(count(&["a.b", "a.c"]), Ok(2));
     assert_eq!(count(&["a.b", "d"]), Err(KeyError::ParallelArrays));
     assert_eq!(count(&["e", "x"]), Ok(1));
-    assert_eq!(index_keys(document.as_bytes(), &["x", "y.z"], true).map(|keys| keys.len()), Ok(0));
+    assert_eq!(
+        index_keys(document.as_bytes(), &["x", "y.z"], true).map(|keys| keys.len()),
+        Ok(0)
+    );
     let ambiguous = raw(&doc! { "a": [{ "0": 1 }] });
-    assert_eq!(index_keys(ambiguous.as_bytes(), &["a.0"], false).err(), Some(KeyError::Ambiguous));
+    assert_eq!(
+        index_keys(ambiguous.as_bytes(), &["a.0"], false).err(),
+        Some(KeyError::Ambiguous)
+    );
 }

@@ -20,13 +20,20 @@ pub(super) enum Value<'a> {
     Document(Fields<'a>),
     Array(Fields<'a>),
     /// `length` is the stored one, which in the obsolete subtype 2 counts an inner length too.
-    Binary { length: usize, subtype: u8, bytes: &'a [u8] },
+    Binary {
+        length: usize,
+        subtype: u8,
+        bytes: &'a [u8],
+    },
     ObjectId([u8; 12]),
     Bool(bool),
     Date(i64),
     /// Seconds, and the counter within them.
     Timestamp(u32, u32),
-    Regex { pattern: &'a [u8], options: &'a [u8] },
+    Regex {
+        pattern: &'a [u8],
+        options: &'a [u8],
+    },
     Pointer(&'a [u8]),
     Code(&'a [u8]),
     ScopedCode(&'a [u8], Fields<'a>),
@@ -76,8 +83,7 @@ impl<'a> Value<'a> {
     pub(super) fn order(self, other: Self) -> Ordering {
         match (self, other) {
             (Self::Number(a), Self::Number(b)) => a.order(b),
-            (Self::Text(a), Self::Text(b))
-            | (Self::Code(a), Self::Code(b)) => a.cmp(b),
+            (Self::Text(a), Self::Text(b)) | (Self::Code(a), Self::Code(b)) => a.cmp(b),
             (Self::Pointer(a), Self::Pointer(b)) => a.len().cmp(&b.len()).then_with(|| a.cmp(b)),
             (Self::ObjectId(a), Self::ObjectId(b)) => a.cmp(&b),
             (Self::Bool(a), Self::Bool(b)) => a.cmp(&b),
@@ -86,12 +92,23 @@ impl<'a> Value<'a> {
             (Self::Document(a), Self::Document(b)) => a.order(b, Names::Count),
             (Self::Array(a), Self::Array(b)) => a.order(b, Names::Ignored),
             (
-                Self::Binary { length, subtype, bytes },
-                Self::Binary { length: other_length, subtype: other_subtype, bytes: other_bytes },
+                Self::Binary {
+                    length,
+                    subtype,
+                    bytes,
+                },
+                Self::Binary {
+                    length: other_length,
+                    subtype: other_subtype,
+                    bytes: other_bytes,
+                },
             ) => (length, subtype, bytes).cmp(&(other_length, other_subtype, other_bytes)),
             (
                 Self::Regex { pattern, options },
-                Self::Regex { pattern: other_pattern, options: other_options },
+                Self::Regex {
+                    pattern: other_pattern,
+                    options: other_options,
+                },
             ) => (pattern, options).cmp(&(other_pattern, other_options)),
             (Self::ScopedCode(a, scope), Self::ScopedCode(b, other_scope)) => {
                 a.cmp(b).then_with(|| scope.order(other_scope, Names::Count))
@@ -101,13 +118,25 @@ impl<'a> Value<'a> {
     }
 
     fn binary(subtype: u8, stored: &'a [u8]) -> Self {
-        let bytes = if subtype == OLD_BINARY { stored.get(4..).unwrap_or_default() } else { stored };
-        Self::Binary { length: stored.len(), subtype, bytes }
+        let bytes = if subtype == OLD_BINARY {
+            stored.get(4..).unwrap_or_default()
+        } else {
+            stored
+        };
+        Self::Binary {
+            length: stored.len(),
+            subtype,
+            bytes,
+        }
     }
 
     fn binary_content(subtype: BinarySubtype, bytes: &'a [u8]) -> Self {
         let inner_length = if subtype == BinarySubtype::BinaryOld { 4 } else { 0 };
-        Self::Binary { length: bytes.len() + inner_length, subtype: subtype.into(), bytes }
+        Self::Binary {
+            length: bytes.len() + inner_length,
+            subtype: subtype.into(),
+            bytes,
+        }
     }
 
     /// The value that `raw` holds; none if its bytes are malformed.
@@ -130,13 +159,19 @@ impl<'a> Value<'a> {
             tag::DATE => Self::Date(i64::from_le_bytes(bytes.try_into().ok()?)),
             tag::TIMESTAMP => {
                 let (increment, time) = bytes.split_first_chunk::<4>()?;
-                Self::Timestamp(u32::from_le_bytes(time.try_into().ok()?), u32::from_le_bytes(*increment))
+                Self::Timestamp(
+                    u32::from_le_bytes(time.try_into().ok()?),
+                    u32::from_le_bytes(*increment),
+                )
             }
             tag::UNDEFINED => Self::Undefined,
             tag::NULL => Self::Null,
             tag::REGEX => {
                 let mut parts = bytes.split(|byte| *byte == 0);
-                Self::Regex { pattern: parts.next()?, options: parts.next()? }
+                Self::Regex {
+                    pattern: parts.next()?,
+                    options: parts.next()?,
+                }
             }
             tag::DB_POINTER => Self::Pointer(bytes),
             tag::JAVASCRIPT => Self::Code(text(bytes)?),
@@ -170,7 +205,9 @@ impl<'a> From<RawBsonRef<'a>> for Value<'a> {
             RawBsonRef::Double(number) => Self::Number(Number::Double(number)),
             RawBsonRef::Int32(number) => Self::Number(Number::Int(number.into())),
             RawBsonRef::Int64(number) => Self::Number(Number::Int(number)),
-            RawBsonRef::Decimal128(number) => Self::Number(Number::Decimal(Decimal::from_bytes(number.bytes()))),
+            RawBsonRef::Decimal128(number) => {
+                Self::Number(Number::Decimal(Decimal::from_bytes(number.bytes())))
+            }
             RawBsonRef::String(text) | RawBsonRef::Symbol(text) => Self::Text(text.as_bytes()),
             RawBsonRef::Document(document) => Self::Document(Fields::raw(document.as_bytes())),
             RawBsonRef::Array(array) => Self::Array(Fields::raw(array.as_bytes())),
@@ -309,7 +346,11 @@ impl<'a> Iterator for FieldsIter<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         match self {
-            Self::Raw(elements) => elements.next().ok().flatten().map(|(key, value)| (key, value.into())),
+            Self::Raw(elements) => elements
+                .next()
+                .ok()
+                .flatten()
+                .map(|(key, value)| (key, value.into())),
             Self::Document(fields) => fields.next().map(|(key, value)| (key.as_str(), value.into())),
             Self::Items(items) => items.next().map(|value| ("", value.into())),
         }

@@ -34,7 +34,10 @@ impl Collections {
 
     /// The collection to write to, if there is one.
     pub(super) fn existing_mut(&mut self, name: &str) -> StoreResult<&mut Collection> {
-        self.0.get_mut(name).map(Arc::make_mut).ok_or_else(|| refused(26, "NamespaceNotFound"))
+        self.0
+            .get_mut(name)
+            .map(Arc::make_mut)
+            .ok_or_else(|| refused(26, "NamespaceNotFound"))
     }
 }
 
@@ -55,7 +58,11 @@ pub(super) struct Collection {
 
 impl Default for Collection {
     fn default() -> Self {
-        Self { documents: Tree::default(), next_slot: 0, indexes: vec![Index::of_ids()] }
+        Self {
+            documents: Tree::default(),
+            next_slot: 0,
+            indexes: vec![Index::of_ids()],
+        }
     }
 }
 
@@ -71,7 +78,9 @@ impl Collection {
 
     /// The documents after a slot, in the order of their insertion.
     pub(super) fn after(&self, slot: Option<u64>) -> impl Iterator<Item = (u64, &Stored)> {
-        self.documents.after(slot.as_ref()).map(|(slot, stored)| (*slot, stored))
+        self.documents
+            .after(slot.as_ref())
+            .map(|(slot, stored)| (*slot, stored))
     }
 
     /// The slot of the document with that `_id`.
@@ -84,7 +93,10 @@ impl Collection {
         for index in &self.indexes {
             for key in index.keys(document)? {
                 if let Some(holder) = index.holder(&key).filter(|holder| *holder != slot) {
-                    return Ok(Some(Clash { index: index.name().to_owned(), holder }));
+                    return Ok(Some(Clash {
+                        index: index.name().to_owned(),
+                        holder,
+                    }));
                 }
             }
         }
@@ -135,8 +147,13 @@ impl Collection {
         }
         for (slot, stored) in self.after(None) {
             let keys = new.keys(stored)?;
-            if keys.iter().any(|key| new.holder(key).is_some_and(|holder| holder != slot)) {
-                return Err(StoreError::Duplicate { index: new.name().to_owned() });
+            if keys
+                .iter()
+                .any(|key| new.holder(key).is_some_and(|holder| holder != slot))
+            {
+                return Err(StoreError::Duplicate {
+                    index: new.name().to_owned(),
+                });
             }
             new.add(keys, slot);
         }
@@ -146,7 +163,9 @@ impl Collection {
 
     pub(super) fn set_index_ttl(&mut self, name: &str, seconds: i64) -> StoreResult<()> {
         let index = self.indexes.iter_mut().find(|index| index.name() == name);
-        index.ok_or_else(|| refused(27, "IndexNotFound"))?.expire_after(seconds)
+        index
+            .ok_or_else(|| refused(27, "IndexNotFound"))?
+            .expire_after(seconds)
     }
 
     pub(super) fn drop_index(&mut self, name: &str) -> StoreResult<()> {
@@ -178,7 +197,9 @@ pub(super) fn to_store(bytes: &[u8]) -> StoreResult<Stored> {
         position += 1;
     }
     match id {
-        Some(id) if matches!(id.tag, tag::ARRAY | tag::REGEX | tag::UNDEFINED) => Err(refused(53, "InvalidIdField")),
+        Some(id) if matches!(id.tag, tag::ARRAY | tag::REGEX | tag::UNDEFINED) => {
+            Err(refused(53, "InvalidIdField"))
+        }
         Some(_) if position == 0 => Ok(Arc::new(raw.to_owned())),
         id => with_id_first(bytes, id),
     }
@@ -203,5 +224,7 @@ fn with_id_first(bytes: &[u8], id: Option<RawValue<'_>>) -> StoreResult<Stored> 
         out.raw(key, value.tag, value.bytes);
     }
     let bytes = out.finish().map_err(|_| refused(10334, "BSONObjectTooLarge"))?;
-    RawDocumentBuf::from_bytes(bytes).map(Arc::new).map_err(|_| malformed())
+    RawDocumentBuf::from_bytes(bytes)
+        .map(Arc::new)
+        .map_err(|_| malformed())
 }

@@ -34,7 +34,9 @@ impl Key {
 impl Ord for Key {
     fn cmp(&self, other: &Self) -> Ordering {
         let mut pairs = self.values().zip(other.values());
-        pairs.find_map(|(a, b)| Some(order_values(a, b)).filter(|order| order.is_ne())).unwrap_or(Ordering::Equal)
+        pairs
+            .find_map(|(a, b)| Some(order_values(a, b)).filter(|order| order.is_ne()))
+            .unwrap_or(Ordering::Equal)
     }
 }
 
@@ -105,14 +107,23 @@ impl Index {
         let paths = parse_keys(description.get_document("key").map_err(|_| cannot_create())?)?;
         let name = match description.get("name") {
             Some(Bson::String(name)) if !name.is_empty() => name.clone(),
-            None => paths.iter().map(|(path, way)| format!("{path}_{}", way.0)).collect::<Vec<_>>().join("_"),
+            None => paths
+                .iter()
+                .map(|(path, way)| format!("{path}_{}", way.0))
+                .collect::<Vec<_>>()
+                .join("_"),
             Some(_) => return Err(cannot_create()),
         };
         let options = Options::parse(description)?;
         if options.seconds.is_some() && paths.len() > 1 || options.sparse && options.partial.is_some() {
             return Err(cannot_create());
         }
-        let filter = options.partial.as_ref().map(partial::parse).transpose()?.map(Arc::new);
+        let filter = options
+            .partial
+            .as_ref()
+            .map(partial::parse)
+            .transpose()?
+            .map(Arc::new);
         let key = description.get("key").cloned().unwrap_or(Bson::Null);
         let mut listed = doc! { "v": 2, "key": key, "name": name.as_str() };
         listed.extend(options.listed);
@@ -139,7 +150,10 @@ impl Index {
     pub(super) fn description(&self) -> Document {
         let mut listed = (*self.listed).clone();
         if let Some(seconds) = self.seconds {
-            listed.insert("expireAfterSeconds", i32::try_from(seconds).map_or(Bson::Int64(seconds), Bson::Int32));
+            listed.insert(
+                "expireAfterSeconds",
+                i32::try_from(seconds).map_or(Bson::Int64(seconds), Bson::Int32),
+            );
         }
         listed
     }
@@ -174,17 +188,25 @@ impl Index {
     /// # Errors
     /// The document's arrays cannot be indexed by these paths, in any kind of index.
     pub(super) fn keys(&self, document: &RawDocument) -> StoreResult<Vec<Key>> {
-        let left_out = self.filter.as_ref().is_some_and(|filter| !matches(filter, document));
+        let left_out = self
+            .filter
+            .as_ref()
+            .is_some_and(|filter| !matches(filter, document));
         // One path alone has no parallel arrays, and the other indexes keep no entries.
         if left_out || !self.shape.unique && self.shape.paths.len() == 1 {
             return Ok(Vec::new());
         }
         let paths: Vec<&str> = self.shape.paths.iter().map(|(path, _)| path.as_str()).collect();
-        let keys = index_keys(document.as_bytes(), &paths, self.shape.sparse).map_err(|error| match error {
-            KeyError::ParallelArrays => refused(171, "CannotIndexParallelArrays"),
-            KeyError::Ambiguous => refused(16746, "Location16746"),
-        })?;
-        Ok(if self.shape.unique { keys.iter().map(|key| Key::new(key)).collect() } else { Vec::new() })
+        let keys =
+            index_keys(document.as_bytes(), &paths, self.shape.sparse).map_err(|error| match error {
+                KeyError::ParallelArrays => refused(171, "CannotIndexParallelArrays"),
+                KeyError::Ambiguous => refused(16746, "Location16746"),
+            })?;
+        Ok(if self.shape.unique {
+            keys.iter().map(|key| Key::new(key)).collect()
+        } else {
+            Vec::new()
+        })
     }
 
     /// The document that has `key`.
@@ -215,10 +237,16 @@ fn parse_keys(keys: &Document) -> StoreResult<Vec<(String, Direction)>> {
             Bson::Int32(way) => f64::from(*way),
             Bson::Int64(way) => f64::from(i32::try_from(*way).unwrap_or(i32::MAX)),
             Bson::Double(way) => *way,
-            _ => return Err(StoreError::Unsupported { what: "an index of this kind in memory" }),
+            _ => {
+                return Err(StoreError::Unsupported {
+                    what: "an index of this kind in memory",
+                });
+            }
         };
         if path.contains('$') {
-            return Err(StoreError::Unsupported { what: "a wildcard index in memory" });
+            return Err(StoreError::Unsupported {
+                what: "a wildcard index in memory",
+            });
         }
         if way == 0.0 || way.is_nan() || path.split('.').any(str::is_empty) {
             return Err(cannot_create());
@@ -248,11 +276,19 @@ impl Options {
                 ("sparse", Bson::Boolean(sparse)) => options.sparse = *sparse,
                 ("hidden" | "background", Bson::Boolean(_)) => {}
                 ("expireAfterSeconds", value) => {
-                    options.seconds = Some(whole(value).filter(|seconds| *seconds >= 0).ok_or_else(cannot_create)?);
+                    options.seconds = Some(
+                        whole(value)
+                            .filter(|seconds| *seconds >= 0)
+                            .ok_or_else(cannot_create)?,
+                    );
                     continue;
                 }
                 ("partialFilterExpression", Bson::Document(filter)) => options.partial = Some(filter.clone()),
-                _ => return Err(StoreError::Unsupported { what: "an index with this option in memory" }),
+                _ => {
+                    return Err(StoreError::Unsupported {
+                        what: "an index with this option in memory",
+                    });
+                }
             }
             options.listed.insert(option, value.clone());
         }

@@ -36,7 +36,10 @@ fn lock(shared: &Shared) -> MutexGuard<'_, Collections> {
 
 /// A refusal with the server's code and name.
 fn refused(code: i32, name: &str) -> StoreError {
-    StoreError::Refused { code, name: name.to_owned() }
+    StoreError::Refused {
+        code,
+        name: name.to_owned(),
+    }
 }
 
 /// The embedded store. Clones are handles of the same documents.
@@ -67,7 +70,9 @@ impl MemoryStore {
     pub(crate) fn dump(&self, collection: &str) -> Vec<Document> {
         let snapshot = self.snapshot(collection);
         let stored = snapshot.iter().flat_map(|snapshot| snapshot.after(None));
-        stored.filter_map(|(_, stored)| Document::try_from(&**stored).ok()).collect()
+        stored
+            .filter_map(|(_, stored)| Document::try_from(&**stored).ok())
+            .collect()
     }
 
     /// Stores a document as another client would, in place of the one with its `_id` if there is one.
@@ -80,23 +85,36 @@ impl MemoryStore {
         let collection = collections.get_mut(collection);
         let mut elements = crate::codec::Elements::new(stored.as_bytes()).map_err(|_| malformed())?;
         let id = elements.next().ok().flatten().map(|(_, id)| id);
-        let slot = id.and_then(|id| collection.slot_of(id)).unwrap_or(collection.next_slot());
+        let slot = id
+            .and_then(|id| collection.slot_of(id))
+            .unwrap_or(collection.next_slot());
         collection.put(slot, stored.clone())
     }
 }
 
 #[async_trait]
 impl Operations for MemoryStore {
-    async fn find_one(&self, collection: &'static str, selection: &Selection) -> StoreResult<Option<RawDocumentBuf>> {
+    async fn find_one(
+        &self,
+        collection: &'static str,
+        selection: &Selection,
+    ) -> StoreResult<Option<RawDocumentBuf>> {
         let snapshot = self.snapshot(collection);
-        Ok(snapshot.and_then(|snapshot| read::first(&snapshot, selection)).map(|(_, stored)| (*stored).clone()))
+        Ok(snapshot
+            .and_then(|snapshot| read::first(&snapshot, selection))
+            .map(|(_, stored)| (*stored).clone()))
     }
 
     async fn find(&self, find: &Find) -> StoreResult<Box<dyn Cursor>> {
         read::find(self.snapshot(find.collection).as_ref(), find)
     }
 
-    async fn count(&self, collection: &'static str, selection: &Selection, limit: Option<u64>) -> StoreResult<u64> {
+    async fn count(
+        &self,
+        collection: &'static str,
+        selection: &Selection,
+        limit: Option<u64>,
+    ) -> StoreResult<u64> {
         Ok(read::count(self.snapshot(collection).as_ref(), selection, limit))
     }
 
@@ -109,15 +127,24 @@ impl Operations for MemoryStore {
 
     async fn update_one(&self, update: &UpdateOne) -> StoreResult<bool> {
         let mut collections = lock(&self.shared);
-        let found = collections.get(update.collection).and_then(|found| read::first(found, &update.selection));
-        let Some((slot, stored)) = found else { return Ok(false) };
+        let found = collections
+            .get(update.collection)
+            .and_then(|found| read::first(found, &update.selection));
+        let Some((slot, stored)) = found else {
+            return Ok(false);
+        };
         let stored = update::updated(&stored, &update.set, &update.unset)?;
-        collections.get_mut(update.collection).put(slot, Arc::new(stored)).map(|()| true)
+        collections
+            .get_mut(update.collection)
+            .put(slot, Arc::new(stored))
+            .map(|()| true)
     }
 
     async fn delete_one(&self, collection: &'static str, selection: &Selection) -> StoreResult<bool> {
         let mut collections = lock(&self.shared);
-        let found = collections.get(collection).and_then(|found| read::first(found, selection));
+        let found = collections
+            .get(collection)
+            .and_then(|found| read::first(found, selection));
         let Some((slot, _)) = found else { return Ok(false) };
         Ok(collections.get_mut(collection).take(slot).is_some())
     }
@@ -138,7 +165,10 @@ impl Store for MemoryStore {
     }
 
     async fn list_indexes(&self, collection: &str) -> StoreResult<Vec<Document>> {
-        Ok(self.snapshot(collection).map(|snapshot| snapshot.list_indexes()).unwrap_or_default())
+        Ok(self
+            .snapshot(collection)
+            .map(|snapshot| snapshot.list_indexes())
+            .unwrap_or_default())
     }
 
     async fn create_index(&self, collection: &str, index: &Document) -> StoreResult<()> {
@@ -147,7 +177,9 @@ impl Store for MemoryStore {
     }
 
     async fn set_index_ttl(&self, collection: &str, name: &str, seconds: i64) -> StoreResult<()> {
-        lock(&self.shared).existing_mut(collection)?.set_index_ttl(name, seconds)
+        lock(&self.shared)
+            .existing_mut(collection)?
+            .set_index_ttl(name, seconds)
     }
 
     async fn drop_index(&self, collection: &str, name: &str) -> StoreResult<()> {

@@ -31,7 +31,10 @@ pub(super) fn parse(expression: &Document) -> StoreResult<Node> {
 }
 
 fn each(items: &[Bson]) -> StoreResult<Vec<Node>> {
-    items.iter().map(|item| item.as_document().ok_or_else(unsupported).and_then(parse)).collect()
+    items
+        .iter()
+        .map(|item| item.as_document().ok_or_else(unsupported).and_then(parse))
+        .collect()
 }
 
 fn test(operator: &str, operand: &Bson) -> StoreResult<Test> {
@@ -49,5 +52,7 @@ fn test(operator: &str, operand: &Bson) -> StoreResult<Test> {
 }
 
 fn unsupported() -> StoreError {
-    StoreError::Unsupported { what: "this partial filter expression in memory" }
+    StoreError::Unsupported {
+        what: "this partial filter expression in memory",
+    }
 }

@@ -35,7 +35,10 @@ impl Condition {
             let test = revision.map_or(Test::Exists(false), |revision| Test::Eq(Bson::Int64(revision)));
             guards.push(Node::field(reserved::REVISION, test));
         }
-        Self { guards, rest: selection.rest.clone() }
+        Self {
+            guards,
+            rest: selection.rest.clone(),
+        }
     }
 
     fn holds(&self, document: &RawDocument) -> bool {
@@ -52,8 +55,14 @@ fn ids_of(node: &Node) -> Option<&[Bson]> {
     match node {
         Node::Nothing => Some(&[]),
         Node::And(nodes) => nodes.iter().find_map(ids_of),
-        Node::Field { path, test: Test::Eq(id) } if path == "_id" => Some(std::slice::from_ref(id)),
-        Node::Field { path, test: Test::In(ids) } if path == "_id" => Some(ids),
+        Node::Field {
+            path,
+            test: Test::Eq(id),
+        } if path == "_id" => Some(std::slice::from_ref(id)),
+        Node::Field {
+            path,
+            test: Test::In(ids),
+        } if path == "_id" => Some(ids),
         _ => None,
     }
 }
@@ -76,7 +85,12 @@ impl Scan {
             slots.dedup();
             slots
         });
-        Self { collection, condition, slots, last: None }
+        Self {
+            collection,
+            condition,
+            slots,
+            last: None,
+        }
     }
 
     /// The next documents, `count` of them unless fewer are left.
@@ -86,11 +100,19 @@ impl Scan {
         if let Some(slots) = &mut self.slots {
             while found.len() < count {
                 let Some(slot) = slots.pop() else { break };
-                found.extend(self.collection.get(slot).filter(|stored| holds(stored)).map(|stored| (slot, stored.clone())));
+                found.extend(
+                    self.collection
+                        .get(slot)
+                        .filter(|stored| holds(stored))
+                        .map(|stored| (slot, stored.clone())),
+                );
             }
             return found;
         }
-        let rest = self.collection.after(self.last).filter(|(_, stored)| holds(stored));
+        let rest = self
+            .collection
+            .after(self.last)
+            .filter(|(_, stored)| holds(stored));
         found.extend(rest.take(count).map(|(slot, stored)| (slot, stored.clone())));
         self.last = match found.last() {
             Some((slot, _)) if found.len() == count => Some(*slot),
@@ -134,8 +156,15 @@ pub(super) fn find(collection: Option<&Arc<Collection>>, find: &Find) -> StoreRe
     let limit = usize::try_from(find.limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
     let skip = usize::try_from(find.skip).unwrap_or(usize::MAX);
     let batch = find.batch.map_or(BATCH, |batch| (batch as usize).clamp(1, BATCH));
-    let mut cursor = MemoryCursor { source: Source::Ready(Vec::new()), left: limit, size: batch, batch: Vec::new() };
-    let Some(collection) = collection else { return Ok(Box::new(cursor)) };
+    let mut cursor = MemoryCursor {
+        source: Source::Ready(Vec::new()),
+        left: limit,
+        size: batch,
+        batch: Vec::new(),
+    };
+    let Some(collection) = collection else {
+        return Ok(Box::new(cursor));
+    };
     let mut scan = Scan::new(collection.clone(), &find.selection);
     if find.sort.is_empty() {
         if skip > 0 {

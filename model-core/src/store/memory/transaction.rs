@@ -38,7 +38,15 @@ impl MemoryTransaction {
     pub(super) fn new(shared: Shared) -> Self {
         let base = lock(&shared).clone();
         let own = base.clone();
-        Self { shared, work: Mutex::new(Work { base, own, written: BTreeMap::new(), stage: Stage::Open }) }
+        Self {
+            shared,
+            work: Mutex::new(Work {
+                base,
+                own,
+                written: BTreeMap::new(),
+                stage: Stage::Open,
+            }),
+        }
     }
 
     fn snapshot(&self, collection: &str) -> StoreResult<Option<Arc<Collection>>> {
@@ -60,13 +68,20 @@ impl MemoryTransaction {
 
 impl Work {
     fn check_open(&self) -> StoreResult<()> {
-        if self.stage == Stage::Open { Ok(()) } else { Err(refused(251, "NoSuchTransaction")) }
+        if self.stage == Stage::Open {
+            Ok(())
+        } else {
+            Err(refused(251, "NoSuchTransaction"))
+        }
     }
 
     /// Whether somebody else has changed the document since the snapshot.
     fn is_changed(&self, now: &Collections, collection: &str, slot: u64) -> bool {
         let at = |all: &Collections| all.get(collection).and_then(|found| found.get(slot).cloned());
-        let in_snapshot = self.base.get(collection).is_some_and(|base| slot < base.next_slot());
+        let in_snapshot = self
+            .base
+            .get(collection)
+            .is_some_and(|base| slot < base.next_slot());
         in_snapshot
             && match (at(&self.base), at(now)) {
                 (Some(before), Some(now)) => !Arc::ptr_eq(&before, &now),
@@ -75,12 +90,22 @@ impl Work {
     }
 
     /// Puts a document into a slot of the transaction's own view.
-    fn put(&mut self, shared: &Shared, collection: &'static str, slot: u64, stored: Stored) -> StoreResult<()> {
+    fn put(
+        &mut self,
+        shared: &Shared,
+        collection: &'static str,
+        slot: u64,
+        stored: Stored,
+    ) -> StoreResult<()> {
         let own = self.own.get_mut(collection);
         if let Some(clash) = own.clash(slot, &stored)? {
             // The key is taken in the snapshot; if its holder has changed since, the next attempt may fare better.
             let stale = self.is_changed(&lock(shared), collection, clash.holder);
-            return Err(if stale { StoreError::Transient } else { StoreError::Duplicate { index: clash.index } });
+            return Err(if stale {
+                StoreError::Transient
+            } else {
+                StoreError::Duplicate { index: clash.index }
+            });
         }
         own.put(slot, stored)?;
         self.written.entry(collection).or_default().insert(slot);
@@ -94,7 +119,10 @@ impl Work {
         collection: &'static str,
         selection: &Selection,
     ) -> StoreResult<Option<(u64, Stored)>> {
-        let found = self.own.get(collection).and_then(|own| read::first(own, selection));
+        let found = self
+            .own
+            .get(collection)
+            .and_then(|own| read::first(own, selection));
         match found {
             Some((slot, _)) if self.is_changed(&lock(shared), collection, slot) => Err(StoreError::Transient),
             found => Ok(found),
@@ -117,7 +145,11 @@ impl Work {
             }
             for slot in slots {
                 let Some(stored) = own.get(*slot) else { continue };
-                let slot = if *slot < first_new { *slot } else { target.next_slot() };
+                let slot = if *slot < first_new {
+                    *slot
+                } else {
+                    target.next_slot()
+                };
                 target.put(slot, stored.clone()).map_err(|error| match error {
                     // The transaction's own view had no such key: it came with another's commit.
                     StoreError::Duplicate { .. } => StoreError::Transient,
@@ -131,16 +163,27 @@ impl Work {
 
 #[async_trait]
 impl Operations for MemoryTransaction {
-    async fn find_one(&self, collection: &'static str, selection: &Selection) -> StoreResult<Option<RawDocumentBuf>> {
+    async fn find_one(
+        &self,
+        collection: &'static str,
+        selection: &Selection,
+    ) -> StoreResult<Option<RawDocumentBuf>> {
         let own = self.snapshot(collection)?;
-        Ok(own.and_then(|own| read::first(&own, selection)).map(|(_, stored)| (*stored).clone()))
+        Ok(own
+            .and_then(|own| read::first(&own, selection))
+            .map(|(_, stored)| (*stored).clone()))
     }
 
     async fn find(&self, find: &Find) -> StoreResult<Box<dyn Cursor>> {
         read::find(self.snapshot(find.collection)?.as_ref(), find)
     }
 
-    async fn count(&self, collection: &'static str, selection: &Selection, limit: Option<u64>) -> StoreResult<u64> {
+    async fn count(
+        &self,
+        collection: &'static str,
+        selection: &Selection,
+        limit: Option<u64>,
+    ) -> StoreResult<u64> {
         Ok(read::count(self.snapshot(collection)?.as_ref(), selection, limit))
     }
 
@@ -158,13 +201,16 @@ impl Operations for MemoryTransaction {
                 return Ok(false);
             };
             let stored = update::updated(&stored, &update.set, &update.unset)?;
-            work.put(shared, update.collection, slot, Arc::new(stored)).map(|()| true)
+            work.put(shared, update.collection, slot, Arc::new(stored))
+                .map(|()| true)
         })
     }
 
     async fn delete_one(&self, collection: &'static str, selection: &Selection) -> StoreResult<bool> {
         self.write(|work, shared| {
-            let Some((slot, _)) = work.select(shared, collection, selection)? else { return Ok(false) };
+            let Some((slot, _)) = work.select(shared, collection, selection)? else {
+                return Ok(false);
+            };
             work.own.get_mut(collection).take(slot);
             work.written.entry(collection).or_default().insert(slot);
             Ok(true)
@@ -182,7 +228,11 @@ impl Transaction for MemoryTransaction {
         work.check_open()?;
         let mut now = lock(&self.shared);
         let after = work.apply_to(&now);
-        work.stage = if after.is_ok() { Stage::Committed } else { Stage::Aborted };
+        work.stage = if after.is_ok() {
+            Stage::Committed
+        } else {
+            Stage::Aborted
+        };
         *now = after?;
         Ok(())
     }

@@ -44,7 +44,16 @@ impl<K: Ord + Clone, V: Clone> Tree<K, V> {
     /// Puts `value` under `key`, in place of the one that may be there.
     pub(super) fn insert(&mut self, key: K, value: V) {
         self.drawn = self.drawn.wrapping_add(1);
-        insert(&mut self.root, Node { key, value, priority: mix(self.drawn), left: None, right: None });
+        insert(
+            &mut self.root,
+            Node {
+                key,
+                value,
+                priority: mix(self.drawn),
+                left: None,
+                right: None,
+            },
+        );
     }
 
     pub(super) fn remove(&mut self, key: &K) -> Option<V> {
@@ -98,13 +107,21 @@ fn insert<K: Ord + Clone, V: Clone>(link: &mut Link<K, V>, new: Node<K, V>) {
         Ordering::Equal => node.value = new.value,
         Ordering::Less => {
             insert(&mut node.left, new);
-            if node.left.as_ref().is_some_and(|left| left.priority > node.priority) {
+            if node
+                .left
+                .as_ref()
+                .is_some_and(|left| left.priority > node.priority)
+            {
                 rotate(link, |node| &mut node.left, |node| &mut node.right);
             }
         }
         Ordering::Greater => {
             insert(&mut node.right, new);
-            if node.right.as_ref().is_some_and(|right| right.priority > node.priority) {
+            if node
+                .right
+                .as_ref()
+                .is_some_and(|right| right.priority > node.priority)
+            {
                 rotate(link, |node| &mut node.right, |node| &mut node.left);
             }
         }
@@ -199,7 +216,8 @@ mod tests {
     #[test]
     fn it_stays_shallow() {
         fn depth<K, V>(link: &Link<K, V>) -> usize {
-            link.as_ref().map_or(0, |node| 1 + depth(&node.left).max(depth(&node.right)))
+            link.as_ref()
+                .map_or(0, |node| 1 + depth(&node.left).max(depth(&node.right)))
         }
         let mut tree = Tree::default();
         (0..100_000).for_each(|key| tree.insert(key, ()));

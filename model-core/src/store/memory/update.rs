@@ -57,7 +57,9 @@ impl<'u> Changes<'u> {
             return Err(refused(56, "EmptyFieldName"));
         }
         if names.clone().any(|name| name == "$" || name.starts_with("$[")) {
-            return Err(StoreError::Unsupported { what: "positional update operators in memory" });
+            return Err(StoreError::Unsupported {
+                what: "positional update operators in memory",
+            });
         }
         let first = names.next().unwrap_or_default();
         self.add(first, names, change)
@@ -107,7 +109,9 @@ impl<'u> Changes<'u> {
         let mut elements = Elements::new(bytes).map_err(|_| malformed())?;
         while let Some((key, value)) = elements.next().map_err(|_| malformed())? {
             // A name that stands twice is changed where it stands first, as on the server.
-            let slot = pending.iter_mut().find(|slot| slot.is_some_and(|(name, _)| *name == key));
+            let slot = pending
+                .iter_mut()
+                .find(|slot| slot.is_some_and(|(name, _)| *name == key));
             match slot.and_then(Option::take) {
                 None => out.raw(key, value.tag, value.bytes),
                 Some((_, Change::Set(new))) => out.raw(key, new.tag, new.bytes),
@@ -143,7 +147,11 @@ impl<'u> Changes<'u> {
             items.push((value.tag, Cow::Borrowed(value.bytes)));
         }
         for (name, change) in &self.0 {
-            let index = if name.bytes().all(|byte| byte.is_ascii_digit()) { name.parse().ok() } else { None };
+            let index = if name.bytes().all(|byte| byte.is_ascii_digit()) {
+                name.parse().ok()
+            } else {
+                None
+            };
             match (index, change) {
                 (Some(index), change) if index < items.len() => change_item(&mut items, index, change)?,
                 (index, change) => {
@@ -177,18 +185,19 @@ impl<'u> Change<'u> {
     }
 }
 
-fn change_item<'u>(
-    items: &mut [(u8, Cow<'u, [u8]>)],
-    index: usize,
-    change: &Change<'u>,
-) -> StoreResult<()> {
-    let Some(item) = items.get_mut(index) else { return Ok(()) };
+fn change_item<'u>(items: &mut [(u8, Cow<'u, [u8]>)], index: usize, change: &Change<'u>) -> StoreResult<()> {
+    let Some(item) = items.get_mut(index) else {
+        return Ok(());
+    };
     match change {
         Change::Set(value) => *item = (value.tag, Cow::Borrowed(value.bytes)),
         // Removing it would move the others.
         Change::Unset => *item = (tag::NULL, Cow::Borrowed(&[])),
         Change::Inside(inside) => {
-            let (tag, bytes) = inside.apply_inside(RawValue { tag: item.0, bytes: &item.1 })?;
+            let (tag, bytes) = inside.apply_inside(RawValue {
+                tag: item.0,
+                bytes: &item.1,
+            })?;
             *item = (tag, Cow::Owned(bytes.into_owned()));
         }
     }

@@ -151,7 +151,7 @@ fn select(selection: &Selection, out: &mut Writer<'_>) {
         node => std::slice::from_ref(node),
     };
     out.array("$and", nodes, |out, key, node| {
-        out.document(key, |out| render(node, out))
+        out.document(key, |out| render(node, out));
     });
 }
 
