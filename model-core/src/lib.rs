@@ -11,6 +11,7 @@ pub mod crypto;
 mod db;
 mod engine;
 mod error;
+mod example;
 mod lifecycle;
 mod model;
 mod policy;
@@ -31,8 +32,8 @@ pub use model::{Create, Delete, ModelExt, Query, QueryStream, Update};
 
 pub use model_derive::{Embedded, Model};
 pub use policy::{
-    Actor, AnyContext, BaseModel, Change, Context, ContextFor, GlobalContext, GlobalScope, MigrateInfo, Model, ReadScope,
-    Scope, Stamp, TenantScope,
+    Actor, AnyContext, BaseModel, Change, Context, ContextFor, GlobalContext, GlobalScope, MigrateInfo,
+    Model, ReadScope, Scope, Stamp, TenantScope,
 };
 pub use query::Filter;
 pub use value::{Encrypted, Id, PasswordHash, Revision, Secret, TenantId};

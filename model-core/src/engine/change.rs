@@ -27,6 +27,7 @@ pub(super) async fn change(
     stored: &Stored,
     mut after: Vec<u8>,
     revision: Revision,
+    keep_updated_at: bool,
 ) -> Result<Option<Changed>> {
     let schema = unit.schema();
     let differences = diff::diff(schema.fields, stored.raw.as_bytes(), &after)?;
@@ -34,10 +35,11 @@ pub(super) async fn change(
     if !is_meant(schema, stored, &after)? {
         return Ok(None);
     }
-    let moves = differences
-        .iter()
-        .filter(meant)
-        .any(|difference| !difference.field.skip_updated_at);
+    let moves = !keep_updated_at
+        && differences
+            .iter()
+            .filter(meant)
+            .any(|difference| !difference.field.skip_updated_at);
     let audited = differences
         .iter()
         .filter(meant)

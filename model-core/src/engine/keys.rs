@@ -24,12 +24,18 @@ pub(super) struct StoreKeys<'a>(pub(super) &'a dyn Store);
 impl From<CryptoError> for Error {
     fn from(error: CryptoError) -> Self {
         let kind = match error {
-            CryptoError::WeakKey | CryptoError::KeySource { .. } | CryptoError::Config(_) => ErrorKind::Configuration,
+            CryptoError::WeakKey | CryptoError::KeySource { .. } | CryptoError::Config(_) => {
+                ErrorKind::Configuration
+            }
             CryptoError::PasswordLength => ErrorKind::Invalid,
             _ => ErrorKind::Crypto,
         };
         let ours = Self::new(kind, error.to_string());
-        if error.is_retryable() { ours.retryable() } else { ours }
+        if error.is_retryable() {
+            ours.retryable()
+        } else {
+            ours
+        }
     }
 }
 

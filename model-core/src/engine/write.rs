@@ -27,6 +27,8 @@ pub(crate) struct Plan {
     pub(crate) action: Action,
     /// The revision that the caller has seen, if it insists on it.
     pub(crate) expected: Option<Revision>,
+    /// Leaves the instant of the last change as it is.
+    pub(crate) keep_updated_at: bool,
 }
 
 /// What a write did.
@@ -82,7 +84,7 @@ pub(crate) async fn write(unit: &mut dyn WriteUnit, plan: Plan) -> Result<Writte
         }
     }
     prepare(unit, plan.action, now).await?;
-    save(unit, plan.action, stored, now, started).await
+    save(unit, plan, stored, now, started).await
 }
 
 /// A document as it was found.
@@ -234,11 +236,12 @@ pub(super) async fn encode(unit: &dyn WriteUnit, revision: Revision) -> Result<V
 /// Encodes, compares, writes, audits.
 async fn save(
     unit: &mut dyn WriteUnit,
-    action: Action,
+    plan: Plan,
     stored: Option<Stored>,
     now: DateTime<Utc>,
     started: Instant,
 ) -> Result<Written> {
+    let action = plan.action;
     let schema = unit.schema();
     let revision = stored
         .as_ref()
@@ -253,7 +256,7 @@ async fn save(
             commit(unit, Effect::Insert(&after), entry).await?;
             after
         }
-        Some(stored) => match change::change(unit, stored, after, revision).await? {
+        Some(stored) => match change::change(unit, stored, after, revision, plan.keep_updated_at).await? {
             None => return Ok(Written::Unchanged),
             Some(Changed {
                 after,

@@ -19,7 +19,7 @@ pub(crate) async fn check(ports: &Ports) -> Result<Abilities> {
     if !abilities.transactions && matches!(ports.audit, AuditTarget::Collection) {
         check_audit(&ports.models)?;
     }
-    if ports.store.name() == "memory" {
+    if abilities.ephemeral {
         // It was made a moment ago, with this handle, and nobody else can have given it its indexes.
         sync(
             &plan(&ports.models, &*ports.store).await?,

@@ -29,6 +29,7 @@ impl<'a, M: BaseModel> Create<'a, M> {
         let plan = Plan {
             action: Action::Create,
             expected: None,
+            keep_updated_at: false,
         };
         engine::write(&mut unit, plan)
             .await

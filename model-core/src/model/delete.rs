@@ -29,6 +29,17 @@ impl<'a, M: BaseModel> Delete<'a, M> {
     }
 
     /// Insists on the revision that the caller has seen (`If-Match`): any other is a `Conflict`.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let seen = Note::create(&ctx, note("Buy milk")).await?;
+    /// assert!(Note::delete(&ctx, &seen.id).if_revision(seen.revision).await?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn if_revision(mut self, revision: Revision) -> Self {
         self.expected = Some(revision);
         self
@@ -39,6 +50,7 @@ impl<'a, M: BaseModel> Delete<'a, M> {
         let plan = Plan {
             action: Action::Delete,
             expected: self.expected,
+            keep_updated_at: false,
         };
         engine::write(&mut unit, plan)
             .await

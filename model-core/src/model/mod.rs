@@ -26,6 +26,18 @@ pub trait ModelExt: BaseModel {
     ///
     /// # Errors
     /// `Invalid`, `Forbidden`, `Duplicate`, `Refused`, and those of the store.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let created = Note::create(&ctx, note("  Buy milk ")).await?;
+    /// assert_eq!(created.text, "Buy milk");
+    /// assert_eq!(created.organization, TenantId::new("acme")?);
+    /// # Ok(())
+    /// # }
+    /// ```
     fn create(ctx: &ContextFor<Self>, new: Self::New) -> Create<'_, Self> {
         Create::new(ctx, new, Id::generate())
     }
@@ -34,6 +46,18 @@ pub trait ModelExt: BaseModel {
     ///
     /// # Errors
     /// As [`create`](Self::create); `Duplicate` if the id exists.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let id = Id::generate();
+    /// Note::create_with_id(&ctx, id.clone(), note("Buy milk")).await?;
+    /// assert!(Note::create_with_id(&ctx, id, note("Again")).await.unwrap_err().is_duplicate());
+    /// # Ok(())
+    /// # }
+    /// ```
     fn create_with_id(ctx: &ContextFor<Self>, id: Id<Self>, new: Self::New) -> Create<'_, Self> {
         Create::new(ctx, new, id)
     }
@@ -42,6 +66,18 @@ pub trait ModelExt: BaseModel {
     ///
     /// # Errors
     /// `Decode` if the stored document does not have the model's shape, and those of the store.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let created = Note::create(&ctx, note("Buy milk")).await?;
+    /// assert_eq!(Note::get(&ctx, &created.id).await?.unwrap().text, "Buy milk");
+    /// assert!(Note::get(&ctx, &Id::generate()).await?.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
     fn get(ctx: &ContextFor<Self>, id: &Id<Self>) -> impl Future<Output = Result<Option<Self>>> + Send {
         async move {
             let mut reader = Reader::<Self>::new(ctx);
@@ -56,6 +92,16 @@ pub trait ModelExt: BaseModel {
     ///
     /// # Errors
     /// `NotFound` where [`get`](Self::get) answers with none.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// assert!(Note::fetch(&ctx, &Id::generate()).await.unwrap_err().is_not_found());
+    /// # Ok(())
+    /// # }
+    /// ```
     fn fetch(ctx: &ContextFor<Self>, id: &Id<Self>) -> impl Future<Output = Result<Self>> + Send {
         async move {
             Self::get(ctx, id).await?.ok_or_else(|| {
@@ -67,11 +113,34 @@ pub trait ModelExt: BaseModel {
     }
 
     /// A query over the documents that the actor may read.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// Note::create(&ctx, note("Buy milk")).await?;
+    /// let open = Note::query(&ctx).filter(|n| n.done.eq(false)).sort(|n| n.created_at.desc()).limit(20).await?;
+    /// assert_eq!(open.len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     fn query(ctx: &ContextFor<Self>) -> Query<'_, Self> {
         Query::new(ctx)
     }
 
     /// A filter from the model's field handles.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let open = Note::filter(|n| n.done.eq(false) & n.text.starts_with("Buy"));
+    /// assert_eq!(Note::query(&ctx).matching(open).count().await?, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     fn filter(make: impl FnOnce(&'static Self::Fields) -> Filter<Self>) -> Filter<Self> {
         make(Self::fields())
     }
@@ -82,6 +151,18 @@ pub trait ModelExt: BaseModel {
     /// # Errors
     /// `NotFound`, `Forbidden`, `Invalid`, `Conflict` if somebody else changed it first, `Duplicate`, `Refused`, and
     /// those of the store.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let created = Note::create(&ctx, note("Buy milk")).await?;
+    /// let patch = NotePatch { done: Set(true), ..Default::default() };
+    /// assert!(Note::update(&ctx, &created.id, patch).await?.done);
+    /// # Ok(())
+    /// # }
+    /// ```
     fn update<'a>(ctx: &'a ContextFor<Self>, id: &'a Id<Self>, patch: Self::Patch) -> Update<'a, Self> {
         Update::new(ctx, id, patch)
     }
@@ -90,11 +171,35 @@ pub trait ModelExt: BaseModel {
     ///
     /// # Errors
     /// `Forbidden`, `Conflict`, `Refused`, and those of the store.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let created = Note::create(&ctx, note("Buy milk")).await?;
+    /// assert!(Note::delete(&ctx, &created.id).await?);
+    /// assert!(!Note::delete(&ctx, &created.id).await?);
+    /// # Ok(())
+    /// # }
+    /// ```
     fn delete<'a>(ctx: &'a ContextFor<Self>, id: &'a Id<Self>) -> Delete<'a, Self> {
         Delete::new(ctx, id)
     }
 
     /// What may be shown of the document: the only thing that serialises.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let created = Note::create(&ctx, note("Buy milk")).await?;
+    /// let json = serde_json::to_value(created.into_view(&ctx)).unwrap();
+    /// assert_eq!(json["text"], "Buy milk");
+    /// # Ok(())
+    /// # }
+    /// ```
     fn into_view(self, _ctx: &ContextFor<Self>) -> Self::View {
         self.view()
     }

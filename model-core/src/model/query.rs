@@ -36,35 +36,102 @@ impl<'a, M: BaseModel> Query<'a, M> {
     }
 
     /// Only documents that satisfy the filter. A second call narrows further.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let query = Note::query(&ctx).filter(|n| n.done.eq(true)).filter(|n| n.tags.eq("home"));
+    /// assert!(query.await?.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn filter(self, make: impl FnOnce(&'static M::Fields) -> Filter<M>) -> Self {
         self.matching(make(M::fields()))
     }
 
     /// Only documents that satisfy a filter made elsewhere.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let done = Note::filter(|n| n.done.eq(true));
+    /// assert!(Note::query(&ctx).matching(done).await?.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn matching(mut self, filter: Filter<M>) -> Self {
         self.filter = self.filter.and(filter.into_node());
         self
     }
 
     /// In this order. A second call sorts among equals.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let notes = Note::query(&ctx).sort(|n| n.done.asc().then(n.created_at.desc())).await?;
+    /// # let _ = notes;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn sort(mut self, make: impl FnOnce(&'static M::Fields) -> Sort<M>) -> Self {
         self.listing.sort.extend(make(M::fields()).into_keys());
         self
     }
 
     /// At most that many documents.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// assert!(Note::query(&ctx).limit(10).await?.len() <= 10);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn limit(mut self, limit: u64) -> Self {
         self.listing.limit = Some(limit);
         self
     }
 
     /// Without the first documents.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// assert!(Note::query(&ctx).sort(|n| n.id.asc()).skip(10).limit(10).await?.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn skip(mut self, skip: u64) -> Self {
         self.listing.skip = skip;
         self
     }
 
     /// The documents one by one.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// use futures_util::TryStreamExt;
+    /// let mut notes = Note::query(&ctx).stream();
+    /// while let Some(note) = notes.try_next().await? {
+    ///     println!("{}", note.text);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn stream(self) -> QueryStream<'a, M> {
         let (ctx, listing) = self.into_parts();
         stream::try_unfold(Streaming::Closed(ctx, Box::new(listing)), Streaming::next).boxed()
@@ -74,6 +141,16 @@ impl<'a, M: BaseModel> Query<'a, M> {
     ///
     /// # Errors
     /// As awaiting the query.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// assert!(Note::query(&ctx).sort(|n| n.created_at.asc()).first().await?.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn first(self) -> Result<Option<M>> {
         Ok(self.limit(1).run().await?.pop())
     }
@@ -82,6 +159,16 @@ impl<'a, M: BaseModel> Query<'a, M> {
     ///
     /// # Errors
     /// As awaiting the query.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// assert_eq!(Note::query(&ctx).filter(|n| n.done.eq(true)).count().await?, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn count(self) -> Result<u64> {
         let (ctx, listing) = self.into_parts();
         let mut reader = Reader::<M>::new(ctx);
@@ -94,6 +181,16 @@ impl<'a, M: BaseModel> Query<'a, M> {
     ///
     /// # Errors
     /// As awaiting the query.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// assert!(!Note::query(&ctx).filter(|n| n.done.eq(true)).exists().await?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn exists(self) -> Result<bool> {
         Ok(self.limit(1).count().await? > 0)
     }

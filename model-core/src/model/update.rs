@@ -18,6 +18,7 @@ pub struct Update<'a, M: BaseModel> {
     id: &'a Id<M>,
     patch: M::Patch,
     expected: Option<Revision>,
+    keep_updated_at: bool,
 }
 
 impl<'a, M: BaseModel> Update<'a, M> {
@@ -27,12 +28,45 @@ impl<'a, M: BaseModel> Update<'a, M> {
             id,
             patch,
             expected: None,
+            keep_updated_at: false,
         }
     }
 
     /// Insists on the revision that the caller has seen (`If-Match`): any other is a `Conflict`.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let seen = Note::create(&ctx, note("Buy milk")).await?;
+    /// let patch = |text: &str| NotePatch { text: Set(text.into()), ..Default::default() };
+    /// Note::update(&ctx, &seen.id, patch("Buy oat milk")).if_revision(seen.revision).await?;
+    /// let late = Note::update(&ctx, &seen.id, patch("Buy tea")).if_revision(seen.revision).await;
+    /// assert!(late.unwrap_err().is_conflict());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn if_revision(mut self, revision: Revision) -> Self {
         self.expected = Some(revision);
+        self
+    }
+
+    /// Leaves `updated_at` as it is, for this call: a backfill, a counter.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let created = Note::create(&ctx, note("Buy milk")).await?;
+    /// let patch = NotePatch { tags: Set(vec!["home".into()]), ..Default::default() };
+    /// Note::update(&ctx, &created.id, patch).keep_updated_at().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn keep_updated_at(mut self) -> Self {
+        self.keep_updated_at = true;
         self
     }
 
@@ -41,6 +75,7 @@ impl<'a, M: BaseModel> Update<'a, M> {
         let plan = Plan {
             action: Action::Update,
             expected: self.expected,
+            keep_updated_at: self.keep_updated_at,
         };
         let result = match engine::write(&mut unit, plan).await {
             Ok(Written::Missing) => Err(Error::new(ErrorKind::NotFound, "")),

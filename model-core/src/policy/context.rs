@@ -62,22 +62,63 @@ impl<A: Actor> GlobalContext<A> {
     }
 
     /// Who acts.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// assert!(ctx.actor().admin);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn actor(&self) -> &A {
         &self.actor
     }
 
     /// The application's own state of type `T`, given to the database handle with `.state(...)`: loggers, caches,
     /// other services.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// assert!(ctx.state::<String>().is_none(), "nothing was given with `.state(...)`");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn state<T: Any + Send + Sync>(&self) -> Option<&T> {
         self.caller.ports.state.get()
     }
 
     /// Where the request came from.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let ctx = ctx.with_request(model_core::audit::RequestMeta::new().ip("203.0.113.7"));
+    /// assert_eq!(ctx.request().ip.as_deref(), Some("203.0.113.7"));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn request(&self) -> &RequestMeta {
         &self.caller.request
     }
 
     /// The present instant, by the database handle's clock.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// assert_eq!(ctx.now().timestamp_subsec_micros() % 1000, 0, "whole milliseconds");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn now(&self) -> DateTime<Utc> {
         self.caller.ports.now()
     }
@@ -89,6 +130,17 @@ impl<A: Actor> GlobalContext<A> {
     }
 
     /// The same actor, acting for a tenant.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let other = ctx.enter(TenantId::new("globex")?);
+    /// assert_eq!(other.tenant(), &TenantId::new("globex")?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn enter(&self, tenant: impl Into<TenantId>) -> Context<A> {
         Context::new(self.clone(), tenant.into())
     }
@@ -167,6 +219,16 @@ impl<A: Actor> Context<A> {
     }
 
     /// The tenant.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// assert_eq!(ctx.tenant(), &TenantId::new("acme")?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn tenant(&self) -> &TenantId {
         &self.tenant
     }
@@ -179,6 +241,17 @@ impl<A: Actor> Context<A> {
 
     /// The same context without permission checks, still bound to the tenant. The reason stands in the audit entry of
     /// every write, and every write is audited, whatever the model says.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let job = ctx.dangerously_bypass_permissions("nightly cleanup");
+    /// Note::create(&job, note("Written by a job")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn dangerously_bypass_permissions(&self, reason: impl Into<String>) -> Self {
         Self {
             global: self.global.dangerously_bypass_permissions(reason),

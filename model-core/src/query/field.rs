@@ -52,21 +52,64 @@ impl<M: 'static, T: FieldValue> Field<M, T> {
     }
 
     /// The stored path, dotted.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// assert_eq!(Note::fields().created_at.path(), "created_at");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn path(&self) -> &str {
         &self.path
     }
 
     /// Whether the field is there at all: a stored null counts as there.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let filter = Note::filter(|n| n.due.exists(true));
+    /// assert_eq!(Note::query(&ctx).matching(filter).count().await?, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn exists(&self, exists: bool) -> Filter<M> {
         self.filter(Test::Exists(exists))
     }
 
     /// The field is absent or null.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let filter = Note::filter(|n| n.due.is_none());
+    /// assert_eq!(Note::query(&ctx).matching(filter).count().await?, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn is_none(&self) -> Filter<M> {
         self.filter(Test::Eq(Bson::Null))
     }
 
     /// The field is there and not null.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let filter = Note::filter(|n| n.due.is_some());
+    /// assert_eq!(Note::query(&ctx).matching(filter).count().await?, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn is_some(&self) -> Filter<M> {
         self.filter(Test::Ne(Bson::Null))
     }
@@ -82,6 +125,17 @@ impl<M: 'static, T: FieldValue> Field<M, T> {
 /// Comparisons. A value is normalised (trimmed, lower-cased) as the field itself is.
 impl<M: 'static, T: FieldValue> Field<M, T> {
     /// Equal; for an array: any element is equal.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let filter = Note::filter(|n| n.text.eq(" Buy milk ") & n.tags.eq("home"));
+    /// assert_eq!(Note::query(&ctx).matching(filter).count().await?, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn eq(&self, value: impl Operand<T::Item>) -> Filter<M>
     where
         T: Queryable,
@@ -90,6 +144,17 @@ impl<M: 'static, T: FieldValue> Field<M, T> {
     }
 
     /// Not equal; a document without the field matches too, as in MongoDB.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let filter = Note::filter(|n| n.text.ne("Buy milk"));
+    /// assert_eq!(Note::query(&ctx).matching(filter).count().await?, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn ne(&self, value: impl Operand<T::Item>) -> Filter<M>
     where
         T: Queryable,
@@ -98,6 +163,17 @@ impl<M: 'static, T: FieldValue> Field<M, T> {
     }
 
     /// Greater than, among values of the same kind.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let filter = Note::filter(|n| n.text.gt("B"));
+    /// assert_eq!(Note::query(&ctx).matching(filter).count().await?, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn gt(&self, value: impl Operand<T::Item>) -> Filter<M>
     where
         T: Queryable,
@@ -106,6 +182,17 @@ impl<M: 'static, T: FieldValue> Field<M, T> {
     }
 
     /// Greater than or equal, among values of the same kind.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let filter = Note::filter(|n| n.created_at.gte(DateTime::UNIX_EPOCH));
+    /// assert_eq!(Note::query(&ctx).matching(filter).count().await?, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn gte(&self, value: impl Operand<T::Item>) -> Filter<M>
     where
         T: Queryable,
@@ -114,6 +201,17 @@ impl<M: 'static, T: FieldValue> Field<M, T> {
     }
 
     /// Less than, among values of the same kind.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let filter = Note::filter(|n| n.text.lt("C"));
+    /// assert_eq!(Note::query(&ctx).matching(filter).count().await?, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn lt(&self, value: impl Operand<T::Item>) -> Filter<M>
     where
         T: Queryable,
@@ -122,6 +220,17 @@ impl<M: 'static, T: FieldValue> Field<M, T> {
     }
 
     /// Less than or equal, among values of the same kind.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let filter = Note::filter(|n| n.due.lte(DateTime::UNIX_EPOCH));
+    /// assert_eq!(Note::query(&ctx).matching(filter).count().await?, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn lte(&self, value: impl Operand<T::Item>) -> Filter<M>
     where
         T: Queryable,
@@ -130,6 +239,17 @@ impl<M: 'static, T: FieldValue> Field<M, T> {
     }
 
     /// Equal to one of the values; none of them: nothing matches.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let filter = Note::filter(|n| n.text.in_(["Buy milk", "Buy tea"]));
+    /// assert_eq!(Note::query(&ctx).matching(filter).count().await?, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn in_<I>(&self, values: I) -> Filter<M>
     where
         T: Queryable,
@@ -142,6 +262,17 @@ impl<M: 'static, T: FieldValue> Field<M, T> {
     }
 
     /// Equal to none of the values; a document without the field matches too.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let filter = Note::filter(|n| n.tags.not_in(["home", "work"]));
+    /// assert_eq!(Note::query(&ctx).matching(filter).count().await?, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn not_in<I>(&self, values: I) -> Filter<M>
     where
         T: Queryable,
@@ -154,6 +285,16 @@ impl<M: 'static, T: FieldValue> Field<M, T> {
     }
 
     /// In ascending order.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// assert!(Note::query(&ctx).sort(|n| n.text.asc()).await?.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn asc(&self) -> Sort<M>
     where
         T: Queryable,
@@ -162,6 +303,16 @@ impl<M: 'static, T: FieldValue> Field<M, T> {
     }
 
     /// In descending order.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// assert!(Note::query(&ctx).sort(|n| n.created_at.desc()).await?.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn desc(&self) -> Sort<M>
     where
         T: Queryable,
@@ -181,6 +332,17 @@ impl<M: 'static, T: FieldValue> Field<M, T> {
 /// Comparisons of strings.
 impl<M: 'static, T: Queryable<Item = String>> Field<M, T> {
     /// Begins with `prefix`, to the letter: nothing in it is special.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let filter = Note::filter(|n| n.text.starts_with("Buy "));
+    /// assert_eq!(Note::query(&ctx).matching(filter).count().await?, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn starts_with(&self, prefix: impl Into<String>) -> Filter<M> {
         let mut prefix = prefix.into();
         // White space at the end of a prefix is meant.
@@ -199,11 +361,33 @@ impl<M: 'static, T: Queryable<Item = String>> Field<M, T> {
 /// Comparisons of arrays.
 impl<M: 'static, T: FieldValue> Field<M, Vec<T>> {
     /// The array has that many elements.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let filter = Note::filter(|n| n.tags.size(0));
+    /// assert_eq!(Note::query(&ctx).matching(filter).count().await?, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn size(&self, count: u32) -> Filter<M> {
         self.filter(Test::Size(count))
     }
 
     /// The array has all of the values.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let filter = Note::filter(|n| n.tags.all(["home", "shop"]));
+    /// assert_eq!(Note::query(&ctx).matching(filter).count().await?, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn all<I>(&self, values: I) -> Filter<M>
     where
         T: Queryable,

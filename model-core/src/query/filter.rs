@@ -102,11 +102,31 @@ pub struct Filter<M> {
 
 impl<M> Filter<M> {
     /// Every document (that the tenant and the policy allow).
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// assert_eq!(Note::query(&ctx).matching(Filter::all()).count().await?, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn all() -> Self {
         Self::from_node(Node::Everything)
     }
 
     /// No document.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// assert!(Note::query(&ctx).matching(Filter::nothing()).await?.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn nothing() -> Self {
         Self::from_node(Node::Nothing)
     }

@@ -28,6 +28,16 @@ impl<M> Sort<M> {
     }
 
     /// Among equals, by `next`.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// assert!(Note::query(&ctx).sort(|n| n.done.asc().then(n.text.asc())).await?.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn then(mut self, next: Self) -> Self {
         self.keys.extend(next.keys);
         self

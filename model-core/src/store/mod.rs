@@ -52,11 +52,21 @@ pub(crate) struct UpdateOne {
 pub(crate) struct Abilities {
     /// Several documents change together or not at all.
     pub(crate) transactions: bool,
+    /// The data lives no longer than the handle: nobody but the handle can have made its indexes.
+    pub(crate) ephemeral: bool,
 }
 
 impl Abilities {
     pub(crate) const fn new(transactions: bool) -> Self {
-        Self { transactions }
+        Self {
+            transactions,
+            ephemeral: false,
+        }
+    }
+
+    pub(crate) const fn ephemeral(mut self) -> Self {
+        self.ephemeral = true;
+        self
     }
 }
 
@@ -105,10 +115,7 @@ pub(crate) trait Cursor: Send {
     ///
     /// # Errors
     /// What `each` returns comes back.
-    fn each(
-        &mut self,
-        each: &mut dyn FnMut(&[u8]) -> Result<bool, Error>,
-    ) -> Result<bool, Error>;
+    fn each(&mut self, each: &mut dyn FnMut(&[u8]) -> Result<bool, Error>) -> Result<bool, Error>;
 }
 
 /// What can be done inside and outside of a transaction.

@@ -142,6 +142,20 @@ impl<T: FieldValue> Encrypted<T> {
     /// # Errors
     /// [`Crypto`](ErrorKind::Crypto): the key is unknown, disabled, destroyed or of another tenant, or the stored bytes
     /// were tampered with.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let mut new = note("Alarm");
+    /// new.optional.pin = Some(Secret::from("4242"));
+    /// let created = Note::create(&ctx, new).await?;
+    /// let pin = created.pin.as_ref().unwrap().reveal(&ctx).await?;
+    /// assert_eq!(pin.expose(), "4242");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn reveal(&self, ctx: &impl OpenSecrets) -> Result<Secret<T>, Error>
     where
         T: Clone,

@@ -63,6 +63,15 @@ struct Shape {
     partial: Option<Document>,
 }
 
+impl Shape {
+    /// Whether every document has keys: one path alone has no parallel arrays, and names that are no numbers are not
+    /// ambiguous.
+    fn admits_all(&self) -> bool {
+        let is_number = |name: &str| name.bytes().all(|byte| byte.is_ascii_digit());
+        matches!(self.paths.as_slice(), [(path, _)] if !path.split('.').any(is_number))
+    }
+}
+
 /// Which way a key goes, whatever kind of number says so.
 #[derive(PartialEq)]
 struct Direction(f64);
@@ -192,8 +201,7 @@ impl Index {
             .filter
             .as_ref()
             .is_some_and(|filter| !matches(filter, document));
-        // One path alone has no parallel arrays, and the other indexes keep no entries.
-        if left_out || !self.shape.unique && self.shape.paths.len() == 1 {
+        if left_out || !self.shape.unique && self.shape.admits_all() {
             return Ok(Vec::new());
         }
         let paths: Vec<&str> = self.shape.paths.iter().map(|(path, _)| path.as_str()).collect();

@@ -157,7 +157,7 @@ impl Store for MemoryStore {
     }
 
     async fn abilities(&self) -> StoreResult<Abilities> {
-        Ok(Abilities::new(true))
+        Ok(Abilities::new(true).ephemeral())
     }
 
     async fn begin(&self) -> StoreResult<Box<dyn Transaction>> {

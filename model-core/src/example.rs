@@ -1,0 +1,85 @@
+//! The model of the documentation's examples, written once.
+
+/// Declares the actor `User`, the model `Note`, and `example()`, which gives a context over the embedded store.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __example {
+    () => {
+        #[allow(unused_imports)]
+        use model_core::prelude::*;
+
+        #[derive(Clone)]
+        struct User {
+            name: &'static str,
+            admin: bool,
+        }
+
+        impl Actor for User {
+            fn identity(&self) -> ActorIdentity {
+                ActorIdentity::user(self.name)
+            }
+        }
+
+        #[derive(Clone, Model)]
+        #[model(collection = "notes", audit)]
+        struct Note {
+            #[model(id)]
+            id: Id<Note>,
+            #[model(tenant)]
+            organization: TenantId,
+            #[model(trim, len(1..=80))]
+            text: String,
+            #[model(default = false)]
+            done: bool,
+            #[model(default)]
+            tags: Vec<String>,
+            due: Option<DateTime<Utc>>,
+            pin: Option<Encrypted<String>>,
+            #[model(created_at)]
+            created_at: DateTime<Utc>,
+            #[model(revision)]
+            revision: Revision,
+        }
+
+        impl BaseModel for Note {
+            type Actor = User;
+            fn can_read(&self, _ctx: &Context<User>) -> bool {
+                true
+            }
+            fn can_create(&self, _ctx: &Context<User>) -> bool {
+                true
+            }
+            fn can_update(&self, _ctx: &Context<User>, _after: &Self) -> bool {
+                true
+            }
+            fn can_delete(&self, ctx: &Context<User>) -> bool {
+                ctx.actor().admin
+            }
+        }
+
+        /// A note that says `text`.
+        #[allow(dead_code)]
+        fn note(text: &str) -> NewNote {
+            NewNote {
+                text: text.into(),
+                optional: Default::default(),
+            }
+        }
+
+        /// The context of an admin of the tenant `acme`.
+        #[allow(dead_code)]
+        async fn example() -> Result<Context<User>> {
+            use model_core::crypto::{Keyring, LocalKek};
+            let key = LocalKek::parse("243f6a8885a308d313198a2e03707344a4093822299f31d0082efa98ec4e6c89")?;
+            let keyring = Keyring::builder().realm("dev").wrapper(key).build()?;
+            let db = Db::memory().keys(keyring).model::<Note>().build().await?;
+            Ok(db.context(
+                TenantId::new("acme")?,
+                User {
+                    name: "ada",
+                    admin: true,
+                },
+            ))
+        }
+    };
+}

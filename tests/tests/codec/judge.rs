@@ -1,0 +1,72 @@
+//! Whether what we read from malformed bytes is what the `bson` crate reads there.
+
+use bson::raw::{RawBsonRef, RawDocument};
+use bson::{Bson, Document};
+
+/// Every value in `ours` (the fields that our reader returned, encoded again) stands in `theirs` under the same key,
+/// can be read there by the `bson` crate, and means the same. What our reader passed over may be as broken as it
+/// likes.
+///
+/// # Errors
+/// The path at which we returned what `bson` does not read.
+pub(crate) fn agrees(ours: &Document, theirs: &RawDocument) -> Result<(), String> {
+    let mut found = Vec::new();
+    for element in theirs.iter_elements() {
+        let element = element.map_err(|error| format!("the framing: {error}"))?;
+        found.push(element);
+    }
+    for (key, value) in ours {
+        let mut same = found.iter().filter(|element| element.key().as_str() == key);
+        let (Some(element), None) = (same.next(), same.next()) else {
+            return Err(format!("{key}: it does not stand there once"));
+        };
+        let theirs = element.value().map_err(|error| format!("{key}: {error}"))?;
+        means(value, theirs).map_err(|error| format!("{key}.{error}"))?;
+    }
+    Ok(())
+}
+
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::float_cmp,
+    reason = "the same number or not"
+)]
+fn means(ours: &Bson, theirs: RawBsonRef<'_>) -> Result<(), String> {
+    match (ours, theirs) {
+        (Bson::Document(ours), RawBsonRef::Document(theirs)) => return agrees(ours, theirs),
+        (Bson::Array(ours), RawBsonRef::Array(theirs)) => {
+            let theirs: Vec<_> = theirs.into_iter().collect();
+            if ours.len() != theirs.len() {
+                return Err("the number of elements".to_owned());
+            }
+            for (index, (ours, theirs)) in ours.iter().zip(theirs).enumerate() {
+                let theirs = theirs.map_err(|error| format!("{index}: {error}"))?;
+                means(ours, theirs).map_err(|error| format!("{index}.{error}"))?;
+            }
+            return Ok(());
+        }
+        (Bson::Null, RawBsonRef::Null | RawBsonRef::Undefined) => return Ok(()),
+        _ => {}
+    }
+    let theirs: Bson = theirs.try_into().map_err(|error| format!(" {error}"))?;
+    let number = |value: &Bson| match value {
+        Bson::Int32(number) => Some(f64::from(*number)),
+        #[allow(clippy::cast_precision_loss, reason = "both sides lose the same")]
+        Bson::Int64(number) => Some(*number as f64),
+        Bson::Double(number) => Some(*number),
+        _ => None,
+    };
+    let same_number = match (number(ours), number(&theirs)) {
+        (Some(ours), Some(theirs)) => {
+            ours == theirs || (ours.is_nan() && theirs.is_nan()) || ours == f64::from(theirs as f32)
+        }
+        _ => false,
+    };
+    // NaN differs from itself, wherever it stands: compare the bytes.
+    let bytes = |value: &Bson| bson::doc! { "v": value.clone() }.to_vec().ok();
+    if same_number || *ours == theirs || bytes(ours) == bytes(&theirs) {
+        Ok(())
+    } else {
+        Err(format!(" ours {ours:?}, theirs {theirs:?}"))
+    }
+}
