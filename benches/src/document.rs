@@ -1,7 +1,8 @@
 //! One document of twelve fields, declared twice: as a model, and as the serde structs that one would write by hand.
 
+#![allow(missing_docs, reason = "the fields stand for nothing but their types")]
+
 use bson::oid::ObjectId;
-use chrono::SecondsFormat;
 use model_core::prelude::*;
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -212,9 +213,4 @@ impl Row {
             optional: NewWidgetOptional { note: document.note },
         }
     }
-}
-
-/// The instant of every date, as text.
-pub fn instant_text() -> String {
-    instant().to_rfc3339_opts(SecondsFormat::Millis, true)
 }

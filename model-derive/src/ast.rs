@@ -188,7 +188,7 @@ impl Embedded {
 }
 
 impl Head {
-    fn read(cx: &Ctxt, place: Place, input: &DeriveInput) -> Self {
+    pub(crate) fn read(cx: &Ctxt, place: Place, input: &DeriveInput) -> Self {
         let attrs = Container::read(cx, place, &input.attrs);
         Self {
             ident: input.ident.clone(),

@@ -140,20 +140,22 @@ pub(crate) fn row(id: KeyId) -> Option<&'static Key> {
     KEYS.iter().find(|key| key.id == id)
 }
 
-/// Where a key that may not stand at `place` belongs, if there is such a key at all.
+/// Where a key that may not stand at `place` belongs, if there is such a key at all: the nearest place.
 pub(crate) fn belongs(name: &str, place: Place) -> Option<&'static str> {
-    let mut places = KEYS
-        .iter()
-        .filter(|key| key.name == name)
-        .flat_map(|key| key.places);
-    let first = places.clone().next()?;
-    let same_derive = match place {
-        Place::Model => places.find(|candidate| **candidate == Place::Field),
-        Place::Struct => places.find(|candidate| **candidate == Place::Inner),
-        Place::Enum => places.find(|candidate| matches!(candidate, Place::Variant | Place::VariantField)),
-        Place::Inner => places.find(|candidate| **candidate == Place::Struct),
-        Place::Variant => places.find(|candidate| matches!(candidate, Place::VariantField | Place::Enum)),
-        Place::Field | Place::VariantField => None,
+    let rows = KEYS.iter().filter(|key| key.name == name);
+    let places: Vec<Place> = rows.flat_map(|key| key.places.iter().copied()).collect();
+    let order: &[Place] = match place {
+        Place::Model => &[Place::Field],
+        Place::Struct => &[Place::Inner, Place::Field],
+        Place::Enum => &[Place::Variant, Place::VariantField, Place::Struct],
+        Place::Variant => &[Place::VariantField, Place::Enum],
+        Place::Inner | Place::VariantField | Place::Field => &[Place::Inner, Place::Field],
     };
-    Some(same_derive.unwrap_or(first).noun())
+    let first = *places.first()?;
+    let nearest = order.iter().copied().find(|candidate| places.contains(candidate)).unwrap_or(first);
+    Some(match nearest {
+        Place::Inner if place == Place::VariantField => "the field that holds the enum",
+        Place::Struct if place == Place::Enum => "a struct",
+        other => other.noun(),
+    })
 }

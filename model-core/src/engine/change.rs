@@ -21,40 +21,35 @@ pub(super) struct Changed {
     pub(super) audited: bool,
 }
 
-/// What an update sends: the differences between what is stored and what it is to become; none if there are none.
+/// What an update sends: the differences between what is stored and what it is to become; none if nobody meant any.
 pub(super) async fn change(
     unit: &mut dyn WriteUnit,
     stored: &Stored,
-    mut after: Vec<u8>,
+    after: Vec<u8>,
     revision: Revision,
     keep_updated_at: bool,
 ) -> Result<Option<Changed>> {
     let schema = unit.schema();
     let differences = diff::diff(schema.fields, stored.raw.as_bytes(), &after)?;
-    let meant = |difference: &&Difference<'_>| difference.field.role != FieldRole::UpdatedAt;
-    if !is_meant(schema, stored, &after)? {
+    let counted = || differences.iter().filter(|difference| difference.field.role != FieldRole::UpdatedAt);
+    let meant = match stored.migrated {
+        None => counted().next().is_some(),
+        Some(_) => is_meant(schema, stored, &after)?,
+    };
+    if !meant {
         return Ok(None);
     }
-    let moves = !keep_updated_at
-        && differences
-            .iter()
-            .filter(meant)
-            .any(|difference| !difference.field.skip_updated_at);
-    let audited = differences
-        .iter()
-        .filter(meant)
-        .any(|difference| !difference.field.skip_audit);
+    let moves = !keep_updated_at && counted().any(|difference| !difference.field.skip_updated_at);
+    let audited = counted().any(|difference| !difference.field.skip_audit);
     if !moves && let Some(instant) = stored_instant(schema, stored)? {
-        drop(differences);
         unit.touch(instant);
-        after = encode(unit, revision).await?;
+        let after = encode(unit, revision).await?;
+        let differences = diff::diff(schema.fields, stored.raw.as_bytes(), &after)?;
+        let update = update(unit, stored, &differences, &after)?;
+        return Ok(Some(Changed { after, update, audited }));
     }
-    let update = update(unit, stored, &after)?;
-    Ok(Some(Changed {
-        after,
-        update,
-        audited,
-    }))
+    let update = update(unit, stored, &differences, &after)?;
+    Ok(Some(Changed { after, update, audited }))
 }
 
 /// Whether anything differs that somebody meant to change.
@@ -87,14 +82,19 @@ fn stored_instant(schema: &'static ModelSchema, stored: &Stored) -> Result<Optio
 }
 
 /// The update that turns what is stored into `after`, and touches nothing that it does not have to.
-fn update(unit: &dyn WriteUnit, stored: &Stored, after: &[u8]) -> Result<UpdateOne> {
+fn update(
+    unit: &dyn WriteUnit,
+    stored: &Stored,
+    differences: &[Difference<'_>],
+    after: &[u8],
+) -> Result<UpdateOne> {
     let schema = unit.schema();
     let mut set = Writer::new();
     let mut unset = Vec::new();
-    for difference in diff::diff(schema.fields, stored.raw.as_bytes(), after)? {
+    for difference in differences {
         match &difference.after {
             Some(value) => set.raw(&difference.path, value.raw().tag, value.raw().bytes),
-            None => unset.push(difference.path),
+            None => unset.push(difference.path.clone()),
         }
     }
     for reserved in [reserved::REVISION, reserved::SCHEMA_VERSION] {

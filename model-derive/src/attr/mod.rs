@@ -84,17 +84,18 @@ fn one_key(
     }
     written.push(Spanned::new(key.id, name.span()));
     let ahead = input.fork();
-    match read(key.id, name.span(), &ahead) {
-        Ok(()) if ahead.is_empty() || ahead.peek(Token![,]) => input.advance_to(&ahead),
-        Ok(()) => {
-            cx.note(usage(ahead.error("there is more than the key takes"), key));
-            skip_item(input);
+    let error = match read(key.id, name.span(), &ahead) {
+        Ok(()) if ahead.is_empty() || ahead.peek(Token![,]) => return input.advance_to(&ahead),
+        Ok(()) if key.usage == key.name => ahead.error(format_args!("`{}` takes no value", key.name)),
+        Ok(()) => ahead.error("there is more than the key takes"),
+        // At the end there is no token to point at.
+        Err(_) if ahead.is_empty() || ahead.peek(Token![,]) => {
+            syn::Error::new(name.span(), format_args!("`{}` needs a value", key.name))
         }
-        Err(error) => {
-            cx.note(usage(error, key));
-            skip_item(input);
-        }
-    }
+        Err(error) => error,
+    };
+    cx.note(usage(error, key));
+    skip_item(input);
 }
 
 /// The error, with how the key is written.

@@ -17,7 +17,9 @@ pub(super) fn common(cx: &Ctxt, field: &Field) {
     stored_name(cx, field);
     one_default(cx, field);
     one_letter_case(cx, field);
-    rules_fit(cx, field);
+    if field.is_plain() {
+        rules_fit(cx, field);
+    }
 }
 
 /// MongoDB's rules for field names, and ours.

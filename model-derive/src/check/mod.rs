@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use proc_macro2::Span;
 
-use crate::ast::{Field, Model};
+use crate::ast::{Field, ID, Model, REVISION};
 use crate::attr::{IdForm, Role};
 use crate::ctxt::Ctxt;
 use crate::suggest;
@@ -161,6 +161,10 @@ fn distinct_names(cx: &Ctxt, fields: &[Field]) {
     let mut json: HashMap<&str, &Field> = HashMap::new();
     for field in fields {
         if let Some(before) = stored.insert(&field.stored, field) {
+            // Two ids, or another field stored as `_id`, are reported as such.
+            if field.stored == ID || field.stored == REVISION {
+                continue;
+            }
             clash(cx, before, field, &field.stored, "are stored as");
         } else if let Some(before) = json.insert(&field.json, field) {
             clash(cx, before, field, &field.json, "have the JSON key");

@@ -6,24 +6,31 @@ use syn::DeriveInput;
 
 use super::{embedded as full, hidden, model as full_model, named};
 use crate::ast::{Body, Embedded, Head, Model};
+use crate::ctxt::Ctxt;
+use crate::keys::Place;
+
+/// The declaration without members that would clash with emitted ones: they were reported.
+fn sound(mut model: Model) -> Model {
+    model.fields.retain(|field| !matches!(field.name.as_str(), "__echo" | "optional"));
+    model.head.attrs.virtuals.clear();
+    model
+}
 
 /// Stubs for a model; without a declaration that could be read, there is nothing to go by.
-pub(super) fn model(input: &DeriveInput, model: Option<&Model>) -> TokenStream {
+pub(super) fn model(input: &DeriveInput, model: Option<Model>) -> TokenStream {
     match model {
-        Some(model) => known_model(model),
-        None if input.generics.params.is_empty() => shapeless_model(input),
+        Some(model) => known_model(&sound(model)),
+        None if input.generics.params.is_empty() => shapeless_model(&head_of(Place::Model, input)),
         None => TokenStream::new(),
     }
 }
 
-fn head_of(input: &DeriveInput) -> Head {
-    Head {
-        ident: input.ident.clone(),
-        vis: input.vis.clone(),
-        krate: None,
-        doc: String::new(),
-        attrs: crate::attr::Container::default(),
-    }
+/// What the attributes say; their mistakes were reported.
+fn head_of(place: Place, input: &DeriveInput) -> Head {
+    let cx = Ctxt::new();
+    let head = Head::read(&cx, place, input);
+    drop(cx.finish());
+    head
 }
 
 fn known_model(model: &Model) -> TokenStream {
@@ -43,8 +50,8 @@ fn known_model(model: &Model) -> TokenStream {
     emit!(#types #items)
 }
 
-fn shapeless_model(input: &DeriveInput) -> TokenStream {
-    let head = head_of(input);
+fn shapeless_model(head: &Head) -> TokenStream {
+    let scope = if head.attrs.global.is_some() { emit!(GlobalScope) } else { emit!(TenantScope) };
     let ident = &head.ident;
     let identified = emit! {
         impl __model::Identified for #ident {
@@ -53,13 +60,13 @@ fn shapeless_model(input: &DeriveInput) -> TokenStream {
         }
     };
     let associated = emit! {
-        type Scope = __model::TenantScope;
+        type Scope = __model::#scope;
         type New = ();
         type Patch = ();
         type Fields = ();
         type View = ();
     };
-    hidden(&head, &model_stubs(&head, &identified, &associated))
+    hidden(head, &model_stubs(head, &identified, &associated))
 }
 
 fn debug(ident: &syn::Ident) -> TokenStream {
@@ -125,7 +132,7 @@ fn model_stubs(head: &Head, identified: &TokenStream, associated: &TokenStream) 
 
 /// Stubs for an embedded type.
 pub(super) fn embedded(input: &DeriveInput, embedded: Option<&Embedded>) -> TokenStream {
-    if !input.generics.params.is_empty() {
+    if !input.generics.params.is_empty() || matches!(input.data, syn::Data::Union(_)) {
         return TokenStream::new();
     }
     match embedded {
@@ -153,7 +160,7 @@ pub(super) fn embedded(input: &DeriveInput, embedded: Option<&Embedded>) -> Toke
             emit!(#types #items)
         }
         Some(embedded) => shapeless_value(&embedded.head),
-        None => shapeless_value(&head_of(input)),
+        None => shapeless_value(&head_of(Place::Struct, input)),
     }
 }
 

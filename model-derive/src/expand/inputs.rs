@@ -148,7 +148,8 @@ pub(super) fn build(model: &Model) -> TokenStream {
             Role::Revision => emit!(__model::Default::default()),
             Role::Plain => match values::default(field) {
                 Some(default) => {
-                    emit!(new.optional.#member.map_or_else(|| #default, __model::FieldValue::from_input))
+                    let ty = &field.ty;
+                    emit!(new.optional.#member.map_or_else(|| -> #ty { #default }, __model::FieldValue::from_input))
                 }
                 None if field.is_optional() => emit!(__model::FieldValue::from_input(new.optional.#member)),
                 None => emit!(__model::FieldValue::from_input(new.#member)),

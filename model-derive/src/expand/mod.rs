@@ -42,7 +42,7 @@ pub(crate) fn model(input: &DeriveInput) -> TokenStream {
     match (model, errors(cx)) {
         (Some(model), None) => model::expand(&model),
         (model, errors) => {
-            let stub = fallback::model(input, model.as_ref());
+            let stub = fallback::model(input, model);
             emit! { #errors #stub }
         }
     }

@@ -34,7 +34,10 @@ pub(super) fn reads(fields: &[Field]) -> TokenStream {
 pub(super) fn read(index: usize, field: &Field) -> TokenStream {
     let local = local(index);
     match values::default(field) {
-        Some(default) => emit!(#local.map_or_else(|| #default, __model::FieldValue::from_input)),
+        Some(default) => {
+            let ty = &field.ty;
+            emit!(#local.map_or_else(|| -> #ty { #default }, __model::FieldValue::from_input))
+        }
         None if field.is_optional() => emit!(__model::FieldValue::from_input(#local.flatten())),
         None => emit!(__model::FieldValue::from_input(#local?)),
     }

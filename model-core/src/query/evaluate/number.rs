@@ -224,7 +224,7 @@ fn digits_and_decimal(double: f64, coefficient: u128, exponent: i32) -> Ordering
     power.cmp(&magnitude(coefficient, exponent)).then_with(|| {
         let mut place = 10_u128.pow(coefficient.checked_ilog10().unwrap_or(0));
         for digit in digits.iter().filter(|byte| **byte != b'.') {
-            let other = if place == 0 { 0 } else { coefficient / place % 10 };
+            let other = coefficient.checked_div(place).unwrap_or(0) % 10;
             place /= 10;
             let order = u128::from(digit - b'0').cmp(&other);
             if order.is_ne() {

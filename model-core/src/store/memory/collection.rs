@@ -213,6 +213,7 @@ fn with_id_first(bytes: &[u8], id: Option<RawValue<'_>>) -> StoreResult<Stored> 
     let mut out = Writer::with_capacity(bytes.len() + 24);
     match id {
         Some(id) => out.raw("_id", id.tag, id.bytes),
+        #[allow(clippy::disallowed_methods)] // what the server does for a document of another writer
         None => out.object_id("_id", ObjectId::new().bytes()),
     }
     let mut elements = Elements::new(bytes).map_err(|_| malformed())?;

@@ -181,7 +181,7 @@ impl Index {
         let equivalent = self.shape == new.shape;
         match (self.name == new.name, equivalent) {
             (true, true) if self.seconds == new.seconds => Ok(true),
-            (true, true) | (false, true) => Err(refused(85, "IndexOptionsConflict")),
+            (true | false, true) => Err(refused(85, "IndexOptionsConflict")),
             (true, false) => Err(refused(86, "IndexKeySpecsConflict")),
             (false, false) => Ok(false),
         }

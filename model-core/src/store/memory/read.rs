@@ -172,7 +172,7 @@ pub(super) fn find(collection: Option<&Arc<Collection>>, find: &Find) -> StoreRe
         }
         cursor.source = Source::Scan(scan);
     } else {
-        let mut found = sorted(scan.take(usize::MAX), &find.sort)?;
+        let mut found = sorted(&scan.take(usize::MAX), &find.sort)?;
         found.drain(..skip.min(found.len()));
         found.truncate(limit);
         found.reverse();
@@ -181,9 +181,9 @@ pub(super) fn find(collection: Option<&Arc<Collection>>, find: &Find) -> StoreRe
     Ok(Box::new(cursor))
 }
 
-fn sorted(found: Vec<(u64, Stored)>, order: &[SortKey]) -> StoreResult<Vec<Stored>> {
+fn sorted(found: &[(u64, Stored)], order: &[SortKey]) -> StoreResult<Vec<Stored>> {
     let mut keyed = Vec::with_capacity(found.len());
-    for (_, stored) in &found {
+    for (_, stored) in found {
         let key = sort_key(stored.as_bytes(), order).map_err(|error| match error {
             KeyError::ParallelArrays => refused(2, "BadValue"),
             KeyError::Ambiguous => refused(16746, "Location16746"),

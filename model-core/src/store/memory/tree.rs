@@ -195,7 +195,7 @@ mod tests {
         let mut snapshots = Vec::new();
         for step in 0..5_000_u64 {
             let key = mix(step) % 512;
-            if mix(step ^ 0xABCD) % 3 == 0 {
+            if mix(step ^ 0xABCD).is_multiple_of(3) {
                 assert_eq!(tree.remove(&key), model.remove(&key));
             } else {
                 tree.insert(key, step);

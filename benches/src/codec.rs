@@ -1,0 +1,134 @@
+//! Storage and views of one document, against serde on the same document.
+
+use std::hint::black_box;
+
+use bson::Document;
+use model_core::Model;
+use model_core::codec::{DecodeCx, DocReader, Writer};
+
+use crate::document::{Row, Widget, row};
+
+/// One thing done in two ways. Both are told how often.
+#[derive(Debug)]
+pub struct Pair {
+    /// What is done.
+    pub name: &'static str,
+    /// By `model-core`.
+    pub ours: fn(u64),
+    /// By serde.
+    pub theirs: fn(u64),
+    /// The ratio of instructions that must be held.
+    pub target: f64,
+}
+
+/// All pairs.
+pub const PAIRS: [Pair; 5] = [
+    Pair {
+        name: "encode",
+        ours: |times| encode(times, &row(1).into_model()),
+        theirs: |times| {
+            let row = row(1);
+            repeat(times, || bson::serialize_to_vec(black_box(&row)).unwrap());
+        },
+        target: 0.25,
+    },
+    Pair {
+        name: "decode",
+        ours: |times| decode(times, &stored(&row(1))),
+        theirs: |times| deserialize(times, &stored(&row(1))),
+        target: 0.40,
+    },
+    Pair {
+        name: "decode, optional field absent",
+        ours: |times| decode(times, &stored(&without_note())),
+        theirs: |times| deserialize(times, &stored(&without_note())),
+        target: 0.40,
+    },
+    Pair {
+        name: "decode, fields in reverse order",
+        ours: |times| decode(times, &reversed(&row(1))),
+        theirs: |times| deserialize(times, &reversed(&row(1))),
+        target: 0.60,
+    },
+    Pair {
+        name: "view to JSON",
+        ours: |times| {
+            let view = row(1).into_model().view();
+            repeat(times, || serde_json::to_vec(black_box(&view)).unwrap());
+        },
+        theirs: |times| {
+            let view = row(1).into_json();
+            repeat(times, || serde_json::to_vec(black_box(&view)).unwrap());
+        },
+        target: 1.10,
+    },
+];
+
+fn repeat<T>(times: u64, mut work: impl FnMut() -> T) {
+    for _ in 0..times {
+        black_box(work());
+    }
+}
+
+fn encode(times: u64, document: &Widget) {
+    repeat(times, || encoded(black_box(document)));
+}
+
+fn encoded(document: &Widget) -> Vec<u8> {
+    let mut out = Writer::new();
+    document.encode(&mut out);
+    // As the pipeline does.
+    out.i64("_rev", 1 << 33);
+    out.finish().unwrap()
+}
+
+fn decode(times: u64, bytes: &[u8]) {
+    repeat(times, || decoded(black_box(bytes)));
+}
+
+fn decoded(bytes: &[u8]) -> Widget {
+    let cx = DecodeCx::root(None);
+    let mut reader = DocReader::new(bytes, &cx).unwrap();
+    let document = Widget::decode(&mut reader).unwrap();
+    reader.finish().unwrap();
+    document
+}
+
+fn deserialize(times: u64, bytes: &[u8]) {
+    repeat(times, || bson::deserialize_from_slice::<Row>(black_box(bytes)).unwrap());
+}
+
+fn stored(row: &Row) -> Vec<u8> {
+    bson::serialize_to_vec(row).unwrap()
+}
+
+fn without_note() -> Row {
+    Row {
+        note: None,
+        ..row(1)
+    }
+}
+
+fn reversed(row: &Row) -> Vec<u8> {
+    let fields: Vec<_> = bson::serialize_to_document(row).unwrap().into_iter().collect();
+    fields.into_iter().rev().collect::<Document>().to_vec().unwrap()
+}
+
+/// Checks that both ways do the same: bytes, values and JSON are equal.
+///
+/// # Panics
+/// They are not.
+pub fn assert_equal() {
+    for row in [row(1), without_note()] {
+        let document = row.clone().into_model();
+        assert_eq!(encoded(&document), stored(&row), "both ways write the same bytes");
+        for bytes in [stored(&row), reversed(&row)] {
+            assert_eq!(encoded(&decoded(&bytes)), stored(&row), "what is read is what was written");
+        }
+        assert_eq!(
+            serde_json::to_string(&document.view()).unwrap(),
+            serde_json::to_string(&row.into_json()).unwrap(),
+            "both ways show the same JSON",
+        );
+    }
+}
