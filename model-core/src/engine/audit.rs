@@ -57,7 +57,7 @@ fn event(schema: &ModelSchema, action: Action) -> String {
         (Some(AuditSpec { create, .. }), Action::Create) => create.to_owned(),
         (Some(AuditSpec { update, .. }), Action::Update) => update.to_owned(),
         (Some(AuditSpec { delete, .. }), Action::Delete) => delete.to_owned(),
-        (_, action) => format!("{}.{}", schema.name, super::write::name(action)),
+        (_, action) => format!("{}.{}", schema.name, action.verb()),
     }
 }
 

@@ -7,7 +7,7 @@ use super::commit::own;
 use super::diff::{self, Difference};
 use super::load;
 use super::unit::WriteUnit;
-use super::write::{Stored, encode};
+use super::stored::{Stored, encode};
 use crate::codec::{DecodeError, Elements, Writer};
 use crate::error::{Error, Result};
 use crate::schema::{FieldRole, ModelSchema, reserved};

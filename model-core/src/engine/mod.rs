@@ -12,6 +12,7 @@ mod load;
 mod ports;
 mod read;
 mod seal;
+mod stored;
 mod unit;
 mod write;
 

@@ -20,6 +20,18 @@ pub(crate) enum Action {
     Delete,
 }
 
+impl Action {
+    /// The verb, for messages and event names.
+    pub(super) fn verb(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+        }
+    }
+}
+
 /// What reads and writes have in common.
 pub(crate) trait Unit: Send + Sync {
     fn schema(&self) -> &'static ModelSchema;
@@ -69,4 +81,9 @@ pub(crate) trait WriteUnit: Unit {
     fn before(&mut self) -> BoxFuture<'_, Result<()>>;
     /// Runs the hook after the write.
     fn after(&self) -> BoxFuture<'_, Result<()>>;
+}
+
+/// Whether the policy allows it, or is bypassed.
+pub(super) fn permitted(unit: &dyn WriteUnit, action: Action) -> bool {
+    unit.caller().bypass.is_some() || unit.can(action)
 }

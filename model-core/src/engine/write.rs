@@ -5,7 +5,6 @@
 
 use std::time::Instant;
 
-use bson::RawDocumentBuf;
 use chrono::{DateTime, Utc};
 
 use super::audit;
@@ -13,12 +12,11 @@ use super::change::{self, Changed};
 use super::commit::{Effect, commit, own, uses_collection};
 use super::diff::{self, Difference};
 use super::load;
-use super::seal::Sealer;
-use super::unit::{Action, WriteUnit};
-use crate::codec::{DecodeCx, DecodeError, Mode, Seal, Visitor, Writer};
+use super::stored::{self, Stored, encode};
+use super::unit::{Action, WriteUnit, permitted};
+use crate::codec::{DecodeCx, DecodeError, Mode, Visitor, Writer};
 use crate::error::{Error, ErrorKind, Result};
-use crate::schema::{FieldRole, reserved};
-use crate::store::{Selection, into_error};
+use crate::schema::FieldRole;
 use crate::value::Revision;
 
 /// What is to be written.
@@ -42,16 +40,6 @@ pub(crate) enum Written {
     Missing,
 }
 
-/// The verb of an action.
-pub(super) fn name(action: Action) -> &'static str {
-    match action {
-        Action::Read => "get",
-        Action::Create => "create",
-        Action::Update => "update",
-        Action::Delete => "delete",
-    }
-}
-
 /// Carries a write out.
 pub(crate) async fn write(unit: &mut dyn WriteUnit, plan: Plan) -> Result<Written> {
     let started = Instant::now();
@@ -65,7 +53,7 @@ pub(crate) async fn write(unit: &mut dyn WriteUnit, plan: Plan) -> Result<Writte
     let now = unit.caller().ports.now();
     let mut stored = match plan.action {
         Action::Create => None,
-        _ => match load(unit, plan.expected).await? {
+        _ => match stored::find(unit, plan.expected).await? {
             Some(stored) => Some(stored),
             None => return Ok(Written::Missing),
         },
@@ -87,82 +75,13 @@ pub(crate) async fn write(unit: &mut dyn WriteUnit, plan: Plan) -> Result<Writte
     save(unit, plan, stored, now, started).await
 }
 
-/// A document as it was found.
-pub(super) struct Stored {
-    pub(super) raw: RawDocumentBuf,
-    /// In the shape of the present version; none if it has it already.
-    pub(super) migrated: Option<Vec<u8>>,
-    pub(super) revision: Option<Revision>,
-    /// The JSON keys of the fields that the patch names.
-    pub(super) touched: Vec<&'static str>,
-}
-
-impl Stored {
-    pub(super) fn present(&self) -> &[u8] {
-        self.migrated.as_deref().unwrap_or(self.raw.as_bytes())
-    }
-}
-
-/// Finds the document, if the caller may know of it.
-async fn load(unit: &mut dyn WriteUnit, expected: Option<Revision>) -> Result<Option<Stored>> {
-    let caller = unit.caller();
-    let scope = caller.scoped(|| unit.read_scope());
-    let selection = Selection {
-        id: Some(unit.id().to_bson()),
-        ..caller.select(unit.schema(), scope)?
-    };
-    let found = caller
-        .ports
-        .store
-        .find_one(unit.schema().collection, &selection)
-        .await
-        .map_err(into_error)?;
-    let Some(raw) = found else { return Ok(None) };
-    let revision = match load::raw_field(raw.as_bytes(), reserved::REVISION)? {
-        Some(value) => {
-            let number = value
-                .i64()
-                .map_err(|error| error.at(reserved::REVISION).into_error())?;
-            Some(Revision::from_i64(number))
-        }
-        None => None,
-    };
-    let migrated = match load::migrated(unit, raw.as_bytes())? {
-        std::borrow::Cow::Borrowed(_) => None,
-        std::borrow::Cow::Owned(bytes) => Some(bytes),
-    };
-    let stored = Stored {
-        raw,
-        migrated,
-        revision,
-        touched: Vec::new(),
-    };
-    let cx = DecodeCx::root(load::origin(unit.schema(), stored.present())?);
-    unit.load(stored.present(), &cx)
-        .map_err(DecodeError::into_error)?;
-    if !permitted(unit, Action::Read) {
-        return Ok(None);
-    }
-    if expected.is_some_and(|expected| expected != revision.unwrap_or_default()) {
-        return Err(Error::new(
-            ErrorKind::Conflict,
-            "the expected revision is no longer the stored one",
-        ));
-    }
-    Ok(Some(stored))
-}
-
-fn permitted(unit: &dyn WriteUnit, action: Action) -> bool {
-    unit.caller().bypass.is_some() || unit.can(action)
-}
-
 fn require(unit: &dyn WriteUnit, action: Action) -> Result<()> {
     if permitted(unit, action) {
         Ok(())
     } else {
         Err(Error::new(
             ErrorKind::Forbidden,
-            format!("`can_{}` denies it", name(action)),
+            format!("`can_{}` denies it", action.verb()),
         ))
     }
 }
@@ -215,22 +134,6 @@ async fn hash_passwords(unit: &mut dyn WriteUnit) -> Result<()> {
     }
     unit.visit(&mut Visitor::new(Mode::Hashed(&mut done.into_iter())));
     Ok(())
-}
-
-/// The bytes of what is to be stored.
-pub(super) async fn encode(unit: &dyn WriteUnit, revision: Revision) -> Result<Vec<u8>> {
-    let schema = unit.schema();
-    let sealer = Sealer::new(unit.caller(), schema, unit.id()).await?;
-    let mut out = Writer::new().sealing(sealer.as_ref().map(|sealer| sealer as &dyn Seal));
-    unit.encode(&mut out);
-    out.i64(reserved::REVISION, revision.to_i64());
-    if schema.version > 1 {
-        out.i32(
-            reserved::SCHEMA_VERSION,
-            i32::try_from(schema.version).unwrap_or(i32::MAX),
-        );
-    }
-    out.finish()
 }
 
 /// Encodes, compares, writes, audits.

@@ -88,14 +88,22 @@ fn one_key(
         Ok(()) if ahead.is_empty() || ahead.peek(Token![,]) => return input.advance_to(&ahead),
         Ok(()) if key.usage == key.name => ahead.error(format_args!("`{}` takes no value", key.name)),
         Ok(()) => ahead.error("there is more than the key takes"),
-        // At the end there is no token to point at.
-        Err(_) if ahead.is_empty() || ahead.peek(Token![,]) => {
+        // There is no token to point at.
+        Err(_) if is_bare(input) => {
             syn::Error::new(name.span(), format_args!("`{}` needs a value", key.name))
         }
         Err(error) => error,
     };
     cx.note(usage(error, key));
     skip_item(input);
+}
+
+/// Whether nothing, or only an equals sign, follows the key.
+fn is_bare(input: ParseStream<'_>) -> bool {
+    let rest = input.fork();
+    // Without one, nothing moves.
+    let _ = rest.parse::<Option<Token![=]>>();
+    rest.is_empty() || rest.peek(Token![,])
 }
 
 /// The error, with how the key is written.

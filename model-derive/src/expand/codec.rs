@@ -45,7 +45,9 @@ pub(super) fn visit(
     let customs = plain.iter().filter_map(|(index, field)| {
         let rule = field.attrs.validate.as_ref()?;
         let place = place(*index, field);
-        Some(emit!(visitor.custom(&#statics[#index], #place, |value| #rule(value));))
+        // A type that does not fit is an error at the path.
+        let value = Ident::new("value", super::ends(rule).0);
+        Some(emit!(visitor.custom(&#statics[#index], #place, |#value| #rule(#value));))
     });
     emit!(#(#walks)* #(#customs)*)
 }

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use syn::ext::IdentExt as _;
 
 use super::{asserts, codec, fields, hidden, inputs, named, parse, schema, view};
-use crate::ast::Model;
+use crate::ast::{Field, Model};
 use crate::attr::Role;
 
 /// Everything that a model's declaration stands for.
@@ -85,9 +85,9 @@ fn implementation(model: &Model) -> TokenStream {
 
 fn metadata(model: &Model) -> TokenStream {
     let handles = named("", &model.head, "Fields");
-    let id = model.role(Role::Id).map(|field| &field.ident);
-    let tenant = match model.role(Role::Tenant).map(|field| &field.ident) {
-        Some(tenant) => emit!(__model::Option::Some(&self.#tenant)),
+    let id = model.role(Role::Id).map(own);
+    let tenant = match model.role(Role::Tenant).map(own) {
+        Some(tenant) => emit!(__model::Option::Some(#tenant)),
         None => emit!(__model::Option::None),
     };
     emit! {
@@ -100,13 +100,20 @@ fn metadata(model: &Model) -> TokenStream {
         }
 
         fn id(&self) -> &__model::Id<Self> {
-            &self.#id
+            #id
         }
 
         fn tenant(&self) -> __model::Option<&__model::TenantId> {
             #tenant
         }
     }
+}
+
+/// `&self.field`, such that a wrong type is an error at the type.
+fn own(field: &Field) -> TokenStream {
+    let member = &field.ident;
+    let span = super::ends(&field.ty).0;
+    quote::quote_spanned!(span=> &self.#member)
 }
 
 /// What the caller has no say in.
@@ -206,7 +213,7 @@ fn input(model: &Model) -> TokenStream {
     let parse_new = parse::new(model);
     let parse_patch = parse::patch(head, &model.fields);
     let view = view::make(head, &model.fields);
-    let given = argument("new", model.fields.iter().any(crate::ast::Field::is_plain));
+    let given = argument("new", model.fields.iter().any(Field::is_plain));
     emit! {
         fn build(#given: #new, stamp: &__model::Stamp<Self>) -> Self {
             #build
