@@ -82,7 +82,7 @@ impl Model {
 
     /// The indexes, those that fields declare for themselves last.
     pub(crate) fn indexes(&self) -> Vec<Index> {
-        let own = self.fields.iter().flat_map(|field| field_indexes(field));
+        let own = self.fields.iter().flat_map(field_indexes);
         self.head.attrs.indexes.iter().cloned().chain(own).collect()
     }
 

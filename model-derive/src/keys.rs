@@ -146,13 +146,16 @@ pub(crate) fn belongs(name: &str, place: Place) -> Option<&'static str> {
     let places: Vec<Place> = rows.flat_map(|key| key.places.iter().copied()).collect();
     let order: &[Place] = match place {
         Place::Model => &[Place::Field],
-        Place::Struct => &[Place::Inner, Place::Field],
         Place::Enum => &[Place::Variant, Place::VariantField, Place::Struct],
         Place::Variant => &[Place::VariantField, Place::Enum],
-        Place::Inner | Place::VariantField | Place::Field => &[Place::Inner, Place::Field],
+        Place::Struct | Place::Inner | Place::VariantField | Place::Field => &[Place::Inner, Place::Field],
     };
     let first = *places.first()?;
-    let nearest = order.iter().copied().find(|candidate| places.contains(candidate)).unwrap_or(first);
+    let nearest = order
+        .iter()
+        .copied()
+        .find(|candidate| places.contains(candidate))
+        .unwrap_or(first);
     Some(match nearest {
         Place::Inner if place == Place::VariantField => "the field that holds the enum",
         Place::Struct if place == Place::Enum => "a struct",

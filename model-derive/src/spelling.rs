@@ -112,6 +112,55 @@ pub(crate) fn name(ty: &Type) -> Option<String> {
     }
 }
 
+/// Why it cannot be stored, where the spelling alone tells.
+pub(crate) fn unstorable(ty: &Type) -> Option<(String, &'static str)> {
+    let help = match bare(ty) {
+        Type::Tuple(_) => (
+            "a tuple",
+            "write a struct with `#[derive(Embedded)]`: values need names",
+        ),
+        Type::Array(_) | Type::Slice(_) => (
+            "an array of fixed length",
+            "write `Vec<T>`, with the rule `items(..)`",
+        ),
+        Type::Reference(_) | Type::Ptr(_) => {
+            ("a reference", "a document owns its values: write the type itself")
+        }
+        Type::BareFn(_) | Type::TraitObject(_) | Type::ImplTrait(_) | Type::Never(_) => ("this type", KINDS),
+        Type::Path(_) => return unstorable_path(last(ty)?),
+        _ => return None,
+    };
+    Some((help.0.to_owned(), help.1))
+}
+
+const KINDS: &str =
+    "put `#[derive(Embedded)]` on a type of your own; wrap a foreign serde type in `Foreign<T>`";
+
+fn unstorable_path(segment: &PathSegment) -> Option<(String, &'static str)> {
+    let name = segment.ident.to_string();
+    if arguments(segment).next().is_none() {
+        let help = match name.as_str() {
+            "usize" => "its size depends on the machine: write `u32` or `u64`",
+            "isize" => "its size depends on the machine: write `i32` or `i64`",
+            "u8" | "i8" => "the smallest integers that are stored are `i16` and `u16`; bytes are `Bytes`",
+            "u128" | "i128" => {
+                "the largest integers that are stored are `i64` and `u64`; there is `Decimal128`"
+            }
+            "char" | "str" => "write `String`",
+            _ => return None,
+        };
+        return Some((format!("`{name}`"), help));
+    }
+    match name.as_str() {
+        "Option" | "Vec" | "BTreeMap" | "HashMap" => unstorable(arguments(segment).last()?),
+        "HashSet" | "BTreeSet" | "VecDeque" => Some((format!("`{name}<..>`"), "write `Vec<T>`")),
+        "Rc" | "Arc" | "Box" | "Cow" | "Cell" | "RefCell" | "Mutex" | "RwLock" => {
+            Some((format!("`{name}<..>`"), KINDS))
+        }
+        _ => None,
+    }
+}
+
 /// The name of the one type argument: `Widget` in `Id<Widget>`.
 pub(crate) fn argument(ty: &Type) -> Option<String> {
     let argument = arguments(last(ty)?).next()?;

@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use super::commit::own;
 use super::diff::{self, Difference};
 use super::load;
-use super::unit::WriteUnit;
 use super::stored::{Stored, encode};
+use super::unit::WriteUnit;
 use crate::codec::{DecodeError, Elements, Writer};
 use crate::error::{Error, Result};
 use crate::schema::{FieldRole, ModelSchema, reserved};
@@ -31,7 +31,11 @@ pub(super) async fn change(
 ) -> Result<Option<Changed>> {
     let schema = unit.schema();
     let differences = diff::diff(schema.fields, stored.raw.as_bytes(), &after)?;
-    let counted = || differences.iter().filter(|difference| difference.field.role != FieldRole::UpdatedAt);
+    let counted = || {
+        differences
+            .iter()
+            .filter(|difference| difference.field.role != FieldRole::UpdatedAt)
+    };
     let meant = match stored.migrated {
         None => counted().next().is_some(),
         Some(_) => is_meant(schema, stored, &after)?,
@@ -46,10 +50,18 @@ pub(super) async fn change(
         let after = encode(unit, revision).await?;
         let differences = diff::diff(schema.fields, stored.raw.as_bytes(), &after)?;
         let update = update(unit, stored, &differences, &after)?;
-        return Ok(Some(Changed { after, update, audited }));
+        return Ok(Some(Changed {
+            after,
+            update,
+            audited,
+        }));
     }
     let update = update(unit, stored, &differences, &after)?;
-    Ok(Some(Changed { after, update, audited }))
+    Ok(Some(Changed {
+        after,
+        update,
+        audited,
+    }))
 }
 
 /// Whether anything differs that somebody meant to change.

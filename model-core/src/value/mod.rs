@@ -1,17 +1,21 @@
 //! The field types: facts that must hold everywhere are types.
 
+mod bson_types;
+mod bytes;
 mod collections;
 mod dynamic;
 mod encrypted;
 mod foreign;
 mod id;
 mod id_value;
+mod number;
 mod password;
 mod revision;
 mod scalar;
 mod secret;
 mod tenant_id;
 
+pub use bytes::{Bytes, BytesView};
 pub use collections::MAX_MAP_KEYS;
 pub use dynamic::DynamicView;
 pub use encrypted::Encrypted;
@@ -20,6 +24,6 @@ pub use id::{Id, Identified};
 pub(crate) use id_value::IdValue;
 pub use password::PasswordHash;
 pub use revision::Revision;
-pub use scalar::{Bytes, BytesView};
+
 pub use secret::{OpenSecrets, Secret};
 pub use tenant_id::TenantId;

@@ -18,7 +18,18 @@ pub(super) fn common(cx: &Ctxt, field: &Field) {
     one_default(cx, field);
     one_letter_case(cx, field);
     if field.is_plain() {
+        storable(cx, field);
         rules_fit(cx, field);
+    }
+}
+
+/// What the compiler would say too, at every use of the field: here it is one error.
+fn storable(cx: &Ctxt, field: &Field) {
+    if let Some((name, help)) = spelling::unstorable(&field.ty) {
+        cx.error_across(
+            &field.ty,
+            format_args!("{name} cannot be stored as a model field\nhelp: {help}"),
+        );
     }
 }
 
@@ -116,8 +127,13 @@ fn role_keys(cx: &Ctxt, field: &Field) {
     let dates = matches!(field.role, Role::CreatedAt | Role::UpdatedAt);
     for key in &field.attrs.written {
         let fits = match key.value {
-            KeyId::Rename | KeyId::Hidden => true,
-            KeyId::Id | KeyId::Tenant | KeyId::CreatedAt | KeyId::UpdatedAt | KeyId::Revision => true,
+            KeyId::Rename
+            | KeyId::Hidden
+            | KeyId::Id
+            | KeyId::Tenant
+            | KeyId::CreatedAt
+            | KeyId::UpdatedAt
+            | KeyId::Revision => true,
             KeyId::Index | KeyId::Ttl => dates || field.role == Role::Tenant,
             KeyId::Unique => field.role == Role::Tenant,
             _ => false,

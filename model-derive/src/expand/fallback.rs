@@ -4,16 +4,31 @@
 use proc_macro2::TokenStream;
 use syn::DeriveInput;
 
-use super::{embedded as full, hidden, model as full_model, named};
-use crate::ast::{Body, Embedded, Head, Model};
+use super::{embedded as full, hidden, model as full_model, named, runtime};
+use crate::ast::{Body, Embedded, Field, Head, Model};
 use crate::ctxt::Ctxt;
 use crate::keys::Place;
+use crate::spelling;
 
-/// The declaration without members that would clash with emitted ones: they were reported.
+/// The declaration without what would be an error in emitted code: it was reported.
 fn sound(mut model: Model) -> Model {
-    model.fields.retain(|field| !matches!(field.name.as_str(), "__echo" | "optional"));
+    storable(&model.head, &mut model.fields);
+    model
+        .fields
+        .retain(|field| !matches!(field.name.as_str(), "__echo" | "optional"));
     model.head.attrs.virtuals.clear();
     model
+}
+
+/// Puts a type that can be stored in the place of each that cannot.
+fn storable(head: &Head, fields: &mut [Field]) {
+    let runtime = runtime(head);
+    for field in fields
+        .iter_mut()
+        .filter(|field| spelling::unstorable(&field.ty).is_some())
+    {
+        field.ty = syn::Type::Verbatim(emit!(#runtime::Bson));
+    }
 }
 
 /// Stubs for a model; without a declaration that could be read, there is nothing to go by.
@@ -51,7 +66,11 @@ fn known_model(model: &Model) -> TokenStream {
 }
 
 fn shapeless_model(head: &Head) -> TokenStream {
-    let scope = if head.attrs.global.is_some() { emit!(GlobalScope) } else { emit!(TenantScope) };
+    let scope = if head.attrs.global.is_some() {
+        emit!(GlobalScope)
+    } else {
+        emit!(TenantScope)
+    };
     let ident = &head.ident;
     let identified = emit! {
         impl __model::Identified for #ident {
@@ -131,22 +150,24 @@ fn model_stubs(head: &Head, identified: &TokenStream, associated: &TokenStream) 
 }
 
 /// Stubs for an embedded type.
-pub(super) fn embedded(input: &DeriveInput, embedded: Option<&Embedded>) -> TokenStream {
+pub(super) fn embedded(input: &DeriveInput, embedded: Option<Embedded>) -> TokenStream {
     if !input.generics.params.is_empty() || matches!(input.data, syn::Data::Union(_)) {
         return TokenStream::new();
     }
     match embedded {
         Some(Embedded {
             head,
-            body: Body::Struct(fields),
+            body: Body::Struct(mut fields),
         }) => {
-            let types = full::types(head, fields);
-            let associated = full::associated(head);
-            let (handles, view) = (named("", head, "Fields"), named("", head, "View"));
-            let value = value_stubs(head, &associated);
+            storable(&head, &mut fields);
+            fields.retain(|field| field.name != "__echo");
+            let types = full::types(&head, &fields);
+            let associated = full::associated(&head);
+            let (handles, view) = (named("", &head, "Fields"), named("", &head, "View"));
+            let value = value_stubs(&head, &associated);
             let serialize = serialize(&view);
             let items = hidden(
-                head,
+                &head,
                 &emit! {
                     #value
                     #serialize

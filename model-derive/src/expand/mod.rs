@@ -22,6 +22,7 @@ mod newtype;
 mod parse;
 mod schema;
 mod tagged;
+mod tagged_view;
 mod values;
 mod view;
 
@@ -58,7 +59,7 @@ pub(crate) fn embedded(input: &DeriveInput) -> TokenStream {
     match (embedded, errors(cx)) {
         (Some(embedded), None) => embedded::expand(&embedded),
         (embedded, errors) => {
-            let stub = fallback::embedded(input, embedded.as_ref());
+            let stub = fallback::embedded(input, embedded);
             emit! { #errors #stub }
         }
     }

@@ -6,7 +6,7 @@ use crate::ctxt::Ctxt;
 #[test]
 fn independent_mistakes_are_all_reported() {
     let found = messages(
-        r#"
+        r"
         #[derive(Model)]
         #[model(indx(name), version = 0, index(nam))]
         struct Widget {
@@ -15,7 +15,7 @@ fn independent_mistakes_are_all_reported() {
             #[model(email, trim)]
             count: u32,
         }
-        "#,
+        ",
     );
     let expected = [
         "unknown model key `indx`; did you mean `index`?",

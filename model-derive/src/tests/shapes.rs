@@ -126,7 +126,7 @@ const LEAST: &str = r#"
     }
 "#;
 
-const LIMITS: &str = r#"
+const LIMITS: &str = r"
     /// How much a widget may do.
     #[derive(Clone, Embedded)]
     pub struct Limits {
@@ -136,7 +136,7 @@ const LIMITS: &str = r#"
         pub min: u32,
         pub note: Option<String>,
     }
-"#;
+";
 
 const MEMBER: &str = r#"
     #[derive(Clone, Embedded)]
@@ -150,10 +150,10 @@ const MEMBER: &str = r#"
     }
 "#;
 
-const EMAIL: &str = r#"
+const EMAIL: &str = r"
     #[derive(Clone, Embedded)]
     pub struct Email(pub String);
-"#;
+";
 
 const STATUS: &str = r#"
     #[derive(Clone, Copy, PartialEq, Eq, Embedded)]

@@ -1,7 +1,9 @@
 //! Whether what we read from malformed bytes is what the `bson` crate reads there.
 
-use bson::raw::{RawBsonRef, RawDocument};
+use bson::raw::{RawBsonRef, RawDocument, RawDocumentBuf};
 use bson::{Bson, Document};
+
+use crate::model::Outer;
 
 /// Every value in `ours` (the fields that our reader returned, encoded again) stands in `theirs` under the same key,
 /// can be read there by the `bson` crate, and means the same. What our reader passed over may be as broken as it
@@ -10,6 +12,7 @@ use bson::{Bson, Document};
 /// # Errors
 /// The path at which we returned what `bson` does not read.
 pub(crate) fn agrees(ours: &Document, theirs: &RawDocument) -> Result<(), String> {
+    let theirs = with_readable_keys(theirs)?;
     let mut found = Vec::new();
     for element in theirs.iter_elements() {
         let element = element.map_err(|error| format!("the framing: {error}"))?;
@@ -21,9 +24,47 @@ pub(crate) fn agrees(ours: &Document, theirs: &RawDocument) -> Result<(), String
             return Err(format!("{key}: it does not stand there once"));
         };
         let theirs = element.value().map_err(|error| format!("{key}: {error}"))?;
+        if key == "foreign" {
+            // What it means is serde's business: a struct may be read from an array, too.
+            let theirs: Bson = theirs.try_into().map_err(|error| format!("{key}: {error}"))?;
+            let read: Outer = bson::deserialize_from_bson(theirs).map_err(|error| format!("{key}: {error}"))?;
+            let again = bson::serialize_to_bson(&read).map_err(|error| format!("{key}: {error}"))?;
+            if bytes(value) != bytes(&again) {
+                return Err(format!("{key}: ours {value:?}, theirs {again:?}"));
+            }
+            continue;
+        }
         means(value, theirs).map_err(|error| format!("{key}.{error}"))?;
     }
     Ok(())
+}
+
+/// NaN differs from itself, wherever it stands: bytes do not.
+fn bytes(value: &Bson) -> Option<Vec<u8>> {
+    bson::doc! { "v": value.clone() }.to_vec().ok()
+}
+
+/// The same elements, where a key that is not UTF-8, which stops the `bson` crate and is no declared one, is made
+/// readable.
+fn with_readable_keys(theirs: &RawDocument) -> Result<RawDocumentBuf, String> {
+    let mut bytes = theirs.as_bytes().to_vec();
+    let mut at = 4;
+    let mut passed = 0;
+    while bytes.len() - at > 1 {
+        let end = bytes[at + 1..]
+            .iter()
+            .position(|byte| *byte == 0)
+            .ok_or("the framing: a key without an end")?;
+        let key = &mut bytes[at + 1..at + 1 + end];
+        if std::str::from_utf8(key).is_err() {
+            key.fill(b'?');
+        }
+        let document = RawDocument::from_bytes(&bytes).map_err(|error| error.to_string())?;
+        let element = document.iter_elements().nth(passed).ok_or("the framing: an element less")?;
+        at += 2 + end + element.map_err(|error| format!("the framing: {error}"))?.size();
+        passed += 1;
+    }
+    RawDocumentBuf::from_bytes(bytes).map_err(|error| error.to_string())
 }
 
 #[allow(
@@ -62,8 +103,6 @@ fn means(ours: &Bson, theirs: RawBsonRef<'_>) -> Result<(), String> {
         }
         _ => false,
     };
-    // NaN differs from itself, wherever it stands: compare the bytes.
-    let bytes = |value: &Bson| bson::doc! { "v": value.clone() }.to_vec().ok();
     if same_number || *ours == theirs || bytes(ours) == bytes(&theirs) {
         Ok(())
     } else {

@@ -230,4 +230,47 @@ on_both_stores! {
         assert_eq!(stored.get_i32("__v").unwrap(), 3, "what the model does not know is kept");
         assert_eq!(stored.get_document("limits").unwrap(), &doc! { "daily": 1, "weekly": 2 }, "numbers stay as they were");
     }
+
+    /// L 45: one call may leave the instant of the last change as it is.
+    async fn updated_at_may_be_kept(stage: Stage) {
+        let shop = stage.shop().await;
+        let created = Widget::create(&shop.admin, new_widget("prj_apollo", "Blue")).await.unwrap();
+        shop.tick();
+        let patch = WidgetPatch { enabled: Set(true), ..Default::default() };
+        let updated = Widget::update(&shop.admin, &created.id, patch).keep_updated_at().await.unwrap();
+        assert!(updated.enabled && updated.revision > created.revision);
+        assert_eq!(updated.updated_at, created.updated_at);
+        assert_eq!(Widget::fetch(&shop.admin, &created.id).await.unwrap().updated_at, created.updated_at);
+    }
+
+    /// F 21: a field that only the migration made up is stored when a patch sets it to that very value.
+    async fn a_made_up_value_is_stored_when_it_is_meant(stage: Stage) {
+        let shop = stage.shop().await;
+        let mut old = foreign_widget("wgt_old");
+        old.remove("limits");
+        shop.store_raw("widgets", old).await;
+        let id = Id::parse("wgt_old").unwrap();
+        let patch = WidgetPatch { limits: Set(Limits::new(10, 20)), ..Default::default() };
+        Widget::update(&shop.admin, &id, patch).await.unwrap();
+        let stored = shop.stored_one("widgets").await;
+        assert_eq!(stored.get_document("limits").unwrap(), &doc! { "daily": 10_i64, "weekly": 20_i64 });
+        assert_eq!(stored.get_i32("_sv").unwrap(), 2);
+    }
+
+    /// An array whose length stays is changed element by element; one that grows keeps what other writers put into its
+    /// elements, and a map is changed key by key.
+    async fn arrays_and_maps_keep_their_rest(stage: Stage) {
+        let shop = stage.shop().await;
+        let mut new = NewNote { text: "a".into(), optional: Default::default() };
+        new.optional.tags = Some(vec!["one".into(), "two".into()]);
+        new.optional.labels = Some([("x".to_owned(), 1), ("y".to_owned(), 2)].into());
+        let note = Note::create(&shop.admin, new).await.unwrap();
+        let labels = [("x".to_owned(), 1), ("z".to_owned(), 3)].into();
+        let patch = NotePatch { labels: Set(labels), tags: Set(vec!["one".into(), "three".into()]), ..Default::default() };
+        let updated = Note::update(&shop.admin, &note.id, patch).await.unwrap();
+        let stored = shop.stored_one("notes").await;
+        assert_eq!(stored.get_document("labels").unwrap(), &doc! { "x": 1, "z": 3 });
+        assert_eq!(updated.tags, ["one", "three"]);
+        assert_eq!(Note::fetch(&shop.admin, &note.id).await.unwrap().tags, updated.tags);
+    }
 }

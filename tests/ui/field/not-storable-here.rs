@@ -1,0 +1,43 @@
+use model_core::prelude::*;
+
+#[derive(Clone, Model)]
+#[model(collection = "widgets", global)]
+struct Widget {
+    #[model(id)]
+    id: Id<Widget>,
+    a: usize,
+    b: (u32, u32),
+    c: Option<Box<u32>>,
+    d: [u32; 4],
+    e: &'static str,
+}
+
+struct User;
+
+impl Actor for User {
+    fn identity(&self) -> ActorIdentity {
+        ActorIdentity::user("u1")
+    }
+}
+
+impl BaseModel for Widget {
+    type Actor = User;
+
+    fn can_read(&self, _: &GlobalContext<User>) -> bool {
+        true
+    }
+
+    fn can_create(&self, _: &GlobalContext<User>) -> bool {
+        true
+    }
+
+    fn can_update(&self, _: &GlobalContext<User>, _: &Self) -> bool {
+        true
+    }
+
+    fn can_delete(&self, _: &GlobalContext<User>) -> bool {
+        true
+    }
+}
+
+fn main() {}
