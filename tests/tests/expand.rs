@@ -1,5 +1,7 @@
 //! What the derives emit, at work: storage out and in, inputs, views, static data.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
 use model_core::codec::{DecodeCx, DocReader, FieldValue, InputCx, Writer};
 use model_core::prelude::*;
 use model_core::schema::{FieldRole, IdKind, Tenancy, TypeSchema};
@@ -140,7 +142,17 @@ fn storage_has_the_declared_names_and_absence_is_no_key() {
     let keys: Vec<_> = stored.keys().map(String::as_str).collect();
     assert_eq!(
         keys,
-        ["_id", "ownerOrg", "title", "score", "address", "state", "events", "email", "createdAt"]
+        [
+            "_id",
+            "ownerOrg",
+            "title",
+            "score",
+            "address",
+            "state",
+            "events",
+            "email",
+            "createdAt"
+        ]
     );
     assert_eq!(
         stored.get_document("address").unwrap(),
@@ -195,11 +207,27 @@ fn every_mistake_of_an_input_is_reported_once() {
         .to_string(),
     )
     .unwrap_err();
-    let mut paths: Vec<_> = error.violations().iter().map(|violation| violation.path.as_str()).collect();
+    let mut paths: Vec<_> = error
+        .violations()
+        .iter()
+        .map(|violation| violation.path.as_str())
+        .collect();
     paths.sort_unstable();
     let expected = [
-        "address.country", "address.flor", "address.zip", "colour", "createdAt", "events[0]", "events[1].amount",
-        "events[2].type", "events[3].type", "id", "ownerOrg", "revision", "state", "title",
+        "address.country",
+        "address.flor",
+        "address.zip",
+        "colour",
+        "createdAt",
+        "events[0]",
+        "events[1].amount",
+        "events[2].type",
+        "events[3].type",
+        "id",
+        "ownerOrg",
+        "revision",
+        "state",
+        "title",
     ];
     assert_eq!(paths, expected);
 }
@@ -208,7 +236,8 @@ fn every_mistake_of_an_input_is_reported_once() {
 fn a_patch_merges_into_an_embedded_struct() {
     let mut order = order();
     let patch = OrderPatch::from_json(
-        &json!({ "address": { "floor": 3, "country": "DE" }, "email": null, "id": order.id.to_string() }).to_string(),
+        &json!({ "address": { "floor": 3, "country": "DE" }, "email": null, "id": order.id.to_string() })
+            .to_string(),
     )
     .unwrap();
     let mut cx = InputCx::default();
@@ -228,7 +257,11 @@ fn a_readonly_key_is_accepted_as_an_echo_only() {
     let mut cx = InputCx::default();
     order.apply(patch, &mut cx);
     let error = cx.finish().unwrap_err();
-    let paths: Vec<_> = error.violations().iter().map(|violation| violation.path.as_str()).collect();
+    let paths: Vec<_> = error
+        .violations()
+        .iter()
+        .map(|violation| violation.path.as_str())
+        .collect();
     assert_eq!(paths, ["id", "address.country"]);
 }
 
@@ -271,21 +304,36 @@ fn a_view_shows_no_hidden_field() {
 fn debug_prints_no_hidden_field() {
     let order = order();
     let text = format!("{order:?} {:?}", NewOrderOptional::default());
-    assert!(!text.contains("1234\"") && text.contains("score: \"[HIDDEN]\""), "{text}");
+    assert!(
+        !text.contains("1234\"") && text.contains("score: \"[HIDDEN]\""),
+        "{text}"
+    );
     assert!(!text.contains("\"r\""), "{text}");
 }
 
 #[test]
 fn the_schema_says_what_was_declared() {
     let schema = Order::schema();
-    assert_eq!((schema.name, schema.collection, schema.version), ("Order", "orders", 3));
+    assert_eq!(
+        (schema.name, schema.collection, schema.version),
+        ("Order", "orders", 3)
+    );
     assert_eq!(schema.tenancy, Tenancy::Tenant { field: "ownerOrg" });
     assert_eq!(schema.id, IdKind::String { prefix: "ord_" });
     let audit = schema.audit.unwrap();
-    assert_eq!((audit.entity, audit.update, audit.name_field), ("order", "order.update", Some("title")));
+    assert_eq!(
+        (audit.entity, audit.update, audit.name_field),
+        ("order", "order.update", Some("title"))
+    );
     let (first, last) = (&schema.fields[0], &schema.fields[schema.fields.len() - 1]);
-    assert_eq!((first.stored, first.json, first.role), ("_id", "id", FieldRole::Id));
-    assert_eq!((last.stored, last.json, last.role), ("_rev", "revision", FieldRole::Revision));
+    assert_eq!(
+        (first.stored, first.json, first.role),
+        ("_id", "id", FieldRole::Id)
+    );
+    assert_eq!(
+        (last.stored, last.json, last.role),
+        ("_rev", "revision", FieldRole::Revision)
+    );
     let address = schema.field("address").unwrap().ty.embedded().unwrap();
     assert_eq!(address.fields[0].stored, "zip");
     assert!(matches!(<Event as FieldValue>::TYPE, TypeSchema::Enum(schema) if schema().variants.len() == 3));
@@ -297,5 +345,5 @@ fn handles_have_stored_paths() {
     assert_eq!(fields.owner_org.path(), "ownerOrg");
     assert_eq!(fields.address.zip_code.path(), "address.zip");
     let _ = Order::filter(|order| order.state.eq(State::New) & order.email.eq("a@example.com"));
-    let _ = Order::filter(|order| order.email.in_([Email("a".to_owned())]) & order.state.ne(&State::OnHold));
+    let _ = Order::filter(|order| order.email.in_([Email("a".to_owned())]) & order.state.ne(State::OnHold));
 }

@@ -3,6 +3,7 @@
 //! The byte layout is that of the BSON specification (<https://bsonspec.org/spec.html>, version 1.1); the tests hold
 //! the `bson` crate up against every byte that is written and read here.
 
+mod doc_reader;
 mod dynamic;
 mod echo;
 mod edit;
@@ -17,6 +18,7 @@ mod view;
 mod visit;
 mod writer;
 
+pub use doc_reader::DocReader;
 pub(crate) use dynamic::{read_bson, write_bson};
 pub use echo::Echo;
 pub use edit::Edit;
@@ -27,7 +29,7 @@ pub use input::{InputCx, ObjectInput};
 pub use origin::{DecodeCx, DocOrigin, Seal};
 
 pub(crate) use reader::Elements;
-pub use reader::{DecodeError, DocReader, RawValue};
+pub use reader::{DecodeError, RawValue};
 pub use view::{HexId, ViewValue, view_field};
 pub(crate) use visit::Mode;
 pub use visit::{Constraints, Visitor};

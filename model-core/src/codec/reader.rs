@@ -2,15 +2,17 @@
 
 use std::borrow::Cow;
 
-use super::field_value::FieldValue;
-use super::origin::DecodeCx;
 use super::tag;
 use crate::error::{Error, ErrorKind};
-use crate::schema::reserved;
 
 /// Why a stored value does not decode, and where. It never holds the value.
+///
+/// It is as large as a pointer, since every result of decoding is as large as its larger side.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DecodeError {
+pub struct DecodeError(Box<Misfit>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Misfit {
     path: String,
     reason: Cow<'static, str>,
 }
@@ -19,10 +21,10 @@ impl DecodeError {
     /// A reason, at the value that is being decoded.
     #[cold]
     pub fn new(reason: impl Into<Cow<'static, str>>) -> Self {
-        Self {
+        Self(Box::new(Misfit {
             path: String::new(),
             reason: reason.into(),
-        }
+        }))
     }
 
     #[cold]
@@ -43,17 +45,16 @@ impl DecodeError {
     /// Puts `key` in front of the path.
     #[cold]
     pub fn at(mut self, key: &str) -> Self {
-        if self.path.is_empty() {
-            key.clone_into(&mut self.path);
-        } else {
-            self.path.insert(0, '.');
-            self.path.insert_str(0, key);
+        let path = &mut self.0.path;
+        if !path.is_empty() {
+            path.insert(0, '.');
         }
+        path.insert_str(0, key);
         self
     }
 
     pub(crate) fn into_error(self) -> Error {
-        Error::new(ErrorKind::Decode, self.reason).at_path(self.path)
+        Error::new(ErrorKind::Decode, self.0.reason).at_path(self.0.path)
     }
 }
 
@@ -264,8 +265,20 @@ impl<'a> Elements<'a> {
         }
     }
 
+    /// The next value, whatever its key: in an array the order alone counts.
     #[inline]
-    fn next_bytes(&mut self) -> Result<Option<(&'a [u8], RawValue<'a>)>, DecodeError> {
+    pub(crate) fn next_value(&mut self) -> Result<Option<RawValue<'a>>, DecodeError> {
+        match self.next_bytes()? {
+            Some((key, _)) if !key.is_ascii() && std::str::from_utf8(key).is_err() => {
+                Err(DecodeError::new("a key is not valid UTF-8"))
+            }
+            element => Ok(element.map(|(_, value)| value)),
+        }
+    }
+
+    /// The next element; its key is not known to be UTF-8.
+    #[inline]
+    pub(super) fn next_bytes(&mut self) -> Result<Option<(&'a [u8], RawValue<'a>)>, DecodeError> {
         let Some((&tag, rest)) = self.rest.split_first() else {
             return Ok(None);
         };
@@ -273,34 +286,38 @@ impl<'a> Elements<'a> {
             return Err(DecodeError::malformed());
         };
         let (key, rest) = rest.split_at(end);
-        self.value_after(tag, key, rest.get(1..).unwrap_or_default())
-            .map(Some)
-    }
-
-    #[inline]
-    fn value_after(
-        &mut self,
-        tag: u8,
-        key: &'a [u8],
-        rest: &'a [u8],
-    ) -> Result<(&'a [u8], RawValue<'a>), DecodeError> {
-        let length = value_length(tag, rest).ok_or_else(DecodeError::malformed)?;
-        let Some((bytes, rest)) = rest.split_at_checked(length) else {
-            return Err(DecodeError::malformed());
-        };
-        self.rest = rest;
-        Ok((key, RawValue { tag, bytes }))
+        let value = self.value_after(tag, rest.get(1..).unwrap_or_default())?;
+        Ok(Some((key, value)))
     }
 
     /// The next element's value if its key is `key`; otherwise nothing moves.
-    #[inline]
-    fn next_if(&mut self, key: &[u8]) -> Result<Option<RawValue<'a>>, DecodeError> {
+    ///
+    /// Where the key is a literal, comparing it in place takes a few instructions, and a call of `memcmp` many.
+    #[allow(clippy::inline_always, reason = "as above: every field of every document passes here")]
+    #[inline(always)]
+    pub(super) fn next_if(&mut self, key: &[u8]) -> Result<Option<RawValue<'a>>, DecodeError> {
         let Some((&tag, rest)) = self.rest.split_first() else {
             return Ok(None);
         };
-        match rest.strip_prefix(key) {
-            Some([0, rest @ ..]) => self.value_after(tag, &[], rest).map(|(_, value)| Some(value)),
+        match rest.split_at_checked(key.len()) {
+            Some((name, [0, rest @ ..])) if name == key => self.value_after(tag, rest).map(Some),
             _ => Ok(None),
+        }
+    }
+
+    /// Whether nothing is left.
+    #[inline]
+    pub(super) fn is_at_end(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    fn value_after(&mut self, tag: u8, rest: &'a [u8]) -> Result<RawValue<'a>, DecodeError> {
+        match value_length(tag, rest).and_then(|length| rest.split_at_checked(length)) {
+            Some((bytes, rest)) => {
+                self.rest = rest;
+                Ok(RawValue { tag, bytes })
+            }
+            None => Err(DecodeError::malformed()),
         }
     }
 }
@@ -333,139 +350,5 @@ fn value_length(tag: u8, rest: &[u8]) -> Option<usize> {
             Some(pattern + options)
         }
         _ => None,
-    }
-}
-
-/// An element that was passed over because its key did not come in the order of the schema.
-#[derive(Clone, Copy)]
-struct Pending<'a> {
-    key: &'a [u8],
-    value: RawValue<'a>,
-    taken: bool,
-}
-
-/// Takes the fields of one document by key.
-///
-/// Fields are asked for in the order in which this crate writes them, so the next element is nearly always the one;
-/// only a document that another client wrote, or that lacks an optional field, is indexed.
-pub struct DocReader<'a, 'c> {
-    whole: Elements<'a>,
-    next: Elements<'a>,
-    pending: Option<Vec<Pending<'a>>>,
-    cx: &'c DecodeCx<'c>,
-}
-
-impl std::fmt::Debug for DocReader<'_, '_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("DocReader").finish_non_exhaustive()
-    }
-}
-
-impl<'a, 'c> DocReader<'a, 'c> {
-    /// Reads the bytes of a whole document.
-    #[inline]
-    pub fn new(document: &'a [u8], cx: &'c DecodeCx<'c>) -> Result<Self, DecodeError> {
-        let elements = Elements::new(document)?;
-        Ok(Self {
-            whole: elements,
-            next: elements,
-            pending: None,
-            cx,
-        })
-    }
-
-    /// Reads a document inside another.
-    #[inline]
-    pub fn nested(value: RawValue<'a>, cx: &'c DecodeCx<'c>) -> Result<Self, DecodeError> {
-        let elements = value.document()?;
-        Ok(Self {
-            whole: elements,
-            next: elements,
-            pending: None,
-            cx,
-        })
-    }
-
-    /// The field stored under `key`.
-    ///
-    /// # Errors
-    /// It is missing and not optional, or does not decode.
-    #[inline]
-    pub fn field<T: FieldValue>(&mut self, key: &'static str) -> Result<T, DecodeError> {
-        match self.take(key)? {
-            Some(value) => T::decode(value, &self.cx.child(key)).map_err(|error| error.at(key)),
-            None => T::absent().ok_or_else(|| DecodeError::missing().at(key)),
-        }
-    }
-
-    /// The raw value stored under `key`.
-    #[inline]
-    pub fn take(&mut self, key: &'static str) -> Result<Option<RawValue<'a>>, DecodeError> {
-        if self.pending.is_none() {
-            if let Some(value) = self.next.next_if(key.as_bytes())? {
-                return Ok(Some(value));
-            }
-            if self.next.rest.is_empty() {
-                return Ok(None);
-            }
-        }
-        self.search(key.as_bytes())
-    }
-
-    #[cold]
-    fn search(&mut self, key: &[u8]) -> Result<Option<RawValue<'a>>, DecodeError> {
-        if self.pending.is_none() {
-            let mut pending = Vec::with_capacity(16);
-            while let Some((key, value)) = self.next.next_bytes()? {
-                pending.push(Pending {
-                    key,
-                    value,
-                    taken: false,
-                });
-            }
-            self.pending = Some(pending);
-        }
-        let found = self
-            .pending
-            .iter_mut()
-            .flatten()
-            .find(|element| !element.taken && element.key == key);
-        Ok(found.map(|element| {
-            element.taken = true;
-            element.value
-        }))
-    }
-
-    /// Ends the reading: unknown elements are ignored, a key that stands twice is refused.
-    ///
-    /// # Errors
-    /// A key that was taken stands in the document a second time: the server matches the first, many clients decode
-    /// the last.
-    #[inline]
-    pub fn finish(mut self) -> Result<(), DecodeError> {
-        if self.pending.is_none() {
-            self.next.next_if(reserved::REVISION.as_bytes())?;
-            self.next.next_if(reserved::SCHEMA_VERSION.as_bytes())?;
-            if self.next.rest.is_empty() {
-                return Ok(());
-            }
-        }
-        self.refuse_duplicates()
-    }
-
-    #[cold]
-    fn refuse_duplicates(mut self) -> Result<(), DecodeError> {
-        let mut keys = Vec::with_capacity(32);
-        while let Some((key, _)) = self.whole.next_bytes()? {
-            keys.push(key);
-        }
-        keys.sort_unstable();
-        match keys.iter().zip(keys.iter().skip(1)).find(|(a, b)| a == b) {
-            None => Ok(()),
-            Some((key, _)) => {
-                let name = String::from_utf8_lossy(key);
-                Err(DecodeError::new("the key stands twice in the document").at(&name))
-            }
-        }
     }
 }

@@ -12,7 +12,9 @@ const MAX_DOCUMENT: usize = 16 * 1024 * 1024;
 /// A value that cannot be stored is noted with its path and reported by [`Writer::finish`]; nothing is half-written.
 pub struct Writer<'a> {
     buf: Vec<u8>,
-    path: String,
+    /// Where the element of the innermost open document begins. Until a document is closed, the place of its length
+    /// holds where the element around it begins: so the path is known wherever it is asked for, and costs nothing.
+    open: usize,
     violations: Vec<Violation>,
     seal: Option<&'a dyn Seal>,
     crypto: Option<Error>,
@@ -37,7 +39,7 @@ impl<'a> Writer<'a> {
         buf.extend_from_slice(&[0; 4]);
         Self {
             buf,
-            path: String::new(),
+            open: 0,
             violations: Vec::new(),
             seal: None,
             crypto: None,
@@ -102,12 +104,23 @@ impl<'a> Writer<'a> {
         self.seal.map(|seal| seal.origin(&self.path_to(key)))
     }
 
+    /// The path of `key` in the innermost open document.
     fn path_to(&self, key: &str) -> String {
-        match (self.path.as_str(), key) {
-            ("", key) => key.to_owned(),
-            (parent, "") => parent.to_owned(),
-            (parent, key) => format!("{parent}.{key}"),
+        let mut path = key.to_owned();
+        let mut open = self.open;
+        while open > 0 {
+            let after_tag = self.buf.get(open + 1..).unwrap_or_default();
+            let mut parts = after_tag.splitn(2, |byte| *byte == 0);
+            let (name, rest) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+            if !path.is_empty() {
+                path.insert(0, '.');
+            }
+            path.insert_str(0, &String::from_utf8_lossy(name));
+            open = rest
+                .first_chunk()
+                .map_or(0, |outer| u32::from_le_bytes(*outer) as usize);
         }
+        path
     }
 
     #[inline]
@@ -132,29 +145,26 @@ impl<'a> Writer<'a> {
     /// Writes a document under `key`; `fields` writes its elements.
     #[inline]
     pub fn document(&mut self, key: &str, fields: impl FnOnce(&mut Self)) {
-        self.element(tag::DOCUMENT, key);
-        self.nested(key, fields);
+        self.nested(tag::DOCUMENT, key, fields);
     }
 
     #[inline]
-    fn nested(&mut self, key: &str, fields: impl FnOnce(&mut Self)) {
+    fn nested(&mut self, tag: u8, key: &str, fields: impl FnOnce(&mut Self)) {
+        let outer = std::mem::replace(&mut self.open, self.buf.len());
+        self.element(tag, key);
         let start = self.buf.len();
-        self.buf.extend_from_slice(&[0; 4]);
-        let parent = self.path.len();
-        if parent > 0 {
-            self.path.push('.');
-        }
-        self.path.push_str(key);
+        // A document of 4 GiB is refused when it is finished.
+        let place = u32::try_from(outer).unwrap_or(0).to_le_bytes();
+        self.buf.extend_from_slice(&place);
         fields(self);
-        self.path.truncate(parent);
+        self.open = outer;
         self.close(start);
     }
 
     /// Writes an array under `key`; `item` writes one element under the index that it is given as a key.
     #[inline]
     pub(crate) fn array<T>(&mut self, key: &str, items: &[T], mut item: impl FnMut(&mut Self, &str, &T)) {
-        self.element(tag::ARRAY, key);
-        self.nested(key, |out| {
+        self.nested(tag::ARRAY, key, |out| {
             let mut digits = Decimal::default();
             for (index, value) in items.iter().enumerate() {
                 item(out, digits.text(index), value);
@@ -250,7 +260,15 @@ struct Decimal([u8; 20]);
 
 impl Decimal {
     #[inline]
-    fn text(&mut self, mut number: usize) -> &str {
+    fn text(&mut self, number: usize) -> &str {
+        const SHORT: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+        match SHORT.get(number) {
+            Some(digit) => digit,
+            None => self.write(number),
+        }
+    }
+
+    fn write(&mut self, mut number: usize) -> &str {
         let mut start = self.0.len();
         for slot in self.0.iter_mut().rev() {
             *slot = b'0' + u8::try_from(number % 10).unwrap_or(0);

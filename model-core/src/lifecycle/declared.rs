@@ -18,7 +18,7 @@ pub(super) fn describe(schema: &ModelSchema, spec: &IndexSpec) -> Document {
     let partial = Partial::of(schema, spec, &keys);
     let key: Document = keys
         .iter()
-        .map(|(path, direction)| ((*path).to_owned(), Bson::Int32(*direction)))
+        .map(|(path, direction)| (path.clone(), Bson::Int32(*direction)))
         .collect();
     let name = match spec.name {
         Some(name) => name::fit(name.to_owned()),
@@ -42,25 +42,31 @@ pub(super) fn describe(schema: &ModelSchema, spec: &IndexSpec) -> Document {
     index
 }
 
+/// The stored path of a declared one, which names fields as Rust does: a macro cannot see the names inside a nested type.
+/// A path that leads nowhere stays as it is, for the message.
+pub(super) fn stored(schema: &ModelSchema, path: &str) -> String {
+    schema.stored_path(path).unwrap_or_else(|| path.to_owned())
+}
+
 /// The keys with the tenant in front.
 ///
 /// A TTL index gets no tenant: the server expires documents by single-key indexes only, and refuses the others.
-pub(super) fn keys(schema: &ModelSchema, spec: &IndexSpec) -> Vec<(&'static str, i32)> {
+pub(super) fn keys(schema: &ModelSchema, spec: &IndexSpec) -> Vec<(String, i32)> {
     let declared = spec.keys.iter().map(|key| {
         let direction = match key.direction {
             Direction::Ascending => 1,
             Direction::Descending => -1,
         };
-        (key.path, direction)
+        (stored(schema, key.path), direction)
     });
     let own = schema
         .tenant_field()
         .filter(|_| spec.tenant == TenantPrefix::First);
     match own {
         Some(tenant)
-            if spec.expire_after_seconds.is_none() && !spec.keys.iter().any(|key| key.path == tenant) =>
+            if spec.expire_after_seconds.is_none() && !spec.keys.iter().any(|key| stored(schema, key.path) == tenant) =>
         {
-            std::iter::once((tenant, 1)).chain(declared).collect()
+            std::iter::once((tenant.to_owned(), 1)).chain(declared).collect()
         }
         _ => declared.collect(),
     }
@@ -78,15 +84,15 @@ impl Partial {
     /// An optional key of a unique index has to exist: `None` is stored as absence, which the server indexes as null,
     /// so that two documents without the field would be duplicates. A sparse index does not help: a compound one
     /// leaves out only documents that lack every key, and each has a tenant.
-    fn of(schema: &ModelSchema, spec: &IndexSpec, keys: &[(&'static str, i32)]) -> Self {
+    fn of(schema: &ModelSchema, spec: &IndexSpec, keys: &[(String, i32)]) -> Self {
         let optional = |path: &str| path::resolve(schema.fields, path).is_some_and(|target| target.optional);
         let by_type = keys
             .iter()
-            .map(|(path, _)| *path)
+            .map(|(path, _)| path)
             .filter(|path| spec.unique && optional(path));
-        let mut paths: BTreeSet<_> = by_type.map(str::to_owned).collect();
+        let mut paths: BTreeSet<_> = by_type.cloned().collect();
         let implied = paths.len();
-        paths.extend(spec.exists.iter().map(|path| (*path).to_owned()));
+        paths.extend(spec.exists.iter().map(|path| stored(schema, path)));
         Self {
             asked_for: paths.len() > implied,
             paths,

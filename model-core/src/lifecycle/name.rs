@@ -5,7 +5,7 @@ const LONGEST: usize = 127;
 
 /// The name as the server would make it of the keys, and then the options: an index whose options change gets another
 /// name, so that it can be built while the old one still serves.
-pub(super) fn of(keys: &[(&str, i32)], options: &[String]) -> String {
+pub(super) fn of(keys: &[(String, i32)], options: &[String]) -> String {
     let keys = keys.iter().map(|(path, direction)| format!("{path}_{direction}"));
     fit(keys.chain(options.iter().cloned()).collect::<Vec<_>>().join("_"))
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fmt::Display;
 
-use super::declared::{describe, keys};
+use super::declared::{stored, describe, keys};
 use super::path::{self, Target};
 use super::plan::name_of;
 use crate::audit;
@@ -147,7 +147,7 @@ fn check_indexes(schema: &'static ModelSchema, problems: &mut Problems) {
             check_ttl(schema, spec, seconds, &mut report);
         }
         for path in spec.exists {
-            if target(schema, path).is_none() {
+            if target(schema, &stored(schema, path)).is_none() {
                 report(&format!("no field `{path}`"));
             }
         }
@@ -165,23 +165,23 @@ fn check_keys(schema: &'static ModelSchema, spec: &IndexSpec, report: &mut dyn F
     {
         report("this name is reserved");
     }
-    if matches!(keys.as_slice(), [("_id", 1)]) {
+    if matches!(keys.as_slice(), [(path, 1)] if path == "_id") {
         report("every collection has this index already");
     }
     let tenant = schema
         .tenant_field()
         .filter(|_| spec.tenant == TenantPrefix::First);
-    if spec.keys.iter().skip(1).any(|key| Some(key.path) == tenant) {
+    if spec.keys.iter().skip(1).any(|key| Some(stored(schema, key.path).as_str()) == tenant) {
         report("the tenant goes first: leave it out, or say `global`");
     }
     let mut arrays: Vec<String> = Vec::new();
     let mut seen = HashSet::new();
     for (path, _) in keys {
-        if !seen.insert(path) {
+        if !seen.insert(path.clone()) {
             report(&format!("the key `{path}` is there twice"));
         }
-        let Some(target) = target(schema, path) else {
-            if !is_reserved(path) {
+        let Some(target) = target(schema, &path) else {
+            if !is_reserved(&path) {
                 report(&format!("no field `{path}`"));
             }
             continue;
@@ -201,7 +201,7 @@ fn check_ttl(schema: &'static ModelSchema, spec: &IndexSpec, seconds: u64, repor
     let [key] = spec.keys else {
         return report("an index with a time to live has one key");
     };
-    if target(schema, key.path).is_some_and(|target| !matches!(target.ty, TypeSchema::Date)) {
+    if target(schema, &stored(schema, key.path)).is_some_and(|target| !matches!(target.ty, TypeSchema::Date)) {
         report(&format!(
             "a time to live needs a date, and `{}` is none",
             key.path

@@ -74,6 +74,9 @@ impl<T: FieldValue> FieldValue for Option<T> {
     }
 
     fn parse_patch(value: Value, cx: &mut InputCx) -> Result<Option<Self::Patch>, Value> {
+        if value.is_null() {
+            return Err(value);
+        }
         T::parse_patch(value, cx)
     }
 
@@ -116,7 +119,7 @@ impl<T: FieldValue> FieldValue for Vec<T> {
         let mut elements = value.array()?;
         let mut items = Self::new();
         let cx = cx.child("[]");
-        while let Some((_, value)) = elements.next()? {
+        while let Some(value) = elements.next_value()? {
             let index = items.len();
             items.push(T::decode(value, &cx).map_err(|error| error.at(&index.to_string()))?);
         }

@@ -112,7 +112,7 @@ pub(super) fn model_impls(model: &Model) -> TokenStream {
 }
 
 fn readers(head: &Head, name: &Ident, from_json: &str, deserialize: &str) -> TokenStream {
-    let (vis, ident) = (&head.vis, &head.ident);
+    let (vis, ident) = (super::own(&head.vis), &head.ident);
     let mixed = proc_macro2::Span::mixed_site();
     let (from_json, deserialize) = (Ident::new(from_json, mixed), Ident::new(deserialize, mixed));
     emit! {

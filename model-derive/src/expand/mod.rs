@@ -27,7 +27,7 @@ mod values;
 mod view;
 
 use proc_macro2::{Ident, Span, TokenStream};
-use syn::{DeriveInput, Type};
+use syn::{DeriveInput, Type, Visibility};
 
 use crate::ast::{Embedded, Head, Model};
 use crate::check;
@@ -106,6 +106,14 @@ fn projection(ty: &Type, runtime: &TokenStream, assoc: &str) -> TokenStream {
     let assoc = Ident::new(assoc, last);
     let close = quote::quote_spanned!(last=> >::#assoc);
     emit!(#open #ty as #runtime::FieldValue #close)
+}
+
+/// The visibility as a token of ours: what begins with a token of the user's, lints take for theirs.
+fn own(vis: &Visibility) -> TokenStream {
+    match vis {
+        Visibility::Public(_) => emit!(pub),
+        other => emit!(#other),
+    }
 }
 
 /// The places of a type's first and last token, with our hygiene.

@@ -75,7 +75,9 @@ fn write_the_corpora() {
     write("document_decode", "cut", &whole[..whole.len() / 2]);
     write("document_decode", "empty", &[5, 0, 0, 0, 0]);
     let plain = expected(&sample());
-    let reversed: bson::Document = plain.iter().rev().map(|(key, value)| (key.clone(), value.clone())).collect();
+    let mut entries: Vec<_> = plain.clone().into_iter().collect();
+    entries.reverse();
+    let reversed: bson::Document = entries.into_iter().collect();
     write("document_decode", "reversed", &reversed.to_vec().unwrap());
     let mut least = plain;
     for key in ["note", "maybe", "other", "updated"] {

@@ -1,5 +1,5 @@
 //! A module that calls its own things by the names that the standard library and the expansion use.
-#![allow(dead_code, non_camel_case_types, clippy::upper_case_acronyms)]
+#![allow(dead_code, clippy::struct_excessive_bools)]
 
 use ::std::option::Option as Maybe;
 
@@ -152,14 +152,24 @@ impl Names {
 }
 
 fn check(text: &str) -> ::std::result::Result<(), &'static str> {
-    if text.is_empty() { ::std::result::Result::Err("must not be empty") } else { ::std::result::Result::Ok(()) }
+    if text.is_empty() {
+        ::std::result::Result::Err("must not be empty")
+    } else {
+        ::std::result::Result::Ok(())
+    }
 }
 
 crate::allow_all!(Names);
 
 #[test]
 fn raw_names_are_stored_without_the_mark() {
-    let stored: ::std::vec::Vec<&str> =
-        <Names as ::model_core::Model>::schema().fields.iter().map(|field| field.stored).collect();
-    assert_eq!(stored.get(..4), ::std::option::Option::Some(&["_id", "stamp", "type", "match"][..]));
+    let stored: ::std::vec::Vec<&str> = <Names as ::model_core::Model>::schema()
+        .fields
+        .iter()
+        .map(|field| field.stored)
+        .collect();
+    assert_eq!(
+        stored.get(..4),
+        ::std::option::Option::Some(&["_id", "stamp", "type", "match"][..])
+    );
 }

@@ -47,13 +47,22 @@ fn in_a_function() {
 
     crate::allow_all!(Local);
 
-    let new = NewLocal { parts: Parts { name: "part".to_owned() } };
+    let new = NewLocal {
+        parts: Parts {
+            name: "part".to_owned(),
+        },
+    };
     assert_eq!(format!("{new:?}"), "NewLocal { parts: .. }");
     assert_eq!(Local::schema().collection, "local");
 }
 
 #[test]
 fn by_a_macro() {
-    let new = NewDeclared { optional: NewDeclaredOptional { label: Some("new".to_owned()), ..Default::default() } };
+    let new = NewDeclared {
+        optional: NewDeclaredOptional {
+            label: Some("new".to_owned()),
+            ..Default::default()
+        },
+    };
     assert!(new.optional.maybe.is_none());
 }

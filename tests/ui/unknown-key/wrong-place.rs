@@ -29,7 +29,7 @@ struct Limits {
 #[model(version = 2, virtuals(name: String))]
 enum Shape {
     Circle {
-        #[model(readonly, skip_audit)]
+        #[model(readonly, skip_audit, skip_updated_at)]
         radius: u32,
     },
     #[model(trim)]

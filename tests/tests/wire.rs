@@ -1,0 +1,676 @@
+//! What goes over the wire: the tenant in every command, and the table "Commands on the wire" of ARCHITECTURE.md.
+
+use std::sync::{Arc, Mutex};
+
+use bson::{Bson, Document, doc};
+use model_core::prelude::*;
+use model_core::query::Sort;
+use model_core::{SyncOptions, testing};
+use model_tests::events::{CommandLog, SentCommand};
+use model_tests::server::recorded_database;
+
+/// Somebody with rights.
+#[derive(Clone)]
+struct Person {
+    reads: bool,
+    writes: bool,
+}
+
+impl Actor for Person {
+    fn identity(&self) -> ActorIdentity {
+        ActorIdentity::user("ada")
+    }
+}
+
+type Ctx = Context<Person>;
+
+/// What happens between the read and the write of an update or delete, once.
+#[derive(Clone, Default)]
+struct Rival(Arc<Mutex<Option<Act>>>);
+
+enum Act {
+    Change(mongodb::Collection<Document>),
+    Remove(mongodb::Collection<Document>),
+}
+
+impl Rival {
+    fn will(&self, act: Act) {
+        *self.0.lock().unwrap() = Some(act);
+    }
+
+    async fn act(ctx: &Ctx) {
+        let act = ctx.state::<Self>().unwrap().0.lock().unwrap().take();
+        let outcome = match act {
+            None => return,
+            Some(Act::Change(collection)) => {
+                let update = doc! { "$set": { "_rev": 1_i64 } };
+                collection.update_many(doc! {}, update).await.map(|_| ())
+            }
+            Some(Act::Remove(collection)) => collection.delete_many(doc! {}).await.map(|_| ()),
+        };
+        outcome.unwrap();
+    }
+}
+
+macro_rules! policy {
+    ($model:ident, $scope:ident) => {
+        impl BaseModel for $model {
+            type Actor = Person;
+
+            const READ_SCOPE: ReadScope = ReadScope::$scope;
+
+            fn can_read(&self, ctx: &Ctx) -> bool {
+                ctx.actor().reads
+            }
+
+            fn can_create(&self, ctx: &Ctx) -> bool {
+                ctx.actor().writes
+            }
+
+            fn can_update(&self, ctx: &Ctx, _after: &Self) -> bool {
+                ctx.actor().writes
+            }
+
+            fn can_delete(&self, ctx: &Ctx) -> bool {
+                ctx.actor().writes
+            }
+
+            fn read_scope(ctx: &Ctx) -> Filter<Self> {
+                if ctx.actor().reads { Filter::all() } else { Filter::nothing() }
+            }
+
+            async fn before_update(ctx: &Ctx, _change: &mut Change<Self>) -> Result<()> {
+                Rival::act(ctx).await;
+                Ok(())
+            }
+
+            async fn before_delete(ctx: &Ctx, _document: &Self) -> Result<()> {
+                Rival::act(ctx).await;
+                Ok(())
+            }
+        }
+    };
+}
+
+/// Not audited, an exact scope.
+#[derive(Clone, Model)]
+#[model(collection = "plain")]
+struct Plain {
+    #[model(id)]
+    id: Id<Plain>,
+    #[model(tenant)]
+    organization: TenantId,
+    #[model(trim, len(1..=20))]
+    name: String,
+    #[model(default)]
+    tags: Vec<String>,
+    #[model(unique(global))]
+    code: Option<String>,
+    #[model(updated_at)]
+    updated: DateTime<Utc>,
+}
+
+policy!(Plain, Exact);
+
+/// Audited, a superset for a scope.
+#[derive(Clone, Model)]
+#[model(collection = "audited", audit)]
+struct Audited {
+    #[model(id)]
+    id: Id<Audited>,
+    #[model(tenant)]
+    organization: TenantId,
+    #[model(len(1..=20))]
+    name: String,
+    #[model(unique)]
+    code: Option<String>,
+}
+
+policy!(Audited, Superset);
+
+/// Encrypted, not audited.
+#[derive(Clone, Model)]
+#[model(collection = "sealed")]
+struct Sealed {
+    #[model(id)]
+    id: Id<Sealed>,
+    #[model(tenant)]
+    organization: TenantId,
+    name: String,
+    token: Encrypted<String>,
+}
+
+policy!(Sealed, Superset);
+
+/// Encrypted and audited.
+#[derive(Clone, Model)]
+#[model(collection = "vault", audit)]
+struct Vault {
+    #[model(id)]
+    id: Id<Vault>,
+    #[model(tenant)]
+    organization: TenantId,
+    token: Encrypted<String>,
+}
+
+policy!(Vault, Superset);
+
+struct Wire {
+    db: Db,
+    database: mongodb::Database,
+    log: CommandLog,
+    rival: Rival,
+    ctx: Ctx,
+}
+
+impl Wire {
+    async fn new() -> Self {
+        let (database, log) = recorded_database().await;
+        let rival = Rival::default();
+        let db = Self::open(&database, &rival).await;
+        let ctx = db.context(TenantId::new("acme").unwrap(), Person { reads: true, writes: true });
+        log.take();
+        Self { db, database, log, rival, ctx }
+    }
+
+    /// A handle of its own: what the other one has cached, this one has not.
+    async fn open(database: &mongodb::Database, rival: &Rival) -> Db {
+        let builder = Db::mongo(database.clone())
+            .keys(testing::keyring().unwrap())
+            .state(rival.clone())
+            .model::<Plain>()
+            .model::<Audited>()
+            .model::<Sealed>()
+            .model::<Vault>();
+        let db = builder.build_lazy().unwrap();
+        db.sync_indexes(SyncOptions::default()).await.unwrap();
+        // The check of a handle that was built lazily comes with its first operation.
+        let ctx = db.context(TenantId::new("nobody").unwrap(), Person { reads: true, writes: true });
+        assert_eq!(Plain::query(&ctx).count().await.unwrap(), 0);
+        db
+    }
+
+    fn person(&self, reads: bool, writes: bool) -> Ctx {
+        self.db.context(TenantId::new("acme").unwrap(), Person { reads, writes })
+    }
+
+    /// What `operation` sends, by name, and what it answers.
+    async fn sends<R>(&self, operation: impl Future<Output = R>) -> (R, Vec<String>) {
+        self.log.take();
+        let result = operation.await;
+        let sent = self.log.take();
+        for command in &sent {
+            carries_the_tenant(command, "acme");
+        }
+        // The driver sends this by itself, some time after a cursor was dropped that is not at its end.
+        let names = sent.into_iter().map(|command| command.name).filter(|name| name != "killCursors");
+        (result, names.collect())
+    }
+
+    /// The same collection by a client whose commands are not recorded.
+    async fn unrecorded(&self, collection: &str) -> mongodb::Collection<Document> {
+        let client = model_tests::server::server().await.client().await;
+        client.database(self.database.name()).collection(collection)
+    }
+
+    async fn plain(&self, name: &str) -> Plain {
+        Plain::create(&self.ctx, new_plain(name)).await.unwrap()
+    }
+
+    async fn audited(&self, name: &str) -> Audited {
+        Audited::create(&self.ctx, new_audited(name)).await.unwrap()
+    }
+}
+
+fn new_plain(name: &str) -> NewPlain {
+    NewPlain { name: name.into(), optional: Default::default() }
+}
+
+fn new_audited(name: &str) -> NewAudited {
+    NewAudited { name: name.into(), optional: Default::default() }
+}
+
+fn rename_plain(name: &str) -> PlainPatch {
+    PlainPatch { name: Set(name.into()), ..Default::default() }
+}
+
+fn rename_audited(name: &str) -> AuditedPatch {
+    AuditedPatch { name: Set(name.into()), ..Default::default() }
+}
+
+/// The collections of tenant models.
+const MODELS: [&str; 4] = ["plain", "audited", "sealed", "vault"];
+
+/// Contract C 8: the tenant's equality, alone, at the top level of every filter; the tenant in every document.
+fn carries_the_tenant(command: &SentCommand, tenant: &str) {
+    let SentCommand { name, body } = command;
+    let collection = body.get_str(name).unwrap_or_default();
+    if !MODELS.contains(&collection) {
+        return;
+    }
+    let documents = |key: &str| body.get_array(key).unwrap().iter().map(|value| value.as_document().unwrap());
+    let equality: Bson = doc! { "$eq": tenant }.into();
+    let holds = |filter: &Document| {
+        assert_eq!(filter.get("organization"), Some(&equality), "{name}: {filter}");
+        let allowed = ["_id", "organization", "_rev", "$and"];
+        assert!(filter.keys().all(|key| allowed.contains(&key.as_str())), "{name}: {filter}");
+        let raw = bson::RawDocumentBuf::try_from(filter).unwrap();
+        assert_eq!(raw.iter().filter(|entry| entry.as_ref().unwrap().0 == "organization").count(), 1, "{filter}");
+    };
+    match name.as_str() {
+        "find" => holds(body.get_document("filter").unwrap()),
+        "update" => documents("updates").for_each(|one| {
+            holds(one.get_document("q").unwrap());
+            let update = one.get_document("u").unwrap();
+            for operator in update.keys() {
+                assert!(["$set", "$unset"].contains(&operator.as_str()), "{update}");
+                assert!(!update.get_document(operator).unwrap().contains_key("organization"), "{update}");
+            }
+            assert!(!one.get_bool("multi").unwrap_or(false) && !one.get_bool("upsert").unwrap_or(false));
+        }),
+        "delete" => documents("deletes").for_each(|one| {
+            holds(one.get_document("q").unwrap());
+            assert_eq!(one.get_i32("limit").unwrap(), 1);
+        }),
+        "aggregate" => {
+            let first = body.get_array("pipeline").unwrap()[0].as_document().unwrap();
+            assert_eq!(first.keys().collect::<Vec<_>>(), ["$match"]);
+            holds(first.get_document("$match").unwrap());
+        }
+        "insert" => documents("documents").for_each(|one| assert_eq!(one.get_str("organization").unwrap(), tenant)),
+        "getMore" | "killCursors" => {}
+        other => panic!("{other} is a command that this test does not know"),
+    }
+}
+
+/// Row `get`, `fetch`, `first`.
+#[tokio::test]
+async fn one_document_is_one_find() {
+    let wire = Wire::new().await;
+    let (plain, audited) = (wire.plain("a").await, wire.audited("a").await);
+    assert_eq!(wire.sends(Plain::get(&wire.ctx, &plain.id)).await.1, ["find"]);
+    assert_eq!(wire.sends(Plain::fetch(&wire.ctx, &plain.id)).await.1, ["find"]);
+    assert_eq!(wire.sends(Plain::query(&wire.ctx).first()).await.1, ["find"]);
+    assert_eq!(wire.sends(Audited::get(&wire.ctx, &audited.id)).await.1, ["find"]);
+    assert_eq!(wire.sends(Audited::query(&wire.ctx).first()).await.1, ["find"]);
+    let (missing, sent) = wire.sends(Plain::get(&wire.ctx, &Id::generate())).await;
+    assert!(missing.unwrap().is_none());
+    assert_eq!(sent, ["find"]);
+    let nobody = wire.person(false, false);
+    let (denied, sent) = wire.sends(Audited::get(&nobody, &audited.id)).await;
+    assert!(denied.unwrap().is_none());
+    assert_eq!(sent, ["find"]);
+}
+
+/// Rows `first` and `exists`: where the document asked for is the last one, no cursor stays open that has to be closed.
+#[tokio::test]
+async fn the_last_document_leaves_no_cursor() {
+    let wire = Wire::new().await;
+    wire.plain("a").await;
+    wire.audited("a").await;
+    wire.log.take();
+    Plain::query(&wire.ctx).first().await.unwrap();
+    Plain::query(&wire.ctx).limit(1).await.unwrap();
+    Audited::query(&wire.ctx).first().await.unwrap();
+    Audited::query(&wire.ctx).exists().await.unwrap();
+    Audited::query(&wire.ctx).limit(1).await.unwrap();
+    // What the driver sends by itself, it sends at once.
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    let sent = wire.log.take_names();
+    assert_eq!(sent, ["find"; 5]);
+}
+
+/// Row `query`: one cursor, however many batches.
+#[tokio::test]
+async fn a_query_is_one_cursor() {
+    let wire = Wire::new().await;
+    let plain = wire.unrecorded("plain").await;
+    let stored = (0..250).map(|n| {
+        doc! { "organization": "acme", "name": format!("n{n}"), "tags": [], "updated": bson::DateTime::from_millis(n) }
+    });
+    plain.insert_many(stored).await.unwrap();
+    let (all, sent) = wire.sends(async { Plain::query(&wire.ctx).await }).await;
+    assert_eq!(all.unwrap().len(), 250);
+    assert_eq!(sent.iter().filter(|name| *name == "find").count(), 1, "{sent:?}");
+    assert!(sent.len() > 1 && sent[1..].iter().all(|name| name == "getMore"), "{sent:?}");
+    let (some, sent) = wire.sends(async { Plain::query(&wire.ctx).sort(|p| p.name.asc()).skip(3).limit(7).await }).await;
+    assert_eq!((some.unwrap().len(), sent), (7, vec!["find".to_owned()]));
+    let (none, sent) = wire.sends(async { Plain::query(&wire.ctx).limit(0).await }).await;
+    assert_eq!(none.unwrap().len(), 0);
+    assert!(sent.len() <= 1, "{sent:?}");
+}
+
+/// Row `count`, `exists`, by the scope's exactness.
+#[tokio::test]
+async fn an_exact_scope_is_counted_on_the_server() {
+    let wire = Wire::new().await;
+    wire.plain("a").await;
+    wire.audited("a").await;
+    assert_eq!(wire.sends(Plain::query(&wire.ctx).count()).await.1, ["aggregate"]);
+    assert_eq!(wire.sends(Plain::query(&wire.ctx).exists()).await.1, ["aggregate"]);
+    assert_eq!(wire.sends(Audited::query(&wire.ctx).count()).await.1, ["find"]);
+    assert_eq!(wire.sends(Audited::query(&wire.ctx).exists()).await.1, ["find"]);
+}
+
+/// Row `create`.
+#[tokio::test]
+async fn a_create_is_one_insert() {
+    let wire = Wire::new().await;
+    assert_eq!(wire.sends(wire.plain("a")).await.1, ["insert"]);
+    assert_eq!(wire.sends(wire.audited("a")).await.1, ["insert", "insert", "commitTransaction"]);
+    let viewer = wire.person(true, false);
+    let (denied, sent) = wire.sends(async { Audited::create(&viewer, new_audited("b")).await }).await;
+    assert!(denied.unwrap_err().is_forbidden());
+    assert!(sent.is_empty(), "{sent:?}");
+    let (invalid, sent) = wire.sends(async { Audited::create(&wire.ctx, new_audited("")).await }).await;
+    assert!(invalid.unwrap_err().is_invalid());
+    assert!(sent.is_empty(), "{sent:?}");
+}
+
+/// Row `create`, a lost race: `Duplicate`, and nothing of the entry.
+#[tokio::test]
+async fn a_duplicate_is_one_insert() {
+    let wire = Wire::new().await;
+    let plain = wire.plain("a").await;
+    let again = async { Plain::create_with_id(&wire.ctx, plain.id.clone(), new_plain("b")).await };
+    let (error, sent) = wire.sends(again).await;
+    assert!(error.unwrap_err().is_duplicate());
+    assert_eq!(sent, ["insert"]);
+    let audited = wire.audited("a").await;
+    let again = async { Audited::create_with_id(&wire.ctx, audited.id.clone(), new_audited("b")).await };
+    let (error, sent) = wire.sends(again).await;
+    assert!(error.unwrap_err().is_duplicate());
+    assert_eq!(sent, ["insert", "abortTransaction"]);
+    let log = testing::stored(&wire.db, "audit_log").await.unwrap();
+    assert_eq!(log.len(), 1, "the first create's");
+}
+
+/// Row `update`.
+#[tokio::test]
+async fn an_update_is_a_find_and_an_update() {
+    let wire = Wire::new().await;
+    let (plain, audited) = (wire.plain("a").await, wire.audited("a").await);
+    let (updated, sent) = wire.sends(async { Plain::update(&wire.ctx, &plain.id, rename_plain("b")).await }).await;
+    assert_eq!(updated.unwrap().name, "b");
+    assert_eq!(sent, ["find", "update"]);
+    let update = async { Audited::update(&wire.ctx, &audited.id, rename_audited("b")).await };
+    assert_eq!(wire.sends(update).await.1, ["find", "update", "insert", "commitTransaction"]);
+}
+
+/// Row `update` that changes nothing; and those that are denied, missing, invalid or outdated.
+#[tokio::test]
+async fn what_writes_nothing_is_one_find() {
+    let wire = Wire::new().await;
+    let (plain, audited) = (wire.plain("a").await, wire.audited("a").await);
+    let same = async { Plain::update(&wire.ctx, &plain.id, rename_plain(" a ")).await };
+    assert_eq!(wire.sends(same).await.1, ["find"]);
+    let same = async { Audited::update(&wire.ctx, &audited.id, rename_audited("a")).await };
+    assert_eq!(wire.sends(same).await.1, ["find"]);
+    let empty = async { Audited::update(&wire.ctx, &audited.id, AuditedPatch::default()).await };
+    assert_eq!(wire.sends(empty).await.1, ["find"]);
+    for (person, patch, kind) in [
+        (wire.person(true, false), rename_audited("b"), ErrorKind::Forbidden),
+        (wire.person(false, true), rename_audited("b"), ErrorKind::NotFound),
+        (wire.person(true, true), rename_audited(""), ErrorKind::Invalid),
+    ] {
+        let (error, sent) = wire.sends(async { Audited::update(&person, &audited.id, patch).await }).await;
+        assert_eq!(error.unwrap_err().kind(), kind);
+        assert_eq!(sent, ["find"], "{kind:?}");
+    }
+    let missing = Id::generate();
+    let (error, sent) = wire.sends(async { Audited::update(&wire.ctx, &missing, rename_audited("b")).await }).await;
+    assert!(error.unwrap_err().is_not_found());
+    assert_eq!(sent, ["find"]);
+    let outdated = Revision::parse("1").unwrap();
+    let update = async { Plain::update(&wire.ctx, &plain.id, rename_plain("b")).if_revision(outdated).await };
+    let (error, sent) = wire.sends(update).await;
+    assert!(error.unwrap_err().is_conflict());
+    assert_eq!(sent, ["find"]);
+    let (deleted, sent) = wire.sends(async { Audited::delete(&wire.ctx, &missing).await }).await;
+    assert!(!deleted.unwrap());
+    assert_eq!(sent, ["find"]);
+    let viewer = wire.person(true, false);
+    let (error, sent) = wire.sends(async { Audited::delete(&viewer, &audited.id).await }).await;
+    assert!(error.unwrap_err().is_forbidden());
+    assert_eq!(sent, ["find"]);
+}
+
+/// Row `delete`.
+#[tokio::test]
+async fn a_delete_is_a_find_and_a_delete() {
+    let wire = Wire::new().await;
+    let (plain, audited) = (wire.plain("a").await, wire.audited("a").await);
+    let (deleted, sent) = wire.sends(async { Plain::delete(&wire.ctx, &plain.id).await }).await;
+    assert!(deleted.unwrap());
+    assert_eq!(sent, ["find", "delete"]);
+    let delete = async { Audited::delete(&wire.ctx, &audited.id).await };
+    assert_eq!(wire.sends(delete).await.1, ["find", "delete", "insert", "commitTransaction"]);
+}
+
+/// Column "a lost race", of `update`: told apart by one more find; nothing is written, nothing audited.
+#[tokio::test]
+async fn a_lost_update_is_told_apart_by_one_more_find() {
+    let wire = Wire::new().await;
+    for (gone, kind) in [(false, ErrorKind::Conflict), (true, ErrorKind::NotFound)] {
+        let act = async |name| {
+            let collection = wire.unrecorded(name).await;
+            wire.rival.will(if gone { Act::Remove(collection) } else { Act::Change(collection) });
+        };
+        let (plain, audited) = (wire.plain("a").await, wire.audited("a").await);
+        act("plain").await;
+        let update = async { Plain::update(&wire.ctx, &plain.id, rename_plain("b")).await };
+        let (error, sent) = wire.sends(update).await;
+        assert_eq!(error.unwrap_err().kind(), kind);
+        assert_eq!(sent, ["find", "update", "find"]);
+        act("audited").await;
+        let before = testing::stored(&wire.db, "audit_log").await.unwrap().len();
+        let update = async { Audited::update(&wire.ctx, &audited.id, rename_audited("b")).await };
+        let (error, sent) = wire.sends(update).await;
+        assert_eq!(error.unwrap_err().kind(), kind);
+        assert_eq!(sent, ["find", "update", "find", "abortTransaction"]);
+        assert_eq!(testing::stored(&wire.db, "audit_log").await.unwrap().len(), before);
+    }
+}
+
+/// Column "a lost race", of `delete`: `Conflict`, or what was asked for if it is gone.
+#[tokio::test]
+async fn a_lost_delete_is_told_apart_by_one_more_find() {
+    let wire = Wire::new().await;
+    for gone in [false, true] {
+        let act = async |name| {
+            let collection = wire.unrecorded(name).await;
+            wire.rival.will(if gone { Act::Remove(collection) } else { Act::Change(collection) });
+        };
+        let (plain, audited) = (wire.plain("a").await, wire.audited("a").await);
+        act("plain").await;
+        let (plain, sent) = wire.sends(async { Plain::delete(&wire.ctx, &plain.id).await }).await;
+        assert_eq!(sent, ["find", "delete", "find"]);
+        act("audited").await;
+        let (audited, sent) = wire.sends(async { Audited::delete(&wire.ctx, &audited.id).await }).await;
+        assert_eq!(sent, ["find", "delete", "find", "abortTransaction"]);
+        for result in [plain, audited] {
+            match result {
+                Ok(deleted) => assert!(gone && !deleted),
+                Err(error) => assert!(!gone && error.is_conflict(), "{error}"),
+            }
+        }
+    }
+}
+
+/// A transaction that runs into another is begun anew, from its first write.
+#[tokio::test]
+async fn a_transaction_is_begun_anew() {
+    let wire = Wire::new().await;
+    let audited = wire.audited("a").await;
+    let fail_point = doc! {
+        "configureFailPoint": "failCommand",
+        "mode": { "times": 2 },
+        "data": {
+            "failCommands": ["update"],
+            "namespace": format!("{}.audited", wire.database.name()),
+            "errorCode": 112,
+            "errorLabels": ["TransientTransactionError"],
+        },
+    };
+    let admin = model_tests::server::server().await.client().await.database("admin");
+    admin.run_command(fail_point).await.unwrap();
+    let update = async { Audited::update(&wire.ctx, &audited.id, rename_audited("b")).await };
+    let (updated, sent) = wire.sends(update).await;
+    admin.run_command(doc! { "configureFailPoint": "failCommand", "mode": "off" }).await.unwrap();
+    assert_eq!(updated.unwrap().name, "b");
+    let once = ["update", "abortTransaction"];
+    let whole = [&["find"][..], &once, &once, &["update", "insert", "commitTransaction"]].concat();
+    assert_eq!(sent, whole);
+}
+
+/// "Encryption adds no command but the first use of a tenant's key."
+#[tokio::test]
+async fn encryption_adds_the_key_once() {
+    let wire = Wire::new().await;
+    let new = |token: &str| NewSealed { name: "a".into(), token: Secret::from(token) };
+    let on_keys = |command: &SentCommand| command.body.get_str(&command.name).is_ok_and(|name| name == "__model_keys");
+    wire.log.take();
+    let first = Sealed::create(&wire.ctx, new("one")).await.unwrap();
+    let sent = wire.log.take();
+    let named = |keys: bool| {
+        let names = sent.iter().filter(move |command| on_keys(command) == keys);
+        names.map(|command| command.name.as_str()).collect::<Vec<_>>()
+    };
+    assert_eq!(named(false), ["insert"]);
+    assert_eq!(named(true), ["find", "createIndexes", "insert"]);
+    assert_eq!(wire.sends(async { Sealed::create(&wire.ctx, new("two")).await.unwrap() }).await.1, ["insert"]);
+    assert_eq!(wire.sends(Sealed::get(&wire.ctx, &first.id)).await.1, ["find"]);
+    let (token, sent) = wire.sends(first.token.reveal(&wire.ctx)).await;
+    assert_eq!(token.unwrap().expose(), "one");
+    assert!(sent.is_empty(), "{sent:?}");
+    let patch = || SealedPatch { name: Set("b".into()), ..Default::default() };
+    let update = async { Sealed::update(&wire.ctx, &first.id, patch()).await.unwrap() };
+    assert_eq!(wire.sends(update).await.1, ["find", "update"]);
+    let update = async { Sealed::update(&wire.ctx, &first.id, patch()).await.unwrap() };
+    assert_eq!(wire.sends(update).await.1, ["find"], "an unchanged update");
+    let patch = SealedPatch { token: Set(Secret::from("new")), ..Default::default() };
+    let update = async { Sealed::update(&wire.ctx, &first.id, patch).await.unwrap() };
+    assert_eq!(wire.sends(update).await.1, ["find", "update"]);
+    let delete = async { Sealed::delete(&wire.ctx, &first.id).await.unwrap() };
+    assert_eq!(wire.sends(delete).await.1, ["find", "delete"]);
+    let vault = NewVault { token: Secret::from("three") };
+    let (vault, sent) = wire.sends(async { Vault::create(&wire.ctx, vault).await.unwrap() }).await;
+    assert_eq!(sent, ["insert", "insert", "commitTransaction"]);
+
+    // A handle that has not seen the key finds it once.
+    let other = Wire::open(&wire.database, &wire.rival).await;
+    let ctx = other.context(TenantId::new("acme").unwrap(), Person { reads: true, writes: true });
+    let read = Vault::fetch(&ctx, &vault.id).await.unwrap();
+    let (token, sent) = wire.sends(read.token.reveal(&ctx)).await;
+    assert_eq!(token.unwrap().expose(), "three");
+    assert_eq!(sent, ["find"]);
+    let (_, sent) = wire.sends(read.token.reveal(&ctx)).await;
+    assert!(sent.is_empty(), "{sent:?}");
+}
+
+/// A bypass is audited whether the model is or not.
+#[tokio::test]
+async fn a_bypass_is_audited() {
+    let wire = Wire::new().await;
+    let system = wire.person(false, false).dangerously_bypass_permissions("nightly cleanup");
+    let create = async { Plain::create(&system, new_plain("a")).await.unwrap() };
+    let (plain, sent) = wire.sends(create).await;
+    assert_eq!(sent, ["insert", "insert", "commitTransaction"]);
+    let update = async { Plain::update(&system, &plain.id, rename_plain("b")).await.unwrap() };
+    assert_eq!(wire.sends(update).await.1, ["find", "update", "insert", "commitTransaction"]);
+    assert_eq!(wire.sends(Plain::query(&system).count()).await.1, ["aggregate"]);
+    assert_eq!(wire.sends(Audited::query(&system).count()).await.1, ["aggregate"], "no scope to ask");
+    let delete = async { Plain::delete(&system, &plain.id).await.unwrap() };
+    assert_eq!(wire.sends(delete).await.1, ["find", "delete", "insert", "commitTransaction"]);
+}
+
+/// With a sink of the application's own there is no transaction.
+#[tokio::test]
+async fn a_sink_needs_no_transaction() {
+    let (database, log) = recorded_database().await;
+    let sink = testing::CollectingSink::new();
+    let db = Db::mongo(database).audit_to(sink.clone()).state(Rival::default()).model::<Audited>();
+    let db = db.build_lazy().unwrap();
+    db.sync_indexes(SyncOptions::default()).await.unwrap();
+    let ctx = db.context(TenantId::new("acme").unwrap(), Person { reads: true, writes: true });
+    Audited::query(&ctx).first().await.unwrap();
+    log.take();
+    let audited = Audited::create(&ctx, new_audited("a")).await.unwrap();
+    assert_eq!(log.take_names(), ["insert"]);
+    Audited::update(&ctx, &audited.id, rename_audited("b")).await.unwrap();
+    assert_eq!(log.take_names(), ["find", "update"]);
+    Audited::delete(&ctx, &audited.id).await.unwrap();
+    assert_eq!(log.take_names(), ["find", "delete"]);
+    assert_eq!(sink.take().len(), 3);
+}
+
+/// Contract C 8 and 9: whatever the filter and the order, the tenant stands alone at the top. (`sends` asserts it of
+/// every command.)
+#[tokio::test]
+async fn no_filter_takes_the_tenants_place() {
+    let wire = Wire::new().await;
+    wire.plain("a").await;
+    let globex = || TenantId::new("globex").unwrap();
+    let both = [globex(), TenantId::new("acme").unwrap()];
+    let filters: Vec<Filter<Plain>> = vec![
+        Filter::all(),
+        Filter::nothing(),
+        Plain::filter(|p| p.organization.eq(globex())),
+        Plain::filter(|p| p.organization.ne(globex())),
+        Plain::filter(|p| p.organization.in_(&both)),
+        Plain::filter(|p| p.organization.exists(false) | p.organization.exists(true)),
+        Plain::filter(|p| !(p.organization.eq(globex()) & p.name.eq("a"))),
+        Plain::filter(|p| p.organization.eq(globex()) | p.name.starts_with("")),
+        Plain::filter(|p| p.tags.size(0) & p.tags.elem_match(|_| Filter::all())),
+    ];
+    for filter in filters {
+        let query = || Plain::query(&wire.ctx).matching(filter.clone());
+        wire.sends(async { query().await.unwrap() }).await;
+        wire.sends(async { query().count().await.unwrap() }).await;
+        wire.sends(async { query().exists().await.unwrap() }).await;
+        wire.sends(async { query().first().await.unwrap() }).await;
+        let sort: fn(&'static PlainFields) -> Sort<Plain> = |p| p.organization.desc().then(p.name.asc());
+        wire.sends(async { query().sort(sort).skip(1).limit(2).await.unwrap() }).await;
+    }
+}
+
+/// Before the tenant is known, one document is found by a field that is unique over all tenants, and by nothing else.
+#[tokio::test]
+async fn find_unique_is_one_find_by_the_unique_field() {
+    let wire = Wire::new().await;
+    let mut new = new_plain("a");
+    new.optional.code = Some("c1".into());
+    let plain = Plain::create(&wire.ctx, new).await.unwrap();
+    let global = wire.db.global_context(Person { reads: true, writes: true });
+    wire.log.take();
+    let found = Plain::find_unique(&global, |p| p.code.lookup("c1")).await.unwrap().unwrap();
+    assert_eq!(found.id, plain.id);
+    let sent = wire.log.take();
+    assert_eq!(sent.len(), 1);
+    let filter = sent[0].body.get_document("filter").unwrap();
+    assert_eq!(filter, &doc! { "$and": [{ "code": { "$eq": "c1" } }] });
+    assert_eq!(sent[0].body.get_i64("limit").unwrap(), 1);
+}
+
+/// The table itself: each row that stands in ARCHITECTURE.md has its test here.
+#[test]
+fn the_table_has_no_other_rows() {
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../ARCHITECTURE.md")).unwrap();
+    let section = text.split("## Commands on the wire").nth(1).unwrap().split("\n## ").next().unwrap();
+    let rows: Vec<Vec<&str>> = section
+        .lines()
+        .filter(|line| line.starts_with("| ") && !line.starts_with("| verb"))
+        .map(|line| line.split('|').map(str::trim).skip(1).take(3).collect())
+        .collect();
+    let expected = [
+        ["`get`, `fetch`, `first`", "`find`", "`find`"],
+        ["`query`", "`find` (+ `getMore`)", "same"],
+        ["`count`, `exists`, scope exact", "`aggregate`", "same"],
+        ["`count`, `exists`, scope a superset", "`find` (+ `getMore`)", "same"],
+        ["`create`", "`insert`", "`insert`, `insert` (audit), `commitTransaction`"],
+        ["`update`", "`find`, `update`", "`find`, `update`, `insert`, `commitTransaction`"],
+        ["`update` that changes nothing", "`find`", "`find`"],
+        ["`delete`", "`find`, `delete`", "`find`, `delete`, `insert`, `commitTransaction`"],
+    ];
+    assert_eq!(rows, expected, "ARCHITECTURE.md has changed: change the tests of this file too");
+}
