@@ -1,85 +1,67 @@
 //! Prints every ratio, and keeps them in `benches/results/latest.json`:
 //!
 //! ```text
-//! cargo bench -p model-benches                    codec and server
-//! cargo bench -p model-benches -- --short         instruction counts alone, judged; for CI
+//! cargo bench -p model-benches                    codec and verbs
+//! cargo bench -p model-benches -- --short         instruction counts of the codec alone; for CI
 //! cargo bench -p model-benches -- --compile [--models 100]
 //! ```
+//!
+//! It fails where a limit is broken that does not depend on how busy the machine is.
 
-#![allow(clippy::print_stdout, reason = "its output is what it is for")]
+#![allow(
+    clippy::expect_used,
+    reason = "a benchmark that does not run has nobody to report to but a terminal"
+)]
 
 use std::env;
 use std::path::Path;
 use std::process::ExitCode;
 
-use model_benches::codec::{self, PAIRS};
 use model_benches::report::{self, Row};
-use model_benches::rounds::{self, Variant};
 use model_benches::server::{self, Effort};
-use model_benches::{compile, instructions};
+use model_benches::{codec, compile};
 
-/// By how much a limit on instructions may be missed before it counts: another compiler counts otherwise.
+/// By how much a limit may be missed before it counts: another compiler makes other instructions.
 const MARGIN: f64 = 0.05;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().collect();
     let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
-    codec::assert_equal();
     if has("--compile") {
-        let models = arguments.iter().skip_while(|argument| *argument != "--models").nth(1);
+        let models = arguments
+            .iter()
+            .skip_while(|argument| *argument != "--models")
+            .nth(1);
         let models = models.map_or(100, |count| count.parse().expect("--models takes a number"));
-        return judged(&compile::measure(Path::new(env!("CARGO_TARGET_TMPDIR")).join("compile").as_path(), models));
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compile");
+        return judged(&compile::measure(&folder, models));
     }
-    let mut rows = count();
+
+    codec::assert_equal();
+    report::heading("Codec against serde");
+    let mut rows = codec::count(Path::new(env!("CARGO_BIN_EXE_codec-probe")));
     if has("--short") {
         return judged(&rows);
     }
-    rows.extend(time().await);
-    report::heading("Verbs against the bare driver, the same commands, sequential");
+    rows.extend(codec::time(30).await);
+    report::heading("Verbs against the bare driver, the same commands, one after the other");
+    rows.extend(server::count(Path::new(env!("CARGO_BIN_EXE_verb-probe"))).await);
     let effort = Effort {
         rounds: 60,
         times: 40,
         queries: 40,
     };
-    rows.extend(report::show(server::measure(effort).await));
+    rows.extend(server::time(effort).await);
     report::keep(&rows);
     judged(&rows)
 }
 
-/// Fails where a limit on what does not depend on the machine's mood is broken.
 fn judged(rows: &[Row]) -> ExitCode {
-    let over = rows.iter().any(|row| row.interval.is_none() && row.is_over(MARGIN));
-    if over { ExitCode::FAILURE } else { ExitCode::SUCCESS }
-}
-
-/// The codec by instructions.
-fn count() -> Vec<Row> {
-    report::heading("Codec against serde, instructions");
-    let probe = Path::new(env!("CARGO_BIN_EXE_codec-probe"));
-    PAIRS
-        .iter()
-        .flat_map(|pair| {
-            let count = instructions::count(probe, pair);
-            let row = Row::exact(pair.name, "instructions", count.ours, count.theirs);
-            report::show(vec![row.at_most(pair.target)])
-        })
-        .collect()
-}
-
-/// The codec by time.
-async fn time() -> Vec<Row> {
-    report::heading("Codec against serde, time");
-    let mut rows = Vec::new();
-    for pair in &PAIRS {
-        let side = |work: fn(u64)| Variant::computing(move |times| work(times as u64));
-        let [ours, theirs] = rounds::take([side(pair.ours), side(pair.theirs)], 30, 2_000).await;
-        rows.extend(report::show(vec![Row::sampled(
-            pair.name,
-            "wall us",
-            &ours.wall,
-            &theirs.wall,
-        )]));
+    let is_over = |row: &Row| row.interval.is_none() && row.is_over(MARGIN);
+    if rows.iter().any(is_over) {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
     }
-    rows
 }

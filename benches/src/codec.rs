@@ -1,12 +1,17 @@
 //! Storage and views of one document, against serde on the same document.
 
 use std::hint::black_box;
+use std::path::Path;
+use std::process::Command;
 
 use bson::Document;
 use model_core::Model;
 use model_core::codec::{DecodeCx, DocReader, Writer};
 
-use crate::document::{Row, Widget, row};
+use crate::document::{Row as Stored, Widget, row};
+use crate::instructions;
+use crate::report::{self, Row};
+use crate::rounds::{self, Variant};
 
 /// One thing done in two ways. Both are told how often.
 #[derive(Debug)]
@@ -22,7 +27,7 @@ pub struct Pair {
 }
 
 /// All pairs.
-pub const PAIRS: [Pair; 5] = [
+pub const PAIRS: [Pair; 6] = [
     Pair {
         name: "encode",
         ours: |times| encode(times, &row(1).into_model()),
@@ -45,10 +50,16 @@ pub const PAIRS: [Pair; 5] = [
         target: 0.40,
     },
     Pair {
+        name: "decode, optional field added later",
+        ours: |times| decode(times, &note_at_end()),
+        theirs: |times| deserialize(times, &note_at_end()),
+        target: 0.50,
+    },
+    Pair {
         name: "decode, fields in reverse order",
         ours: |times| decode(times, &reversed(&row(1))),
         theirs: |times| deserialize(times, &reversed(&row(1))),
-        target: 0.60,
+        target: 0.75,
     },
     Pair {
         name: "view to JSON",
@@ -95,21 +106,28 @@ fn decoded(bytes: &[u8]) -> Widget {
 }
 
 fn deserialize(times: u64, bytes: &[u8]) {
-    repeat(times, || bson::deserialize_from_slice::<Row>(black_box(bytes)).unwrap());
+    repeat(times, || {
+        bson::deserialize_from_slice::<Stored>(black_box(bytes)).unwrap()
+    });
 }
 
-fn stored(row: &Row) -> Vec<u8> {
+fn stored(row: &Stored) -> Vec<u8> {
     bson::serialize_to_vec(row).unwrap()
 }
 
-fn without_note() -> Row {
-    Row {
-        note: None,
-        ..row(1)
-    }
+fn without_note() -> Stored {
+    Stored { note: None, ..row(1) }
 }
 
-fn reversed(row: &Row) -> Vec<u8> {
+/// The server puts a field that an update adds behind all others.
+fn note_at_end() -> Vec<u8> {
+    let mut document = bson::serialize_to_document(&row(1)).unwrap();
+    let note = document.remove("note").unwrap();
+    document.insert("note", note);
+    document.to_vec().unwrap()
+}
+
+fn reversed(row: &Stored) -> Vec<u8> {
     let fields: Vec<_> = bson::serialize_to_document(row).unwrap().into_iter().collect();
     fields.into_iter().rev().collect::<Document>().to_vec().unwrap()
 }
@@ -123,7 +141,11 @@ pub fn assert_equal() {
         let document = row.clone().into_model();
         assert_eq!(encoded(&document), stored(&row), "both ways write the same bytes");
         for bytes in [stored(&row), reversed(&row)] {
-            assert_eq!(encoded(&decoded(&bytes)), stored(&row), "what is read is what was written");
+            assert_eq!(
+                encoded(&decoded(&bytes)),
+                stored(&row),
+                "what is read is what was written"
+            );
         }
         assert_eq!(
             serde_json::to_string(&document.view()).unwrap(),
@@ -131,4 +153,38 @@ pub fn assert_equal() {
             "both ways show the same JSON",
         );
     }
+}
+
+/// How often a thing is done in the shorter of two counted runs, and in a timed round.
+const TIMES: usize = 2_000;
+
+/// Counts the instructions of all pairs; `probe` is the program that does them.
+pub fn count(probe: &Path) -> Vec<Row> {
+    let of = |pair: &Pair, side| {
+        instructions::per_time(TIMES as u64, |times| {
+            let mut command = Command::new(probe);
+            command.args([pair.name, side, times]);
+            command
+        })
+    };
+    let rows = PAIRS.iter().map(|pair| {
+        Row::exact(pair.name, "instructions", of(pair, "ours"), of(pair, "theirs")).at_most(pair.target)
+    });
+    report::show(rows).collect()
+}
+
+/// Measures the time of all pairs.
+pub async fn time(rounds: usize) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for pair in &PAIRS {
+        let side = |work: fn(u64)| Variant::computing(move |times| work(times as u64));
+        let [ours, theirs] = rounds::take([side(pair.ours), side(pair.theirs)], rounds, TIMES).await;
+        rows.extend(report::show([Row::sampled(
+            pair.name,
+            "wall us",
+            &ours.wall,
+            &theirs.wall,
+        )]));
+    }
+    rows
 }

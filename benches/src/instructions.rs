@@ -1,56 +1,39 @@
 //! Instruction counts, by valgrind: the same on a busy machine as on an idle one.
+//!
+//! Where `MODEL_BENCH_PROFILES` names a folder, the profiles are kept there, for `callgrind_annotate`.
 
+use std::env;
 use std::io::ErrorKind;
-use std::path::Path;
 use std::process::Command;
 
-use crate::codec::Pair;
-
-/// How often a thing is done in the shorter of two runs, whose difference leaves start and end out.
-const TIMES: u64 = 2_000;
-
-/// The instructions of one encode, decode or view, of both sides.
-#[derive(Debug, Clone, Copy)]
-pub struct Instructions {
-    /// By `model-core`.
-    pub ours: f64,
-    /// By serde.
-    pub theirs: f64,
-}
-
-impl Instructions {
-    /// Ours to theirs.
-    pub fn ratio(self) -> f64 {
-        self.ours / self.theirs
-    }
-}
-
-/// Counts for one pair; `probe` is the program that does it.
-pub fn count(probe: &Path, pair: &Pair) -> Instructions {
-    let of = |side| per_time(probe, pair.name, side);
-    Instructions {
-        ours: of("ours"),
-        theirs: of("theirs"),
-    }
-}
-
+/// The instructions of one time of what `program`, given a number of times, does: the difference between `times` and
+/// twice as many, which leaves start and end out.
 #[allow(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
-fn per_time(probe: &Path, name: &str, side: &str) -> f64 {
-    let (shorter, longer) = (
-        collected(probe, name, side, TIMES),
-        collected(probe, name, side, 2 * TIMES),
-    );
-    longer.saturating_sub(shorter) as f64 / TIMES as f64
+pub fn per_time(times: u64, program: impl Fn(&str) -> Command) -> f64 {
+    let of = |times: u64| collected(&program(&times.to_string()));
+    let (shorter, longer) = (of(times), of(2 * times));
+    longer.saturating_sub(shorter) as f64 / times as f64
 }
 
 /// All instructions of one run.
-fn collected(probe: &Path, name: &str, side: &str, times: u64) -> u64 {
-    let run = Command::new("valgrind")
-        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-        .arg(probe)
-        .args([name, side, &times.to_string()])
-        .output();
-    let output = match run {
+fn collected(program: &Command) -> u64 {
+    let profile = env::var("MODEL_BENCH_PROFILES").map_or_else(
+        |_| "/dev/null".to_owned(),
+        |folder| {
+            let words: Vec<_> = program.get_args().map(|word| word.to_string_lossy()).collect();
+            format!("{folder}/{}", words.join("-").replace(' ', "_"))
+        },
+    );
+    let mut valgrind = Command::new("valgrind");
+    valgrind
+        .arg("--tool=callgrind")
+        .arg(format!("--callgrind-out-file={profile}"))
+        .arg(program.get_program())
+        .args(program.get_args());
+    for (name, value) in program.get_envs() {
+        valgrind.env(name, value.unwrap_or_default());
+    }
+    let output = match valgrind.output() {
         Err(error) if error.kind() == ErrorKind::NotFound => {
             panic!("instructions are counted by valgrind: install it (`apt-get install valgrind`)")
         }

@@ -9,6 +9,7 @@
 
 #![allow(
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::missing_panics_doc,
     clippy::print_stdout,
     clippy::unwrap_used,

@@ -78,7 +78,10 @@ impl fmt::Display for Row {
             ratio,
             ..
         } = self;
-        write!(f, "{name:<40} {unit:<13} {ours:>11.1} {theirs:>11.1}   {ratio:>5.3}")?;
+        write!(
+            f,
+            "{name:<40} {unit:<13} {ours:>11.1} {theirs:>11.1}   {ratio:>5.3}"
+        )?;
         match self.interval {
             Some((low, high)) => write!(f, "  {low:.3} to {high:.3}")?,
             None => write!(f, "  {:14}", "")?,
@@ -101,11 +104,8 @@ pub fn heading(title: &str) {
 }
 
 /// Prints rows, and passes them on.
-pub fn show(rows: Vec<Row>) -> Vec<Row> {
-    for row in &rows {
-        println!("{row}");
-    }
-    rows
+pub fn show(rows: impl IntoIterator<Item = Row>) -> impl Iterator<Item = Row> {
+    rows.into_iter().inspect(|row| println!("{row}"))
 }
 
 /// Keeps the rows as the latest results.

@@ -57,7 +57,9 @@ pub async fn take<const N: usize>(variants: [Variant<'_>; N], rounds: usize, tim
             (variants[index].0)(times).await;
             let (wall, cpu) = (start.elapsed(), cpu_nanos() - cpu);
             if round > 0 {
-                series[index].wall.push(wall.as_nanos() as f64 / 1e3 / times as f64);
+                series[index]
+                    .wall
+                    .push(wall.as_nanos() as f64 / 1e3 / times as f64);
                 series[index].cpu.push(cpu as f64 / 1e3 / times as f64);
             }
         }

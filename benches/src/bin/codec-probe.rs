@@ -1,6 +1,10 @@
 //! Does one side of one pair so many times, for valgrind to count: `codec-probe <pair> ours|theirs <times>`.
 
-#![allow(clippy::expect_used, clippy::panic, reason = "the caller is a benchmark, which shows the message")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "the caller is a benchmark, which shows the message"
+)]
 
 use std::env;
 

@@ -60,7 +60,7 @@ pub fn measure(folder: &Path, models: usize) -> Vec<Row> {
             let middle = |series: &[Took]| median(&series.iter().map(of).collect::<Vec<_>>());
             Row::exact(name, unit, middle(ours), middle(bare)).at_most(ALARM)
         };
-        rows.extend(show(vec![
+        rows.extend(show([
             row("wall s", |took| took.wall),
             row("CPU s", |took| took.cpu),
         ]));
@@ -93,7 +93,8 @@ fn lay_out(folder: &Path) {
         .collect::<Vec<_>>()
         .join("\n\n")
         .replace("path = \"", &format!("path = \"{}/", root.display()));
-    let workspace = format!("[workspace]\nresolver = \"3\"\nmembers = [\"ours\", \"bare\"]\n\n{dependencies}\n");
+    let workspace =
+        format!("[workspace]\nresolver = \"3\"\nmembers = [\"ours\", \"bare\"]\n\n{dependencies}\n");
     fs::write(folder.join("Cargo.toml"), workspace).expect("the folder is ours");
     fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).expect("the workspace is locked");
 }
@@ -129,5 +130,8 @@ fn children_seconds() -> f64 {
     let after_name = text.rsplit_once(')').expect("a name in parentheses").1;
     // Fields 16 and 17 of proc(5); the third is the first after the name.
     let ticks = after_name.split_whitespace().skip(13).take(2);
-    ticks.map(|ticks| ticks.parse::<f64>().expect("a number")).sum::<f64>() / 100.0
+    ticks
+        .map(|ticks| ticks.parse::<f64>().expect("a number"))
+        .sum::<f64>()
+        / 100.0
 }

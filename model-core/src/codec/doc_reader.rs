@@ -16,6 +16,8 @@ pub struct DocReader<'a, 'c> {
     passed: Vec<Passed<'a>>,
     /// Where in `passed` the next field is to be expected.
     expected: usize,
+    /// Whether the model itself asks for the revision.
+    asks_revision: bool,
     cx: &'c DecodeCx<'c>,
 }
 
@@ -58,6 +60,7 @@ impl<'a, 'c> DocReader<'a, 'c> {
             next: elements,
             passed: Vec::new(),
             expected: 0,
+            asks_revision: false,
             cx,
         }
     }
@@ -66,7 +69,10 @@ impl<'a, 'c> DocReader<'a, 'c> {
     ///
     /// # Errors
     /// It is missing and not optional, or does not decode.
-    #[allow(clippy::inline_always, reason = "a key is compared in place where it is known: see `next_if`")]
+    #[allow(
+        clippy::inline_always,
+        reason = "a key is compared in place where it is known: see `next_if`"
+    )]
     #[inline(always)]
     pub fn field<T: FieldValue>(&mut self, key: &'static str) -> Result<T, DecodeError> {
         match self.take(key)? {
@@ -79,6 +85,7 @@ impl<'a, 'c> DocReader<'a, 'c> {
     #[allow(clippy::inline_always, reason = "as above")]
     #[inline(always)]
     pub fn take(&mut self, key: &'static str) -> Result<Option<RawValue<'a>>, DecodeError> {
+        self.asks_revision |= key == reserved::REVISION;
         match self.next.next_if(key.as_bytes())? {
             None if !self.next.is_at_end() || !self.passed.is_empty() => self.search(key.as_bytes()),
             value => Ok(value),
@@ -88,7 +95,10 @@ impl<'a, 'c> DocReader<'a, 'c> {
     /// Looks among what was passed over, then ahead. A field that is absent moves nothing.
     #[inline(never)]
     fn search(&mut self, key: &[u8]) -> Result<Option<RawValue<'a>>, DecodeError> {
-        let here = self.passed.get(self.expected).is_some_and(|passed| passed.is(key));
+        let here = self
+            .passed
+            .get(self.expected)
+            .is_some_and(|passed| passed.is(key));
         let place = if here {
             Some(self.expected)
         } else {
@@ -104,6 +114,7 @@ impl<'a, 'c> DocReader<'a, 'c> {
         let mut ahead = self.next;
         while let Some((name, value)) = ahead.next_bytes()? {
             if name == key {
+                self.passed.reserve(16);
                 self.pass_over(key)?;
                 return Ok(Some(value));
             }
@@ -129,10 +140,13 @@ impl<'a, 'c> DocReader<'a, 'c> {
     /// A key that was taken stands in the document a second time: the server matches the first, many clients decode
     /// the last.
     #[inline]
-    pub fn finish(mut self) -> Result<(), DecodeError> {
-        self.next.next_if(reserved::REVISION.as_bytes())?;
-        self.next.next_if(reserved::SCHEMA_VERSION.as_bytes())?;
-        if self.next.is_at_end() && self.passed.is_empty() {
+    pub fn finish(self) -> Result<(), DecodeError> {
+        let mut end = self.next;
+        if !self.asks_revision {
+            end.next_if(reserved::REVISION.as_bytes())?;
+        }
+        end.next_if(reserved::SCHEMA_VERSION.as_bytes())?;
+        if end.is_at_end() && self.passed.is_empty() {
             return Ok(());
         }
         self.refuse_duplicates()

@@ -293,7 +293,10 @@ impl<'a> Elements<'a> {
     /// The next element's value if its key is `key`; otherwise nothing moves.
     ///
     /// Where the key is a literal, comparing it in place takes a few instructions, and a call of `memcmp` many.
-    #[allow(clippy::inline_always, reason = "as above: every field of every document passes here")]
+    #[allow(
+        clippy::inline_always,
+        reason = "as above: every field of every document passes here"
+    )]
     #[inline(always)]
     pub(super) fn next_if(&mut self, key: &[u8]) -> Result<Option<RawValue<'a>>, DecodeError> {
         let Some((&tag, rest)) = self.rest.split_first() else {

@@ -18,6 +18,7 @@ pub struct Writer<'a> {
     violations: Vec<Violation>,
     seal: Option<&'a dyn Seal>,
     crypto: Option<Error>,
+    keeps_keys: bool,
 }
 
 impl std::fmt::Debug for Writer<'_> {
@@ -42,7 +43,7 @@ impl<'a> Writer<'a> {
             open: 0,
             violations: Vec::new(),
             seal: None,
-            crypto: None,
+            crypto: None, keeps_keys: false
         }
     }
 
@@ -50,6 +51,17 @@ impl<'a> Writer<'a> {
     pub(crate) fn sealing(mut self, seal: Option<&'a dyn Seal>) -> Self {
         self.seal = seal;
         self
+    }
+
+    /// Writes keys of maps as they are: the stored ones are kept, whoever wrote them, and the new ones are judged where
+    /// the two are compared.
+    pub(crate) fn keeping_keys(mut self, keeps: bool) -> Self {
+        self.keeps_keys = keeps;
+        self
+    }
+
+    pub(crate) fn keeps_keys(&self) -> bool {
+        self.keeps_keys
     }
 
     /// The finished document.

@@ -9,6 +9,9 @@ use crate::schema::ModelSchema;
 use crate::store::Selection;
 use crate::value::TenantId;
 
+/// How deep a filter may nest: each level is two of the hundred that the server allows a document.
+const MAX_DEPTH: usize = 40;
+
 /// A context without its actor's type.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
@@ -24,8 +27,13 @@ impl Caller {
     /// The documents of `schema` that this caller's tenant has and `rest` selects.
     ///
     /// # Errors
-    /// A tenant model without a tenant: there is no such context, so this is a bug, and it selects nothing.
+    /// `Invalid` for a filter that nests deeper than the server allows; a tenant model without a tenant: there is no
+    /// such context, so this is a bug, and it selects nothing.
     pub(crate) fn select(&self, schema: &'static ModelSchema, rest: Node) -> crate::Result<Selection> {
+        if rest.depth() > MAX_DEPTH {
+            let message = "the filter nests deeper than 40 levels";
+            return Err(crate::Error::violation("filter", "depth", message));
+        }
         let tenant = match (schema.tenant_field(), &self.tenant) {
             (None, _) => None,
             (Some(field), Some(tenant)) => Some((field, tenant.value().to_bson())),

@@ -7,9 +7,9 @@ use super::commit::own;
 use super::diff::{self, Difference};
 use super::load;
 use super::stored::{Stored, encode};
-use super::unit::WriteUnit;
+use super::unit::{Action, WriteUnit};
 use crate::codec::{DecodeError, Elements, Writer};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Violation};
 use crate::schema::{FieldRole, ModelSchema, reserved};
 use crate::store::UpdateOne;
 use crate::value::Revision;
@@ -30,56 +30,51 @@ pub(super) async fn change(
     keep_updated_at: bool,
 ) -> Result<Option<Changed>> {
     let schema = unit.schema();
-    let differences = diff::diff(schema.fields, stored.raw.as_bytes(), &after)?;
-    let counted = || {
-        differences
-            .iter()
-            .filter(|difference| difference.field.role != FieldRole::UpdatedAt)
-    };
-    let meant = match stored.migrated {
-        None => counted().next().is_some(),
-        Some(_) => is_meant(schema, stored, &after)?,
-    };
-    if !meant {
+    let changes = stored.changes(schema, &after)?;
+    keep_readonly(&changes)?;
+    if !is_meant(schema, stored, &changes, &after)? {
         return Ok(None);
     }
-    let moves = !keep_updated_at && counted().any(|difference| !difference.field.skip_updated_at);
-    let audited = counted().any(|difference| !difference.field.skip_audit);
+    let counted = || changes.iter().filter(|change| change.field.role != FieldRole::UpdatedAt);
+    let moves = !keep_updated_at && (stored.migrated.is_some() || counted().any(|change| !change.field.skip_updated_at));
+    let audited = stored.migrated.is_some() || counted().any(|change| !change.field.skip_audit);
     if !moves && let Some(instant) = stored_instant(schema, stored)? {
         unit.touch(instant);
-        let after = encode(unit, revision).await?;
-        let differences = diff::diff(schema.fields, stored.raw.as_bytes(), &after)?;
-        let update = update(unit, stored, &differences, &after)?;
-        return Ok(Some(Changed {
-            after,
-            update,
-            audited,
-        }));
+        let after = encode(unit, revision, Action::Update).await?;
+        let update = update(unit, stored, &after)?;
+        return Ok(Some(Changed { after, update, audited }));
     }
-    let update = update(unit, stored, &differences, &after)?;
-    Ok(Some(Changed {
-        after,
-        update,
-        audited,
-    }))
+    let update = update(unit, stored, &after)?;
+    Ok(Some(Changed { after, update, audited }))
+}
+
+/// A field that is set at create only stays as it is, whoever asks: a patch of a whole embedded struct, or a hook.
+fn keep_readonly(differences: &[Difference<'_>]) -> Result<()> {
+    let changed = differences.iter().filter(|difference| difference.readonly);
+    let violations: Vec<_> =
+        changed.map(|difference| Violation::new(&difference.path, "readonly", "cannot be changed")).collect();
+    if violations.is_empty() { Ok(()) } else { Err(Error::invalid(violations)) }
 }
 
 /// Whether anything differs that somebody meant to change.
 ///
 /// A document of an older version differs from its stored form by its migration alone: that is written back with the
 /// next change that somebody means. A field that the migration made up is meant where the patch names it.
-pub(super) fn is_meant(schema: &'static ModelSchema, stored: &Stored, after: &[u8]) -> Result<bool> {
-    let differs = |before: &[u8], named: Option<&[&str]>| -> Result<bool> {
-        let differences = diff::diff(schema.fields, before, after)?;
-        Ok(differences.iter().any(|difference| {
-            difference.field.role != FieldRole::UpdatedAt
-                && named.is_none_or(|named| named.contains(&difference.field.json))
-        }))
-    };
-    if differs(stored.present(), None)? {
+pub(super) fn is_meant(
+    schema: &'static ModelSchema,
+    stored: &Stored,
+    changes: &[Difference<'_>],
+    after: &[u8],
+) -> Result<bool> {
+    if changes.iter().any(|change| change.field.role != FieldRole::UpdatedAt) {
         return Ok(true);
     }
-    Ok(stored.migrated.is_some() && differs(stored.raw.as_bytes(), Some(&stored.touched))?)
+    if stored.migrated.is_none() {
+        return Ok(false);
+    }
+    let raw = stored.raw.as_bytes();
+    let written_back = diff::diff(schema.fields, raw, raw, after)?;
+    Ok(written_back.iter().any(|change| stored.touched.contains(&change.field.json)))
 }
 
 /// The stored instant of the last change.
@@ -94,19 +89,19 @@ fn stored_instant(schema: &'static ModelSchema, stored: &Stored) -> Result<Optio
 }
 
 /// The update that turns what is stored into `after`, and touches nothing that it does not have to.
-fn update(
-    unit: &dyn WriteUnit,
-    stored: &Stored,
-    differences: &[Difference<'_>],
-    after: &[u8],
-) -> Result<UpdateOne> {
+fn update(unit: &dyn WriteUnit, stored: &Stored, after: &[u8]) -> Result<UpdateOne> {
     let schema = unit.schema();
+    let raw = stored.raw.as_bytes();
+    let differences = match stored.migrated {
+        None => stored.changes(schema, after)?,
+        Some(_) => diff::diff(schema.fields, raw, raw, after)?,
+    };
     let mut set = Writer::new();
     let mut unset = Vec::new();
     for difference in differences {
         match &difference.after {
             Some(value) => set.raw(&difference.path, value.raw().tag, value.raw().bytes),
-            None => unset.push(difference.path.clone()),
+            None => unset.push(difference.path),
         }
     }
     for reserved in [reserved::REVISION, reserved::SCHEMA_VERSION] {
@@ -115,7 +110,7 @@ fn update(
         }
     }
     if let Some(migrated) = &stored.migrated {
-        unset.extend(renounced(schema, stored.raw.as_bytes(), migrated)?);
+        unset.extend(renounced(schema, raw, migrated)?);
     }
     let set = RawDocumentBuf::from_bytes(set.finish()?).map_err(|_| Error::internal("a malformed update"))?;
     let mut selection = own(unit)?;

@@ -1,10 +1,11 @@
-//! What differs between a stored document and what it is to become, path by path.
+//! What differs between a document before and after, path by path.
 
 use bson::Bson;
 
 use crate::codec::{Elements, RawValue, Writer, read_bson, tag};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::schema::{FieldRole, FieldSchema, TypeSchema};
+use crate::value::bad_map_key;
 
 /// A path whose value differs. Values are borrowed from the two documents, but for arrays that were merged.
 #[derive(Debug)]
@@ -15,6 +16,9 @@ pub(super) struct Difference<'a> {
     pub(super) field: &'static FieldSchema,
     /// Whether the values are to be kept out of the audit log.
     pub(super) redacted: bool,
+    /// Whether a field on the way to it is set at create only. An element of an array is a value of its own: where
+    /// elements come and go, nothing tells which is which.
+    pub(super) readonly: bool,
     pub(super) before: Option<RawValue<'a>>,
     pub(super) after: Option<Value<'a>>,
 }
@@ -66,41 +70,57 @@ fn get<'a>(entries: &Entries<'a>, key: &str) -> Option<RawValue<'a>> {
 pub(super) const EMPTY: &[u8] = &[5, 0, 0, 0, 0];
 
 /// The differences in the declared fields. Fields that no schema knows are nobody's business: they stay.
+///
+/// `before` and `after` are both written by this crate, so equal values have equal bytes. `stored` is the document as it
+/// lies in the store, which another writer may have written in its own way: what is not changed is left in that form,
+/// the elements of a changed array too.
 pub(super) fn diff<'a>(
     fields: &'static [FieldSchema],
+    stored: &'a [u8],
     before: &'a [u8],
     after: &'a [u8],
 ) -> Result<Vec<Difference<'a>>> {
     let mut walk = Walk { found: Vec::new() };
-    let (before, after) = (entries(before)?, entries(after)?);
+    let (stored, before, after) = (entries(stored)?, entries(before)?, entries(after)?);
     // The revision differs by nature: the pipeline itself moves it.
     for field in fields.iter().filter(|field| field.role != FieldRole::Revision) {
         let place = Place {
             field,
             redacted: field.hidden,
+            readonly: field.readonly,
+            element: false,
             path: field.stored.to_owned(),
         };
-        walk.value(
-            &place,
-            &field.ty,
-            get(&before, field.stored),
-            get(&after, field.stored),
-        )?;
+        let key = field.stored;
+        walk.value(&place, &field.ty, Sides { stored: get(&stored, key), before: get(&before, key), after: get(&after, key) })?;
     }
     Ok(walk.found)
+}
+
+/// One value in the three documents.
+#[derive(Clone, Copy)]
+struct Sides<'a> {
+    stored: Option<RawValue<'a>>,
+    before: Option<RawValue<'a>>,
+    after: Option<RawValue<'a>>,
 }
 
 struct Place {
     field: &'static FieldSchema,
     redacted: bool,
+    readonly: bool,
+    /// Inside an element of an array or map, where nothing is set once and for all.
+    element: bool,
     path: String,
 }
 
 impl Place {
-    fn below(&self, key: &str, hidden: bool) -> Self {
+    fn below(&self, key: &str, field: Option<&FieldSchema>) -> Self {
         Self {
             field: self.field,
-            redacted: self.redacted || hidden,
+            redacted: self.redacted || field.is_some_and(|field| field.hidden),
+            readonly: self.readonly || (!self.element && field.is_some_and(|field| field.readonly)),
+            element: self.element || field.is_none(),
             path: format!("{}.{key}", self.path),
         }
     }
@@ -111,73 +131,79 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn value(
-        &mut self,
-        place: &Place,
-        ty: &TypeSchema,
-        before: Option<RawValue<'a>>,
-        after: Option<RawValue<'a>>,
-    ) -> Result<()> {
-        if same_option(ty, before, after) {
+    fn value(&mut self, place: &Place, ty: &TypeSchema, sides: Sides<'a>) -> Result<()> {
+        let Sides { stored, before, after } = sides;
+        let foreign = matches!(ty.required(), TypeSchema::Foreign);
+        if equal(before, after) || (foreign && equal_in_any_order(before, after)) {
             return Ok(());
         }
         if let (Some(old), Some(new)) = (before, after) {
             match ty.required() {
                 TypeSchema::Embedded(schema) if both(tag::DOCUMENT, old, new) => {
-                    return self.embedded(place, schema().fields, old, new);
+                    return self.embedded(place, schema().fields, stored, old, new);
                 }
                 TypeSchema::Map(inner) if both(tag::DOCUMENT, old, new) && keys_are_paths(old)? => {
-                    return self.map(place, inner, old, new);
+                    return self.map(place, inner, stored, old, new);
                 }
                 TypeSchema::Array(inner) if both(tag::ARRAY, old, new) => {
-                    return self.array(place, inner, old, new);
+                    return self.array(place, inner, stored, old, new);
                 }
                 _ => {}
             }
         }
+        if let (TypeSchema::Map(_), Some(new)) = (ty.required(), after) {
+            new_keys(place, before, new)?;
+        }
+        self.note(place, ty, before, after.map(Value::Raw));
+        Ok(())
+    }
+
+    fn note(&mut self, place: &Place, ty: &TypeSchema, before: Option<RawValue<'a>>, after: Option<Value<'a>>) {
+        let takes_away = before.is_some() && after.is_none() && !place.element && has_readonly(ty);
         self.found.push(Difference {
             path: place.path.clone(),
             field: place.field,
             redacted: place.redacted || shows_secrets(ty),
+            readonly: place.readonly || takes_away,
             before,
-            after: after.map(Value::Raw),
+            after,
         });
-        Ok(())
     }
 
     fn embedded(
         &mut self,
         place: &Place,
         fields: &'static [FieldSchema],
+        stored: Option<RawValue<'a>>,
         before: RawValue<'a>,
         after: RawValue<'a>,
     ) -> Result<()> {
-        let (before, after) = (entries(before.bytes)?, entries(after.bytes)?);
+        let (stored, before, after) = (inner(stored)?, entries(before.bytes)?, entries(after.bytes)?);
         for field in fields {
-            let below = place.below(field.stored, field.hidden);
-            self.value(
-                &below,
-                &field.ty,
-                get(&before, field.stored),
-                get(&after, field.stored),
-            )?;
+            let key = field.stored;
+            let sides = Sides { stored: get(&stored, key), before: get(&before, key), after: get(&after, key) };
+            self.value(&place.below(key, Some(field)), &field.ty, sides)?;
         }
         Ok(())
     }
 
+    /// Key by key.
     fn map(
         &mut self,
         place: &Place,
         ty: &TypeSchema,
+        stored: Option<RawValue<'a>>,
         before: RawValue<'a>,
         after: RawValue<'a>,
     ) -> Result<()> {
-        let (before, after) = (entries(before.bytes)?, entries(after.bytes)?);
-        for (key, value) in &before {
-            self.value(&place.below(key, false), ty, Some(*value), get(&after, key))?;
+        let (stored, before, after) = (inner(stored)?, entries(before.bytes)?, entries(after.bytes)?);
+        for (key, old) in &before {
+            let sides = Sides { stored: get(&stored, key), before: Some(*old), after: get(&after, key) };
+            self.value(&place.below(key, None), ty, sides)?;
         }
-        for (key, value) in after.iter().filter(|(key, _)| get(&before, key).is_none()) {
-            self.value(&place.below(key, false), ty, None, Some(*value))?;
+        for (key, new) in after.iter().filter(|(key, _)| get(&before, key).is_none()) {
+            check_key(place, key)?;
+            self.note(&place.below(key, None), ty, None, Some(Value::Raw(*new)));
         }
         Ok(())
     }
@@ -188,32 +214,56 @@ impl<'a> Walk<'a> {
         &mut self,
         place: &Place,
         ty: &TypeSchema,
+        stored: Option<RawValue<'a>>,
         before: RawValue<'a>,
         after: RawValue<'a>,
     ) -> Result<()> {
-        let (old, new) = (entries(before.bytes)?, entries(after.bytes)?);
+        let (kept, old, new) = (inner(stored)?, entries(before.bytes)?, entries(after.bytes)?);
         if old.len() == new.len() && ty.embedded().is_some() {
-            for ((index, old), (_, new)) in old.iter().zip(&new) {
-                self.value(&place.below(index, false), ty, Some(*old), Some(*new))?;
+            for (position, ((index, old), (_, new))) in old.iter().zip(&new).enumerate() {
+                let stored = kept.get(position).map(|(_, value)| *value);
+                let sides = Sides { stored, before: Some(*old), after: Some(*new) };
+                self.value(&place.below(index, None), ty, sides)?;
             }
             return Ok(());
         }
-        let mut spare: Vec<_> = old.iter().map(|(_, value)| *value).collect();
+        let mut spare: Vec<_> = old.iter().zip(&kept).map(|((_, old), (_, kept))| (*old, *kept)).collect();
         let mut out = Writer::new();
         for (index, value) in &new {
-            let stored = spare.iter().position(|stored| same(ty, *stored, *value));
-            let value = stored.map_or(*value, |position| spare.swap_remove(position));
+            let same = spare.iter().position(|(old, _)| equal(Some(*old), Some(*value)));
+            let value = same.map_or(*value, |position| spare.swap_remove(position).1);
             out.raw(index, value.tag, value.bytes);
         }
-        self.found.push(Difference {
-            path: place.path.clone(),
-            field: place.field,
-            redacted: place.redacted || shows_secrets(ty),
-            before: Some(before),
-            after: Some(Value::Merged(out.finish()?)),
-        });
+        let merged = Value::Merged(out.finish()?);
+        self.note(place, ty, Some(before), Some(merged));
         Ok(())
     }
+}
+
+/// The entries of a stored document or array; none of what is stored as something else.
+fn inner(stored: Option<RawValue<'_>>) -> Result<Entries<'_>> {
+    match stored {
+        Some(value) if matches!(value.tag, tag::DOCUMENT | tag::ARRAY) => entries(value.bytes),
+        _ => Ok(Vec::new()),
+    }
+}
+
+fn equal(a: Option<RawValue<'_>>, b: Option<RawValue<'_>>) -> bool {
+    match (a, b) {
+        (Some(a), Some(b)) => a.tag == b.tag && a.bytes == b.bytes,
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+/// A foreign type may hold a hash map, which writes itself in another order each time.
+fn equal_in_any_order(a: Option<RawValue<'_>>, b: Option<RawValue<'_>>) -> bool {
+    let (Some(a), Some(b)) = (a, b) else { return a.is_none() && b.is_none() };
+    if a.tag != b.tag || !matches!(a.tag, tag::DOCUMENT | tag::ARRAY) {
+        return equal(Some(a), Some(b));
+    }
+    let (Ok(a), Ok(b)) = (entries(a.bytes), entries(b.bytes)) else { return false };
+    a.len() == b.len() && a.iter().all(|(key, value)| equal_in_any_order(Some(*value), get(&b, key)))
 }
 
 /// Whether the audit log must not repeat values of this type: a secret or hidden field lies in it.
@@ -227,70 +277,35 @@ fn shows_secrets(ty: &TypeSchema) -> bool {
     }
 }
 
+/// Whether an embedded struct has a part that is set at create only.
+fn has_readonly(ty: &TypeSchema) -> bool {
+    ty.embedded().is_some_and(|schema| schema.fields.iter().any(|field| field.readonly || has_readonly(&field.ty)))
+}
+
 fn both(tag: u8, a: RawValue<'_>, b: RawValue<'_>) -> bool {
     a.tag == tag && b.tag == tag
+}
+
+/// Refuses the keys that are new in a map and cannot be keys. What another writer has stored already is kept.
+fn new_keys(place: &Place, before: Option<RawValue<'_>>, after: RawValue<'_>) -> Result<()> {
+    let before = match before {
+        Some(before) if before.tag == tag::DOCUMENT => entries(before.bytes)?,
+        _ => Vec::new(),
+    };
+    let after = entries(after.bytes)?;
+    let mut new = after.iter().filter(|(key, _)| get(&before, key).is_none());
+    new.try_for_each(|(key, _)| check_key(place, key))
+}
+
+fn check_key(place: &Place, key: &str) -> Result<()> {
+    match bad_map_key(key) {
+        Some(problem) => Err(Error::violation(&place.path, "key", problem)),
+        None => Ok(()),
+    }
 }
 
 /// Whether every key of a stored map can be part of a dotted path. Other writers may have stored any key.
 fn keys_are_paths(map: RawValue<'_>) -> Result<bool> {
     let fits = |key: &str| !key.is_empty() && !key.starts_with('$') && !key.contains('.');
     Ok(entries(map.bytes)?.iter().all(|(key, _)| fits(key)))
-}
-
-/// Null is how other writers store absence.
-fn same_option(ty: &TypeSchema, a: Option<RawValue<'_>>, b: Option<RawValue<'_>>) -> bool {
-    let present = |value: Option<RawValue<'_>>| !value.is_none_or(RawValue::is_null);
-    match (a, b) {
-        (Some(a), Some(b)) => same(ty, a, b),
-        (a, b) => !present(a) && !present(b),
-    }
-}
-
-/// Whether a stored value and an encoded one mean the same, although another writer may have chosen another number
-/// type, another order of keys, or keys of its own.
-fn same(ty: &TypeSchema, stored: RawValue<'_>, encoded: RawValue<'_>) -> bool {
-    if stored.tag == encoded.tag && stored.bytes == encoded.bytes {
-        return true;
-    }
-    match ty.required() {
-        TypeSchema::Int32 | TypeSchema::Int64 | TypeSchema::Revision => {
-            matches!((stored.i64(), encoded.i64()), (Ok(a), Ok(b)) if a == b)
-        }
-        #[allow(clippy::float_cmp)] // the same number, or not
-        TypeSchema::Double => matches!((stored.f64(), encoded.f64()), (Ok(a), Ok(b)) if a == b),
-        TypeSchema::Embedded(schema) if both(tag::DOCUMENT, stored, encoded) => {
-            same_fields(schema().fields, stored.bytes, encoded.bytes)
-        }
-        TypeSchema::Array(inner) if both(tag::ARRAY, stored, encoded) => {
-            same_entries(inner, stored.bytes, encoded.bytes, true)
-        }
-        TypeSchema::Map(inner) if both(tag::DOCUMENT, stored, encoded) => {
-            same_entries(inner, stored.bytes, encoded.bytes, false)
-        }
-        _ => false,
-    }
-}
-
-fn same_fields(fields: &'static [FieldSchema], stored: &[u8], encoded: &[u8]) -> bool {
-    let (Ok(stored), Ok(encoded)) = (entries(stored), entries(encoded)) else {
-        return false;
-    };
-    fields
-        .iter()
-        .all(|field| same_option(&field.ty, get(&stored, field.stored), get(&encoded, field.stored)))
-}
-
-fn same_entries(ty: &TypeSchema, stored: &[u8], encoded: &[u8], ordered: bool) -> bool {
-    let (Ok(stored), Ok(encoded)) = (entries(stored), entries(encoded)) else {
-        return false;
-    };
-    stored.len() == encoded.len()
-        && encoded.iter().enumerate().all(|(position, (key, value))| {
-            let other = if ordered {
-                stored.get(position).map(|(_, value)| *value)
-            } else {
-                get(&stored, key)
-            };
-            other.is_some_and(|other| same(ty, other, *value))
-        })
 }

@@ -7,8 +7,8 @@ use super::load;
 use super::unit::ReadUnit;
 use crate::codec::DecodeCx;
 use crate::error::{Error, ErrorKind, Result};
-use crate::query::{Node, SortKey};
-use crate::schema::ModelSchema;
+use crate::query::{Node, SortKey, Test};
+use crate::schema::{ModelSchema, TenantPrefix};
 use crate::store::{Cursor, Find, Selection, into_error};
 use crate::value::{IdValue, TenantId};
 
@@ -161,6 +161,9 @@ pub(crate) async fn find_any_tenant(
     key: Node,
 ) -> Result<Option<RawDocumentBuf>> {
     caller.ports.admit(schema).await?;
+    if !is_unique_over_tenants(schema, &key) {
+        return Err(Error::internal("a look-up by a field that is not unique over all tenants"));
+    }
     let selection = Selection {
         tenant: None,
         id: None,
@@ -173,6 +176,16 @@ pub(crate) async fn find_any_tenant(
         .find_one(schema.collection, &selection)
         .await
         .map_err(into_error)
+}
+
+/// Whether the key is one value of one field that the schema declares unique over all tenants: only that may look across
+/// them.
+fn is_unique_over_tenants(schema: &ModelSchema, key: &Node) -> bool {
+    let Node::Field { path, test: Test::Eq(_) } = key else { return false };
+    schema.indexes.iter().any(|index| {
+        let own = matches!(index.keys, [only] if schema.stored_path(only.path).as_deref() == Some(path));
+        own && index.unique && index.tenant == TenantPrefix::Global
+    })
 }
 
 /// The tenant of a stored document.

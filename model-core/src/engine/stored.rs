@@ -4,12 +4,13 @@ use std::borrow::Cow;
 
 use bson::RawDocumentBuf;
 
+use super::diff::{self, Difference};
 use super::load;
 use super::seal::Sealer;
 use super::unit::{Action, WriteUnit, permitted};
 use crate::codec::{DecodeCx, DecodeError, Seal, Writer};
 use crate::error::{Error, ErrorKind, Result};
-use crate::schema::reserved;
+use crate::schema::{ModelSchema, reserved};
 use crate::store::{Selection, into_error};
 use crate::value::Revision;
 
@@ -18,6 +19,8 @@ pub(super) struct Stored {
     pub(super) raw: RawDocumentBuf,
     /// In the shape of the present version; none if it has it already.
     pub(super) migrated: Option<Vec<u8>>,
+    /// As this crate itself would have written it: equal values have equal bytes.
+    pub(super) canonical: Vec<u8>,
     pub(super) revision: Option<Revision>,
     /// The JSON keys of the fields that the patch names.
     pub(super) touched: Vec<&'static str>,
@@ -26,6 +29,15 @@ pub(super) struct Stored {
 impl Stored {
     pub(super) fn present(&self) -> &[u8] {
         self.migrated.as_deref().unwrap_or(self.raw.as_bytes())
+    }
+
+    /// What is meant to change.
+    pub(super) fn changes<'a>(
+        &'a self,
+        schema: &'static ModelSchema,
+        after: &'a [u8],
+    ) -> Result<Vec<Difference<'a>>> {
+        diff::diff(schema.fields, self.present(), &self.canonical, after)
     }
 }
 
@@ -57,15 +69,19 @@ pub(super) async fn find(unit: &mut dyn WriteUnit, expected: Option<Revision>) -
         Cow::Borrowed(_) => None,
         Cow::Owned(bytes) => Some(bytes),
     };
-    let stored = Stored {
+    let mut stored = Stored {
         raw,
         migrated,
+        canonical: Vec::new(),
         revision,
         touched: Vec::new(),
     };
     let cx = DecodeCx::root(load::origin(unit.schema(), stored.present())?);
     unit.load(stored.present(), &cx)
         .map_err(DecodeError::into_error)?;
+    let mut out = Writer::new().keeping_keys(true);
+    unit.encode_before(&mut out);
+    stored.canonical = out.finish()?;
     if !permitted(unit, Action::Read) {
         return Ok(None);
     }
@@ -79,10 +95,12 @@ pub(super) async fn find(unit: &mut dyn WriteUnit, expected: Option<Revision>) -
 }
 
 /// The bytes of what is to be stored.
-pub(super) async fn encode(unit: &dyn WriteUnit, revision: Revision) -> Result<Vec<u8>> {
+pub(super) async fn encode(unit: &dyn WriteUnit, revision: Revision, action: Action) -> Result<Vec<u8>> {
     let schema = unit.schema();
     let sealer = Sealer::new(unit.caller(), schema, unit.id()).await?;
-    let mut out = Writer::new().sealing(sealer.as_ref().map(|sealer| sealer as &dyn Seal));
+    let mut out = Writer::new()
+        .sealing(sealer.as_ref().map(|sealer| sealer as &dyn Seal))
+        .keeping_keys(action == Action::Update);
     unit.encode(&mut out);
     out.i64(reserved::REVISION, revision.to_i64());
     if schema.version > 1 {

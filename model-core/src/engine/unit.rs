@@ -69,6 +69,8 @@ pub(crate) trait WriteUnit: Unit {
     fn touch(&mut self, instant: DateTime<Utc>);
     /// Walks over what is after.
     fn visit(&mut self, visitor: &mut Visitor<'_>);
+    /// Writes what is before, in this crate's own form.
+    fn encode_before(&self, out: &mut Writer<'_>);
     /// Writes what is after.
     fn encode(&self, out: &mut Writer<'_>);
     /// Takes in what is after as a read would return it.

@@ -88,11 +88,16 @@ fn require(unit: &dyn WriteUnit, action: Action) -> Result<()> {
 
 /// Whether the patch changes anything, as far as that shows before hooks ran and secrets were sealed.
 fn is_meant(unit: &dyn WriteUnit, stored: &Stored) -> Result<bool> {
-    let mut out = Writer::new();
+    let mut out = Writer::new().keeping_keys(true);
     unit.encode(&mut out);
     // What cannot be written without keys is a new secret.
-    out.finish()
-        .map_or(Ok(true), |after| change::is_meant(unit.schema(), stored, &after))
+    match out.finish() {
+        Err(_) => Ok(true),
+        Ok(after) => {
+            let changes = stored.changes(unit.schema(), &after)?;
+            change::is_meant(unit.schema(), stored, &changes, &after)
+        }
+    }
 }
 
 /// From what was asked to what may be stored.
@@ -151,7 +156,7 @@ async fn save(
         .and_then(|stored| stored.revision)
         .unwrap_or_default()
         .next()?;
-    let after = encode(unit, revision).await?;
+    let after = encode(unit, revision, action).await?;
     let written = match &stored {
         None => {
             let differences = audited_differences(unit, diff::EMPTY, &after)?;
@@ -167,7 +172,7 @@ async fn save(
                 audited,
             }) => {
                 let entry = if audited && audit::is_audited(unit) {
-                    let differences = diff::diff(schema.fields, stored.present(), &after)?;
+                    let differences = stored.changes(schema, &after)?;
                     Some(audit::entry(unit, action, &differences, &after, now, started))
                 } else {
                     None
@@ -197,7 +202,7 @@ fn audited_differences<'a>(
     if !audit::is_audited(unit) {
         return Ok(None);
     }
-    let mut differences = diff::diff(unit.schema().fields, before, after)?;
+    let mut differences = diff::diff(unit.schema().fields, before, before, after)?;
     // Whose document it is, stands in the entry itself.
     differences.retain(|difference| !matches!(difference.field.role, FieldRole::Id | FieldRole::Tenant));
     Ok(Some(differences))

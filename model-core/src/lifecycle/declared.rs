@@ -64,7 +64,8 @@ pub(super) fn keys(schema: &ModelSchema, spec: &IndexSpec) -> Vec<(String, i32)>
         .filter(|_| spec.tenant == TenantPrefix::First);
     match own {
         Some(tenant)
-            if spec.expire_after_seconds.is_none() && !spec.keys.iter().any(|key| stored(schema, key.path) == tenant) =>
+            if spec.expire_after_seconds.is_none()
+                && !spec.keys.iter().any(|key| stored(schema, key.path) == tenant) =>
         {
             std::iter::once((tenant.to_owned(), 1)).chain(declared).collect()
         }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fmt::Display;
 
-use super::declared::{stored, describe, keys};
+use super::declared::{describe, keys, stored};
 use super::path::{self, Target};
 use super::plan::name_of;
 use crate::audit;
@@ -171,7 +171,12 @@ fn check_keys(schema: &'static ModelSchema, spec: &IndexSpec, report: &mut dyn F
     let tenant = schema
         .tenant_field()
         .filter(|_| spec.tenant == TenantPrefix::First);
-    if spec.keys.iter().skip(1).any(|key| Some(stored(schema, key.path).as_str()) == tenant) {
+    if spec
+        .keys
+        .iter()
+        .skip(1)
+        .any(|key| Some(stored(schema, key.path).as_str()) == tenant)
+    {
         report("the tenant goes first: leave it out, or say `global`");
     }
     let mut arrays: Vec<String> = Vec::new();
@@ -201,7 +206,8 @@ fn check_ttl(schema: &'static ModelSchema, spec: &IndexSpec, seconds: u64, repor
     let [key] = spec.keys else {
         return report("an index with a time to live has one key");
     };
-    if target(schema, &stored(schema, key.path)).is_some_and(|target| !matches!(target.ty, TypeSchema::Date)) {
+    if target(schema, &stored(schema, key.path)).is_some_and(|target| !matches!(target.ty, TypeSchema::Date))
+    {
         report(&format!(
             "a time to live needs a date, and `{}` is none",
             key.path

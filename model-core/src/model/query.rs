@@ -239,42 +239,34 @@ enum Streaming<'a, M: BaseModel> {
         reader: Reader<'a, M>,
         open: Open,
         ready: VecDeque<M>,
-        more: bool,
+        end: Option<Result<()>>,
     },
 }
 
 impl<M: BaseModel> Streaming<'_, M> {
+    /// The next document. What was read before an error is handed out before the error, which ends the stream.
     async fn next(self) -> Result<Option<(M, Self)>> {
         let named = |error: Error| error.at_model(M::NAME, "query");
-        let (mut reader, mut open, mut ready, mut more) = match self {
+        let (mut reader, mut open, mut ready, mut end) = match self {
             Self::Closed(ctx, listing) => {
                 let mut reader = Reader::<M>::new(ctx);
                 let open = engine::open(&mut reader, *listing).await.map_err(named)?;
-                (reader, open, VecDeque::new(), true)
+                (reader, open, VecDeque::new(), None)
             }
-            Self::Open {
-                reader,
-                open,
-                ready,
-                more,
-            } => (reader, open, ready, more),
+            Self::Open { reader, open, ready, end } => (reader, open, ready, end),
         };
         loop {
             if let Some(document) = ready.pop_front() {
-                return Ok(Some((
-                    document,
-                    Self::Open {
-                        reader,
-                        open,
-                        ready,
-                        more,
-                    },
-                )));
+                return Ok(Some((document, Self::Open { reader, open, ready, end })));
             }
-            if !more {
-                return Ok(None);
+            if let Some(end) = end {
+                return end.map(|()| None);
             }
-            more = engine::pull(&mut reader, &mut open).await.map_err(named)?;
+            end = match engine::pull(&mut reader, &mut open).await {
+                Ok(true) => None,
+                Ok(false) => Some(Ok(())),
+                Err(error) => Some(Err(named(error))),
+            };
             ready = reader.take().into();
         }
     }

@@ -260,6 +260,12 @@ impl<M: BaseModel> WriteUnit for Writing<'_, M> {
         }
     }
 
+    fn encode_before(&self, out: &mut Writer<'_>) {
+        if let Some(document) = self.before_side() {
+            document.encode(out);
+        }
+    }
+
     fn encode(&self, out: &mut Writer<'_>) {
         if let Some(document) = self.after_side() {
             document.encode(out);

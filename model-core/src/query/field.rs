@@ -14,6 +14,9 @@ use super::sort::Sort;
 use crate::codec::{FieldGroup, FieldValue};
 use crate::schema::{Direction, FieldSchema, Normaliser};
 
+/// The most bytes of a prefix that is searched for: escaped, it has to fit into a regular expression of the server.
+const MAX_PREFIX: usize = 4_096;
+
 /// The handle of a field of type `T` in the model `M`: it makes filters and sort orders.
 ///
 /// A field of an embedded struct is reached through its parent: `w.limits.max.lte(5)`; through an array it means "any
@@ -26,7 +29,7 @@ pub struct Field<M: 'static, T: FieldValue> {
 }
 
 impl<M: 'static, T: FieldValue> Field<M, T> {
-    /// The handle of a field at the top level of a document.
+    #[doc(hidden)]
     pub const fn new(schema: &'static FieldSchema) -> Self {
         Self {
             path: Cow::Borrowed(schema.stored),
@@ -36,7 +39,7 @@ impl<M: 'static, T: FieldValue> Field<M, T> {
         }
     }
 
-    /// The handle of a field below `path`.
+    #[doc(hidden)]
     pub fn below(path: &str, schema: &'static FieldSchema) -> Self {
         let path = if path.is_empty() {
             schema.stored.to_owned()
@@ -321,17 +324,22 @@ impl<M: 'static, T: FieldValue> Field<M, T> {
     }
 
     fn operand<I>(&self, value: impl Operand<I>) -> Bson {
-        let mut value = value.into_operand();
-        if let Bson::String(text) = &mut value {
-            Normaliser::apply_all(self.schema.normalise, text);
+        match value.into_operand() {
+            Bson::String(mut text) => {
+                Normaliser::apply_all(self.schema.normalise, &mut text);
+                Bson::String(text)
+            }
+            // Long deprecated, and refused by the server as an operand.
+            Bson::Undefined => Bson::Null,
+            value => value,
         }
-        value
     }
 }
 
 /// Comparisons of strings.
 impl<M: 'static, T: Queryable<Item = String>> Field<M, T> {
-    /// Begins with `prefix`, to the letter: nothing in it is special.
+    /// Begins with `prefix`, to the letter: nothing in it is special. A prefix of more than 4 KiB, or with a NUL
+    /// character, begins nothing: the server has no expression for it.
     ///
     /// ```
     /// # model_core::__example!();
@@ -354,6 +362,9 @@ impl<M: 'static, T: Queryable<Item = String>> Field<M, T> {
         {
             Normaliser::apply_all(std::slice::from_ref(normaliser), &mut prefix);
         }
+        if prefix.len() > MAX_PREFIX || prefix.contains('\0') {
+            return Filter::nothing();
+        }
         self.filter(Test::StartsWith(prefix))
     }
 }
@@ -373,6 +384,10 @@ impl<M: 'static, T: FieldValue> Field<M, Vec<T>> {
     /// # }
     /// ```
     pub fn size(&self, count: u32) -> Filter<M> {
+        // The server counts in 32 bits with a sign, and no document holds more.
+        if i32::try_from(count).is_err() {
+            return Filter::nothing();
+        }
         self.filter(Test::Size(count))
     }
 
@@ -425,7 +440,7 @@ impl<M: 'static, T: FieldValue> fmt::Debug for Field<M, T> {
 pub struct UniqueField<M: 'static, T: FieldValue>(Field<M, T>);
 
 impl<M: 'static, T: FieldValue> UniqueField<M, T> {
-    /// The handle of a field at the top level of a document.
+    #[doc(hidden)]
     pub const fn new(schema: &'static FieldSchema) -> Self {
         Self(Field::new(schema))
     }

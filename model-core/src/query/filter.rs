@@ -43,6 +43,17 @@ pub(crate) enum Node {
 }
 
 impl Node {
+    /// How deep the filter nests.
+    pub(crate) fn depth(&self) -> usize {
+        match self {
+            Self::Everything | Self::Nothing => 0,
+            Self::And(nodes) | Self::Or(nodes) => 1 + nodes.iter().map(Self::depth).max().unwrap_or_default(),
+            Self::Not(inner) => 1 + inner.depth(),
+            Self::Field { test: Test::ElemMatch(inner), .. } => 1 + inner.depth(),
+            Self::Field { .. } => 1,
+        }
+    }
+
     pub(crate) fn field(path: impl Into<Cow<'static, str>>, test: Test) -> Self {
         Self::Field {
             path: path.into(),

@@ -7,7 +7,7 @@ mod operand;
 mod render;
 mod sort;
 
-pub(crate) use evaluate::{KeyError, compare, index_keys, matches, order_by, order_values, sort_key};
+pub(crate) use evaluate::{KeyError, index_keys, matches, order_by, order_values, sort_key};
 pub use field::{Field, UniqueField};
 pub use filter::{Filter, Lookup};
 pub(crate) use filter::{Node, Test};

@@ -1,5 +1,7 @@
 //! Filters as the documents that the server takes.
 
+use bson::Bson;
+
 use super::filter::{Node, Test};
 use crate::codec::{Writer, write_bson};
 
@@ -12,12 +14,39 @@ pub(crate) fn render(node: &Node, out: &mut Writer<'_>) {
         Node::And(nodes) => out.array("$and", nodes, render_item),
         Node::Or(nodes) => out.array("$or", nodes, render_item),
         Node::Not(inner) => out.array("$nor", std::slice::from_ref(&**inner), render_item),
-        Node::Field { path, test } => out.document(path, |out| render_test(test, out)),
+        Node::Field { path, test } => render_field(path, test, out),
     }
 }
 
 pub(crate) fn render_item(out: &mut Writer<'_>, key: &str, node: &Node) {
     out.document(key, |out| render(node, out));
+}
+
+/// Renders one field's test. A dynamic value is always a literal: inside `$in` and `$all` the server would take a regular
+/// expression for a pattern and a document for operators, so such values are compared one by one by `$eq`.
+fn render_field(path: &str, test: &Test, out: &mut Writer<'_>) {
+    match test {
+        Test::All(values) if values.is_empty() => render(&Node::Nothing, out),
+        Test::All(values) => out.array("$and", values, |out, key, value| render_equal(path, out, key, value)),
+        Test::In(values) if !values.iter().all(is_scalar) => {
+            out.array("$or", values, |out, key, value| render_equal(path, out, key, value));
+        }
+        Test::NotIn(values) if !values.iter().all(is_scalar) => {
+            out.array("$nor", values, |out, key, value| render_equal(path, out, key, value));
+        }
+        Test::Ne(value) if !is_scalar(value) => {
+            out.array("$nor", std::slice::from_ref(value), |out, key, value| render_equal(path, out, key, value));
+        }
+        test => out.document(path, |out| render_test(test, out)),
+    }
+}
+
+fn render_equal(path: &str, out: &mut Writer<'_>, key: &str, value: &Bson) {
+    out.document(key, |out| out.document(path, |out| write_bson(out, "$eq", value)));
+}
+
+fn is_scalar(value: &Bson) -> bool {
+    !matches!(value, Bson::Document(_) | Bson::Array(_) | Bson::RegularExpression(_))
 }
 
 fn render_test(test: &Test, out: &mut Writer<'_>) {
@@ -33,7 +62,8 @@ fn render_test(test: &Test, out: &mut Writer<'_>) {
         Test::Exists(exists) => out.bool("$exists", *exists),
         Test::StartsWith(prefix) => out.string("$regex", &format!("^{}", regex::escape(prefix))),
         Test::Size(count) => out.i64("$size", i64::from(*count)),
-        Test::All(values) => out.array("$all", values, write_bson),
+        // Rendered above.
+        Test::All(_) => {}
         Test::ElemMatch(inner) => out.document("$elemMatch", |out| render(inner, out)),
     }
 }

@@ -95,6 +95,19 @@ impl TypeSchema {
         })
     }
 
+    /// Whether replacing a value of this type as a whole would reset hidden or read-only fields: the elements of an array
+    /// or map have them.
+    pub fn replaces_guarded_parts(&self) -> bool {
+        match self {
+            Self::Optional(inner) => inner.replaces_guarded_parts(),
+            Self::Array(inner) | Self::Map(inner) => inner.any(&mut Vec::new(), &mut |ty| match ty {
+                Self::Embedded(schema) => schema().fields.iter().any(|field| field.hidden || field.readonly),
+                _ => false,
+            }),
+            _ => false,
+        }
+    }
+
     /// Whether values of this type are secrets that no view, log or audit entry shows.
     pub fn is_secret(&self) -> bool {
         match self {

@@ -149,10 +149,11 @@ impl FieldValue for bson::Regex {
     }
 
     fn parse(value: Value, cx: &mut InputCx) -> Option<Self> {
-        parse_text(&value, "a regular expression as a string", cx, |text| {
+        parse_text(&value, "a regular expression such as /^a/i", cx, |text| {
+            let (pattern, options) = text.strip_prefix('/')?.rsplit_once('/')?;
             Some(Self {
-                pattern: text.try_into().ok()?,
-                options: "".try_into().ok()?,
+                pattern: pattern.try_into().ok()?,
+                options: options.try_into().ok()?,
             })
         })
     }

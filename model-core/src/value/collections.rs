@@ -189,8 +189,8 @@ fn encode_map<'a, T: FieldValue>(
     out.document(key, |out| {
         for (key, value) in entries {
             match bad_map_key(key) {
-                Some(problem) => out.reject("", "key", problem),
-                None => value.encode_item(out, key),
+                Some(problem) if key.contains('\0') || !out.keeps_keys() => out.reject("", "key", problem),
+                _ => value.encode_item(out, key),
             }
         }
     });

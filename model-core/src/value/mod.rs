@@ -17,6 +17,7 @@ mod tenant_id;
 
 pub use bytes::{Bytes, BytesView};
 pub use collections::MAX_MAP_KEYS;
+pub(crate) use collections::bad_map_key;
 pub use dynamic::DynamicView;
 pub use encrypted::Encrypted;
 pub use foreign::Foreign;

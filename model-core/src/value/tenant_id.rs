@@ -5,6 +5,7 @@ use std::fmt;
 use bson::oid::ObjectId;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
+use unicode_normalization::is_nfc;
 use uuid::Uuid;
 
 use super::id::Id;
@@ -23,7 +24,8 @@ impl TenantId {
     /// A tenant that is named by a string.
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) if the string is empty or has more than 200 bytes.
+    /// [`Invalid`](crate::ErrorKind::Invalid) if the string is empty, has more than 200 bytes, white space at an end, a
+    /// control character, or is not in Unicode's normal form C: two spellings must not be two tenants.
     ///
     /// ```
     /// use model_core::TenantId;
@@ -32,15 +34,16 @@ impl TenantId {
     /// ```
     pub fn new(text: impl Into<String>) -> Result<Self, Error> {
         let text = text.into();
-        if (1..=200).contains(&text.len()) {
-            Ok(Self(IdValue::Text(text.into())))
+        let problem = if !(1..=200).contains(&text.len()) {
+            "a tenant id has 1 to 200 bytes"
+        } else if text.trim() != text || text.chars().any(char::is_control) {
+            "a tenant id has no white space at its ends and no control characters"
+        } else if !is_nfc(&text) {
+            "a tenant id is in Unicode's normal form C"
         } else {
-            Err(Error::violation(
-                "tenant",
-                "tenant",
-                "a tenant id has 1 to 200 bytes",
-            ))
-        }
+            return Ok(Self(IdValue::Text(text.into())));
+        };
+        Err(Error::violation("tenant", "tenant", problem))
     }
 
     pub(crate) fn value(&self) -> &IdValue {

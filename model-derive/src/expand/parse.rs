@@ -5,6 +5,7 @@ use proc_macro2::TokenStream;
 use super::{inputs, local, named, values};
 use crate::ast::{Field, Head, Model};
 use crate::attr::Role;
+use crate::spelling;
 
 /// Why a create input or a patch must not have a key.
 fn forbidden(role: Role) -> Option<&'static str> {
@@ -16,6 +17,14 @@ fn forbidden(role: Role) -> Option<&'static str> {
     }
 }
 
+/// Why an input must not have a hidden field: a client cannot set what it cannot see. Secrets are there to be set.
+const WITHHELD: &str = "is given by the application, not by an input";
+
+/// Whether JSON inputs cannot name the field.
+fn is_withheld(field: &Field) -> bool {
+    field.attrs.hidden && !spelling::is_secret(&field.ty)
+}
+
 /// The statements that read each field of a create input into the local of its index: none if it is missing, or if a
 /// mistake in it was noted.
 pub(super) fn reads(fields: &[Field]) -> TokenStream {
@@ -23,6 +32,11 @@ pub(super) fn reads(fields: &[Field]) -> TokenStream {
         let (local, ty, json) = (local(index), &field.ty, &field.json);
         match forbidden(field.role) {
             Some(message) => emit!(keys.forbid(#json, #message);),
+            None if is_withheld(field) && field.is_optional() => emit! {
+                keys.forbid(#json, #WITHHELD);
+                let #local = __model::Option::None;
+            },
+            None if is_withheld(field) => emit!(let #local = keys.withheld::<#ty>(#json);),
             None if field.is_optional() => emit!(let #local = keys.optional::<#ty>(#json);),
             None => emit!(let #local = keys.required::<#ty>(#json);),
         }
@@ -104,12 +118,18 @@ pub(super) fn patch(head: &Head, fields: &[Field]) -> TokenStream {
         });
     let edits = fields.iter().filter(|field| field.is_editable()).map(|field| {
         let (member, ty, json) = (&field.ident, &field.ty, &field.json);
-        emit!(#member: keys.edit::<#ty>(#json),)
+        if is_withheld(field) { emit!(#member: __model::Edit::Keep,) } else { emit!(#member: keys.edit::<#ty>(#json),) }
+    });
+    let withheld = fields.iter().filter(|field| field.is_editable() && is_withheld(field));
+    let withheld = withheld.map(|field| {
+        let json = &field.json;
+        emit!(keys.forbid(#json, #WITHHELD);)
     });
     emit! {
         let #mutable __echo: __model::Echo = __model::Default::default();
         #(#echoes)*
         #tenant
+        #(#withheld)*
         let patch = #name { #(#edits)* __echo };
         keys.finish();
     }

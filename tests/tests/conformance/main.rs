@@ -7,6 +7,10 @@ mod models;
 
 mod build;
 mod create;
+mod indexes;
+mod rules;
+mod types;
+mod virtuals;
 mod delete;
 mod global;
 mod input;
