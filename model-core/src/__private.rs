@@ -77,3 +77,13 @@ pub fn assert_policy<T: BaseModel>() {}
 pub const fn field<T: FieldValue>(name: &'static str, stored: &'static str) -> FieldSchema {
     FieldSchema::new(name, stored, T::TYPE)
 }
+
+/// Compiles only for a type that is not `Serialize`: for one that is, both impls fit, and the compiler cannot choose. A
+/// model that serialises leaks with the first `Json(model)`.
+pub trait ModelIsNotSerializable<Marker> {
+    /// Does nothing.
+    fn assert() {}
+}
+
+impl<T: ?Sized> ModelIsNotSerializable<()> for T {}
+impl<T: ?Sized + serde::Serialize> ModelIsNotSerializable<u8> for T {}

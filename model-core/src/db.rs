@@ -169,9 +169,10 @@ impl DbBuilder {
         })))
     }
 
-    /// Makes the handle and checks it against the server: abilities and unique indexes. It changes nothing there,
-    /// except that on an empty database the missing unique indexes have nobody to harm, so it says so and goes on
-    /// only after [`Db::sync_indexes`] was called on a handle made by [`build_lazy`](Self::build_lazy).
+    /// Makes the handle and checks it against the server: its abilities, and that every declared unique index is there. It
+    /// changes nothing there (the embedded store, which nobody else can prepare, gets its indexes).
+    ///
+    /// On an empty database, make the indexes first: `build_lazy()`, then [`Db::sync_indexes`].
     ///
     /// # Errors
     /// `Configuration` with what to do; `Unsupported` if the server lacks what a model needs; `Unavailable` if it

@@ -46,9 +46,19 @@ impl Twins {
     }
 
     async fn over(collection: &'static str, documents: &[Document]) -> Self {
-        let memory = Db::memory().model::<Typed>().model::<Loose>().build().await.unwrap();
+        let memory = Db::memory()
+            .model::<Typed>()
+            .model::<Loose>()
+            .build()
+            .await
+            .unwrap();
         let database = model_tests::server::fresh_database().await;
-        let mongo = Db::mongo(database).model::<Typed>().model::<Loose>().build().await.unwrap();
+        let mongo = Db::mongo(database)
+            .model::<Typed>()
+            .model::<Loose>()
+            .build()
+            .await
+            .unwrap();
         let twins = Self {
             memory: memory.context(TenantId::new("acme").unwrap(), Nobody),
             mongo: mongo.context(TenantId::new("acme").unwrap(), Nobody),
@@ -77,7 +87,9 @@ impl Twins {
 }
 
 fn documents(g: &mut Generator, count: usize) -> Vec<Document> {
-    (0..count).map(|number| document(g, &format!("d{number:03}"))).collect()
+    (0..count)
+        .map(|number| document(g, &format!("d{number:03}")))
+        .collect()
 }
 
 /// Counts by typed handles. A difference is reported with the one document that makes it.
@@ -105,8 +117,14 @@ async fn the_stores_count_alike() {
         }
     }
     println!("{pairs} pairs, {hits} matches");
-    assert!(hits * 20 > u64::try_from(pairs).unwrap(), "too few matches to say much: {hits} of {pairs}");
-    let unused: Vec<_> = Operator::ALL.iter().filter(|operator| !g.used.contains(operator)).collect();
+    assert!(
+        hits * 20 > u64::try_from(pairs).unwrap(),
+        "too few matches to say much: {hits} of {pairs}"
+    );
+    let unused: Vec<_> = Operator::ALL
+        .iter()
+        .filter(|operator| !g.used.contains(operator))
+        .collect();
     assert!(unused.is_empty(), "no filter has {unused:?}");
 }
 
@@ -145,7 +163,13 @@ async fn the_stores_list_alike() {
             };
             let (memory, mongo) = (ids(&twins.memory, sort).await, ids(&twins.mongo, again).await);
             sorted += usize::from(memory.is_ok());
-            assert_eq!(memory, mongo, "round {round}, seed {}: {filter:?} {}\n{all:#?}", seed(), g.told);
+            assert_eq!(
+                memory,
+                mongo,
+                "round {round}, seed {}: {filter:?} {}\n{all:#?}",
+                seed(),
+                g.told
+            );
         }
     }
     assert!(sorted > rounds() * 5, "too few orders to say much: {sorted}");
@@ -164,18 +188,29 @@ fn every_operator_is_generated() {
         .filter(|name| !OTHERS.contains(name))
         .collect();
     let generated: BTreeSet<&str> = Operator::ALL.iter().map(|operator| operator.method()).collect();
-    assert_eq!(methods, generated, "methods of `Field`, and operators of the generator");
+    assert_eq!(
+        methods, generated,
+        "methods of `Field`, and operators of the generator"
+    );
 }
 
 /// The table of operators itself: every `Test` of `query/filter.rs` is made by some method.
 #[test]
 fn every_test_of_the_table_is_made_by_a_method() {
     let read = |file: &str| {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../model-core/src/query").join(file);
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../model-core/src/query")
+            .join(file);
         fs::read_to_string(path).unwrap()
     };
     let (filter, field) = (read("filter.rs"), read("field.rs"));
-    let table = filter.split("enum Test {").nth(1).unwrap().split('}').next().unwrap();
+    let table = filter
+        .split("enum Test {")
+        .nth(1)
+        .unwrap()
+        .split('}')
+        .next()
+        .unwrap();
     let names: Vec<_> = table
         .lines()
         .filter_map(|line| line.trim().split(['(', ',']).next())
@@ -183,7 +218,10 @@ fn every_test_of_the_table_is_made_by_a_method() {
         .collect();
     assert!(names.len() >= 13, "{names:?}");
     for name in names {
-        assert!(field.contains(&format!("Test::{name}(")), "no method makes `Test::{name}`");
+        assert!(
+            field.contains(&format!("Test::{name}(")),
+            "no method makes `Test::{name}`"
+        );
     }
 }
 
@@ -192,7 +230,11 @@ fn with(key: &str, value: impl Into<Bson>, id: &str) -> Document {
 }
 
 async fn alike(twins: &Twins, name: &str, filter: Filter<Typed>, expected: u64) {
-    assert_eq!(twins.count(&filter).await, [Ok(expected), Ok(expected)], "{name}: memory, MongoDB");
+    assert_eq!(
+        twins.count(&filter).await,
+        [Ok(expected), Ok(expected)],
+        "{name}: memory, MongoDB"
+    );
 }
 
 /// A number above what BSON holds is above every stored number, and equal to none; it is not null.
@@ -238,7 +280,11 @@ async fn an_operand_is_no_operator() {
     ])
     .await;
     let mut wrong = Vec::new();
-    for (name, value) in [("pattern", pattern), ("operator", operator), ("elemMatch", elem_match)] {
+    for (name, value) in [
+        ("pattern", pattern),
+        ("operator", operator),
+        ("elemMatch", elem_match),
+    ] {
         let v = || value.clone();
         for (operator, filter, expected) in [
             ("eq", Typed::filter(|t| t.any.eq(v())), 0),
@@ -252,7 +298,9 @@ async fn an_operand_is_no_operator() {
             let counts = twins.count(&filter).await;
             // A refusal is as good, if both refuse.
             if counts != [Ok(expected), Ok(expected)] && !counts.iter().all(Result::is_err) {
-                wrong.push(format!("{operator} {name}: memory, MongoDB {counts:?}, expected {expected}"));
+                wrong.push(format!(
+                    "{operator} {name}: memory, MongoDB {counts:?}, expected {expected}"
+                ));
             }
         }
     }
@@ -262,7 +310,11 @@ async fn an_operand_is_no_operator() {
 /// A filter that names another tenant selects nothing, however it is combined.
 #[tokio::test]
 async fn another_tenant_is_not_reached() {
-    let twins = Twins::new(&[doc! { "_id": "one", "organization": "globex" }, with("int", 1, "two")]).await;
+    let twins = Twins::new(&[
+        doc! { "_id": "one", "organization": "globex" },
+        with("int", 1, "two"),
+    ])
+    .await;
     let globex = || Typed::filter(|t| t.organization.eq(TenantId::new("globex").unwrap()));
     alike(&twins, "eq", globex(), 0).await;
     alike(&twins, "or", globex() | Filter::all(), 1).await;

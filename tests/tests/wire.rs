@@ -76,7 +76,11 @@ macro_rules! policy {
             }
 
             fn read_scope(ctx: &Ctx) -> Filter<Self> {
-                if ctx.actor().reads { Filter::all() } else { Filter::nothing() }
+                if ctx.actor().reads {
+                    Filter::all()
+                } else {
+                    Filter::nothing()
+                }
             }
 
             async fn before_update(ctx: &Ctx, _change: &mut Change<Self>) -> Result<()> {
@@ -168,9 +172,21 @@ impl Wire {
         let (database, log) = recorded_database().await;
         let rival = Rival::default();
         let db = Self::open(&database, &rival).await;
-        let ctx = db.context(TenantId::new("acme").unwrap(), Person { reads: true, writes: true });
+        let ctx = db.context(
+            TenantId::new("acme").unwrap(),
+            Person {
+                reads: true,
+                writes: true,
+            },
+        );
         log.take();
-        Self { db, database, log, rival, ctx }
+        Self {
+            db,
+            database,
+            log,
+            rival,
+            ctx,
+        }
     }
 
     /// A handle of its own: what the other one has cached, this one has not.
@@ -185,13 +201,20 @@ impl Wire {
         let db = builder.build_lazy().unwrap();
         db.sync_indexes(SyncOptions::default()).await.unwrap();
         // The check of a handle that was built lazily comes with its first operation.
-        let ctx = db.context(TenantId::new("nobody").unwrap(), Person { reads: true, writes: true });
+        let ctx = db.context(
+            TenantId::new("nobody").unwrap(),
+            Person {
+                reads: true,
+                writes: true,
+            },
+        );
         assert_eq!(Plain::query(&ctx).count().await.unwrap(), 0);
         db
     }
 
     fn person(&self, reads: bool, writes: bool) -> Ctx {
-        self.db.context(TenantId::new("acme").unwrap(), Person { reads, writes })
+        self.db
+            .context(TenantId::new("acme").unwrap(), Person { reads, writes })
     }
 
     /// What `operation` sends, by name, and what it answers.
@@ -203,7 +226,10 @@ impl Wire {
             carries_the_tenant(command, "acme");
         }
         // The driver sends this by itself, some time after a cursor was dropped that is not at its end.
-        let names = sent.into_iter().map(|command| command.name).filter(|name| name != "killCursors");
+        let names = sent
+            .into_iter()
+            .map(|command| command.name)
+            .filter(|name| name != "killCursors");
         (result, names.collect())
     }
 
@@ -223,19 +249,31 @@ impl Wire {
 }
 
 fn new_plain(name: &str) -> NewPlain {
-    NewPlain { name: name.into(), optional: Default::default() }
+    NewPlain {
+        name: name.into(),
+        optional: Default::default(),
+    }
 }
 
 fn new_audited(name: &str) -> NewAudited {
-    NewAudited { name: name.into(), optional: Default::default() }
+    NewAudited {
+        name: name.into(),
+        optional: Default::default(),
+    }
 }
 
 fn rename_plain(name: &str) -> PlainPatch {
-    PlainPatch { name: Set(name.into()), ..Default::default() }
+    PlainPatch {
+        name: Set(name.into()),
+        ..Default::default()
+    }
 }
 
 fn rename_audited(name: &str) -> AuditedPatch {
-    AuditedPatch { name: Set(name.into()), ..Default::default() }
+    AuditedPatch {
+        name: Set(name.into()),
+        ..Default::default()
+    }
 }
 
 /// The collections of tenant models.
@@ -248,14 +286,28 @@ fn carries_the_tenant(command: &SentCommand, tenant: &str) {
     if !MODELS.contains(&collection) {
         return;
     }
-    let documents = |key: &str| body.get_array(key).unwrap().iter().map(|value| value.as_document().unwrap());
+    let documents = |key: &str| {
+        body.get_array(key)
+            .unwrap()
+            .iter()
+            .map(|value| value.as_document().unwrap())
+    };
     let equality: Bson = doc! { "$eq": tenant }.into();
     let holds = |filter: &Document| {
         assert_eq!(filter.get("organization"), Some(&equality), "{name}: {filter}");
         let allowed = ["_id", "organization", "_rev", "$and"];
-        assert!(filter.keys().all(|key| allowed.contains(&key.as_str())), "{name}: {filter}");
+        assert!(
+            filter.keys().all(|key| allowed.contains(&key.as_str())),
+            "{name}: {filter}"
+        );
         let raw = bson::RawDocumentBuf::try_from(filter).unwrap();
-        assert_eq!(raw.iter().filter(|entry| entry.as_ref().unwrap().0 == "organization").count(), 1, "{filter}");
+        assert_eq!(
+            raw.iter()
+                .filter(|entry| entry.as_ref().unwrap().0 == "organization")
+                .count(),
+            1,
+            "{filter}"
+        );
     };
     match name.as_str() {
         "find" => holds(body.get_document("filter").unwrap()),
@@ -264,7 +316,13 @@ fn carries_the_tenant(command: &SentCommand, tenant: &str) {
             let update = one.get_document("u").unwrap();
             for operator in update.keys() {
                 assert!(["$set", "$unset"].contains(&operator.as_str()), "{update}");
-                assert!(!update.get_document(operator).unwrap().contains_key("organization"), "{update}");
+                assert!(
+                    !update
+                        .get_document(operator)
+                        .unwrap()
+                        .contains_key("organization"),
+                    "{update}"
+                );
             }
             assert!(!one.get_bool("multi").unwrap_or(false) && !one.get_bool("upsert").unwrap_or(false));
         }),
@@ -277,7 +335,9 @@ fn carries_the_tenant(command: &SentCommand, tenant: &str) {
             assert_eq!(first.keys().collect::<Vec<_>>(), ["$match"]);
             holds(first.get_document("$match").unwrap());
         }
-        "insert" => documents("documents").for_each(|one| assert_eq!(one.get_str("organization").unwrap(), tenant)),
+        "insert" => {
+            documents("documents").for_each(|one| assert_eq!(one.get_str("organization").unwrap(), tenant))
+        }
         "getMore" | "killCursors" => {}
         other => panic!("{other} is a command that this test does not know"),
     }
@@ -332,8 +392,19 @@ async fn a_query_is_one_cursor() {
     let (all, sent) = wire.sends(async { Plain::query(&wire.ctx).await }).await;
     assert_eq!(all.unwrap().len(), 250);
     assert_eq!(sent.iter().filter(|name| *name == "find").count(), 1, "{sent:?}");
-    assert!(sent.len() > 1 && sent[1..].iter().all(|name| name == "getMore"), "{sent:?}");
-    let (some, sent) = wire.sends(async { Plain::query(&wire.ctx).sort(|p| p.name.asc()).skip(3).limit(7).await }).await;
+    assert!(
+        sent.len() > 1 && sent[1..].iter().all(|name| name == "getMore"),
+        "{sent:?}"
+    );
+    let (some, sent) = wire
+        .sends(async {
+            Plain::query(&wire.ctx)
+                .sort(|p| p.name.asc())
+                .skip(3)
+                .limit(7)
+                .await
+        })
+        .await;
     assert_eq!((some.unwrap().len(), sent), (7, vec!["find".to_owned()]));
     let (none, sent) = wire.sends(async { Plain::query(&wire.ctx).limit(0).await }).await;
     assert_eq!(none.unwrap().len(), 0);
@@ -347,7 +418,10 @@ async fn an_exact_scope_is_counted_on_the_server() {
     wire.plain("a").await;
     wire.audited("a").await;
     assert_eq!(wire.sends(Plain::query(&wire.ctx).count()).await.1, ["aggregate"]);
-    assert_eq!(wire.sends(Plain::query(&wire.ctx).exists()).await.1, ["aggregate"]);
+    assert_eq!(
+        wire.sends(Plain::query(&wire.ctx).exists()).await.1,
+        ["aggregate"]
+    );
     assert_eq!(wire.sends(Audited::query(&wire.ctx).count()).await.1, ["find"]);
     assert_eq!(wire.sends(Audited::query(&wire.ctx).exists()).await.1, ["find"]);
 }
@@ -357,12 +431,19 @@ async fn an_exact_scope_is_counted_on_the_server() {
 async fn a_create_is_one_insert() {
     let wire = Wire::new().await;
     assert_eq!(wire.sends(wire.plain("a")).await.1, ["insert"]);
-    assert_eq!(wire.sends(wire.audited("a")).await.1, ["insert", "insert", "commitTransaction"]);
+    assert_eq!(
+        wire.sends(wire.audited("a")).await.1,
+        ["insert", "insert", "commitTransaction"]
+    );
     let viewer = wire.person(true, false);
-    let (denied, sent) = wire.sends(async { Audited::create(&viewer, new_audited("b")).await }).await;
+    let (denied, sent) = wire
+        .sends(async { Audited::create(&viewer, new_audited("b")).await })
+        .await;
     assert!(denied.unwrap_err().is_forbidden());
     assert!(sent.is_empty(), "{sent:?}");
-    let (invalid, sent) = wire.sends(async { Audited::create(&wire.ctx, new_audited("")).await }).await;
+    let (invalid, sent) = wire
+        .sends(async { Audited::create(&wire.ctx, new_audited("")).await })
+        .await;
     assert!(invalid.unwrap_err().is_invalid());
     assert!(sent.is_empty(), "{sent:?}");
 }
@@ -390,11 +471,16 @@ async fn a_duplicate_is_one_insert() {
 async fn an_update_is_a_find_and_an_update() {
     let wire = Wire::new().await;
     let (plain, audited) = (wire.plain("a").await, wire.audited("a").await);
-    let (updated, sent) = wire.sends(async { Plain::update(&wire.ctx, &plain.id, rename_plain("b")).await }).await;
+    let (updated, sent) = wire
+        .sends(async { Plain::update(&wire.ctx, &plain.id, rename_plain("b")).await })
+        .await;
     assert_eq!(updated.unwrap().name, "b");
     assert_eq!(sent, ["find", "update"]);
     let update = async { Audited::update(&wire.ctx, &audited.id, rename_audited("b")).await };
-    assert_eq!(wire.sends(update).await.1, ["find", "update", "insert", "commitTransaction"]);
+    assert_eq!(
+        wire.sends(update).await.1,
+        ["find", "update", "insert", "commitTransaction"]
+    );
 }
 
 /// Row `update` that changes nothing; and those that are denied, missing, invalid or outdated.
@@ -409,28 +495,44 @@ async fn what_writes_nothing_is_one_find() {
     let empty = async { Audited::update(&wire.ctx, &audited.id, AuditedPatch::default()).await };
     assert_eq!(wire.sends(empty).await.1, ["find"]);
     for (person, patch, kind) in [
-        (wire.person(true, false), rename_audited("b"), ErrorKind::Forbidden),
+        (
+            wire.person(true, false),
+            rename_audited("b"),
+            ErrorKind::Forbidden,
+        ),
         (wire.person(false, true), rename_audited("b"), ErrorKind::NotFound),
         (wire.person(true, true), rename_audited(""), ErrorKind::Invalid),
     ] {
-        let (error, sent) = wire.sends(async { Audited::update(&person, &audited.id, patch).await }).await;
+        let (error, sent) = wire
+            .sends(async { Audited::update(&person, &audited.id, patch).await })
+            .await;
         assert_eq!(error.unwrap_err().kind(), kind);
         assert_eq!(sent, ["find"], "{kind:?}");
     }
     let missing = Id::generate();
-    let (error, sent) = wire.sends(async { Audited::update(&wire.ctx, &missing, rename_audited("b")).await }).await;
+    let (error, sent) = wire
+        .sends(async { Audited::update(&wire.ctx, &missing, rename_audited("b")).await })
+        .await;
     assert!(error.unwrap_err().is_not_found());
     assert_eq!(sent, ["find"]);
     let outdated = Revision::parse("1").unwrap();
-    let update = async { Plain::update(&wire.ctx, &plain.id, rename_plain("b")).if_revision(outdated).await };
+    let update = async {
+        Plain::update(&wire.ctx, &plain.id, rename_plain("b"))
+            .if_revision(outdated)
+            .await
+    };
     let (error, sent) = wire.sends(update).await;
     assert!(error.unwrap_err().is_conflict());
     assert_eq!(sent, ["find"]);
-    let (deleted, sent) = wire.sends(async { Audited::delete(&wire.ctx, &missing).await }).await;
+    let (deleted, sent) = wire
+        .sends(async { Audited::delete(&wire.ctx, &missing).await })
+        .await;
     assert!(!deleted.unwrap());
     assert_eq!(sent, ["find"]);
     let viewer = wire.person(true, false);
-    let (error, sent) = wire.sends(async { Audited::delete(&viewer, &audited.id).await }).await;
+    let (error, sent) = wire
+        .sends(async { Audited::delete(&viewer, &audited.id).await })
+        .await;
     assert!(error.unwrap_err().is_forbidden());
     assert_eq!(sent, ["find"]);
 }
@@ -440,11 +542,16 @@ async fn what_writes_nothing_is_one_find() {
 async fn a_delete_is_a_find_and_a_delete() {
     let wire = Wire::new().await;
     let (plain, audited) = (wire.plain("a").await, wire.audited("a").await);
-    let (deleted, sent) = wire.sends(async { Plain::delete(&wire.ctx, &plain.id).await }).await;
+    let (deleted, sent) = wire
+        .sends(async { Plain::delete(&wire.ctx, &plain.id).await })
+        .await;
     assert!(deleted.unwrap());
     assert_eq!(sent, ["find", "delete"]);
     let delete = async { Audited::delete(&wire.ctx, &audited.id).await };
-    assert_eq!(wire.sends(delete).await.1, ["find", "delete", "insert", "commitTransaction"]);
+    assert_eq!(
+        wire.sends(delete).await.1,
+        ["find", "delete", "insert", "commitTransaction"]
+    );
 }
 
 /// Column "a lost race", of `update`: told apart by one more find; nothing is written, nothing audited.
@@ -454,7 +561,11 @@ async fn a_lost_update_is_told_apart_by_one_more_find() {
     for (gone, kind) in [(false, ErrorKind::Conflict), (true, ErrorKind::NotFound)] {
         let act = async |name| {
             let collection = wire.unrecorded(name).await;
-            wire.rival.will(if gone { Act::Remove(collection) } else { Act::Change(collection) });
+            wire.rival.will(if gone {
+                Act::Remove(collection)
+            } else {
+                Act::Change(collection)
+            });
         };
         let (plain, audited) = (wire.plain("a").await, wire.audited("a").await);
         act("plain").await;
@@ -468,7 +579,10 @@ async fn a_lost_update_is_told_apart_by_one_more_find() {
         let (error, sent) = wire.sends(update).await;
         assert_eq!(error.unwrap_err().kind(), kind);
         assert_eq!(sent, ["find", "update", "find", "abortTransaction"]);
-        assert_eq!(testing::stored(&wire.db, "audit_log").await.unwrap().len(), before);
+        assert_eq!(
+            testing::stored(&wire.db, "audit_log").await.unwrap().len(),
+            before
+        );
     }
 }
 
@@ -479,14 +593,22 @@ async fn a_lost_delete_is_told_apart_by_one_more_find() {
     for gone in [false, true] {
         let act = async |name| {
             let collection = wire.unrecorded(name).await;
-            wire.rival.will(if gone { Act::Remove(collection) } else { Act::Change(collection) });
+            wire.rival.will(if gone {
+                Act::Remove(collection)
+            } else {
+                Act::Change(collection)
+            });
         };
         let (plain, audited) = (wire.plain("a").await, wire.audited("a").await);
         act("plain").await;
-        let (plain, sent) = wire.sends(async { Plain::delete(&wire.ctx, &plain.id).await }).await;
+        let (plain, sent) = wire
+            .sends(async { Plain::delete(&wire.ctx, &plain.id).await })
+            .await;
         assert_eq!(sent, ["find", "delete", "find"]);
         act("audited").await;
-        let (audited, sent) = wire.sends(async { Audited::delete(&wire.ctx, &audited.id).await }).await;
+        let (audited, sent) = wire
+            .sends(async { Audited::delete(&wire.ctx, &audited.id).await })
+            .await;
         assert_eq!(sent, ["find", "delete", "find", "abortTransaction"]);
         for result in [plain, audited] {
             match result {
@@ -512,14 +634,27 @@ async fn a_transaction_is_begun_anew() {
             "errorLabels": ["TransientTransactionError"],
         },
     };
-    let admin = model_tests::server::server().await.client().await.database("admin");
+    let admin = model_tests::server::server()
+        .await
+        .client()
+        .await
+        .database("admin");
     admin.run_command(fail_point).await.unwrap();
     let update = async { Audited::update(&wire.ctx, &audited.id, rename_audited("b")).await };
     let (updated, sent) = wire.sends(update).await;
-    admin.run_command(doc! { "configureFailPoint": "failCommand", "mode": "off" }).await.unwrap();
+    admin
+        .run_command(doc! { "configureFailPoint": "failCommand", "mode": "off" })
+        .await
+        .unwrap();
     assert_eq!(updated.unwrap().name, "b");
     let once = ["update", "abortTransaction"];
-    let whole = [&["find"][..], &once, &once, &["update", "insert", "commitTransaction"]].concat();
+    let whole = [
+        &["find"][..],
+        &once,
+        &once,
+        &["update", "insert", "commitTransaction"],
+    ]
+    .concat();
     assert_eq!(sent, whole);
 }
 
@@ -527,8 +662,16 @@ async fn a_transaction_is_begun_anew() {
 #[tokio::test]
 async fn encryption_adds_the_key_once() {
     let wire = Wire::new().await;
-    let new = |token: &str| NewSealed { name: "a".into(), token: Secret::from(token) };
-    let on_keys = |command: &SentCommand| command.body.get_str(&command.name).is_ok_and(|name| name == "__model_keys");
+    let new = |token: &str| NewSealed {
+        name: "a".into(),
+        token: Secret::from(token),
+    };
+    let on_keys = |command: &SentCommand| {
+        command
+            .body
+            .get_str(&command.name)
+            .is_ok_and(|name| name == "__model_keys")
+    };
     wire.log.take();
     let first = Sealed::create(&wire.ctx, new("one")).await.unwrap();
     let sent = wire.log.take();
@@ -538,28 +681,49 @@ async fn encryption_adds_the_key_once() {
     };
     assert_eq!(named(false), ["insert"]);
     assert_eq!(named(true), ["find", "createIndexes", "insert"]);
-    assert_eq!(wire.sends(async { Sealed::create(&wire.ctx, new("two")).await.unwrap() }).await.1, ["insert"]);
+    assert_eq!(
+        wire.sends(async { Sealed::create(&wire.ctx, new("two")).await.unwrap() })
+            .await
+            .1,
+        ["insert"]
+    );
     assert_eq!(wire.sends(Sealed::get(&wire.ctx, &first.id)).await.1, ["find"]);
     let (token, sent) = wire.sends(first.token.reveal(&wire.ctx)).await;
     assert_eq!(token.unwrap().expose(), "one");
     assert!(sent.is_empty(), "{sent:?}");
-    let patch = || SealedPatch { name: Set("b".into()), ..Default::default() };
+    let patch = || SealedPatch {
+        name: Set("b".into()),
+        ..Default::default()
+    };
     let update = async { Sealed::update(&wire.ctx, &first.id, patch()).await.unwrap() };
     assert_eq!(wire.sends(update).await.1, ["find", "update"]);
     let update = async { Sealed::update(&wire.ctx, &first.id, patch()).await.unwrap() };
     assert_eq!(wire.sends(update).await.1, ["find"], "an unchanged update");
-    let patch = SealedPatch { token: Set(Secret::from("new")), ..Default::default() };
+    let patch = SealedPatch {
+        token: Set(Secret::from("new")),
+        ..Default::default()
+    };
     let update = async { Sealed::update(&wire.ctx, &first.id, patch).await.unwrap() };
     assert_eq!(wire.sends(update).await.1, ["find", "update"]);
     let delete = async { Sealed::delete(&wire.ctx, &first.id).await.unwrap() };
     assert_eq!(wire.sends(delete).await.1, ["find", "delete"]);
-    let vault = NewVault { token: Secret::from("three") };
-    let (vault, sent) = wire.sends(async { Vault::create(&wire.ctx, vault).await.unwrap() }).await;
+    let vault = NewVault {
+        token: Secret::from("three"),
+    };
+    let (vault, sent) = wire
+        .sends(async { Vault::create(&wire.ctx, vault).await.unwrap() })
+        .await;
     assert_eq!(sent, ["insert", "insert", "commitTransaction"]);
 
     // A handle that has not seen the key finds it once.
     let other = Wire::open(&wire.database, &wire.rival).await;
-    let ctx = other.context(TenantId::new("acme").unwrap(), Person { reads: true, writes: true });
+    let ctx = other.context(
+        TenantId::new("acme").unwrap(),
+        Person {
+            reads: true,
+            writes: true,
+        },
+    );
     let read = Vault::fetch(&ctx, &vault.id).await.unwrap();
     let (token, sent) = wire.sends(read.token.reveal(&ctx)).await;
     assert_eq!(token.unwrap().expose(), "three");
@@ -572,16 +736,32 @@ async fn encryption_adds_the_key_once() {
 #[tokio::test]
 async fn a_bypass_is_audited() {
     let wire = Wire::new().await;
-    let system = wire.person(false, false).dangerously_bypass_permissions("nightly cleanup");
+    let system = wire
+        .person(false, false)
+        .dangerously_bypass_permissions("nightly cleanup");
     let create = async { Plain::create(&system, new_plain("a")).await.unwrap() };
     let (plain, sent) = wire.sends(create).await;
     assert_eq!(sent, ["insert", "insert", "commitTransaction"]);
-    let update = async { Plain::update(&system, &plain.id, rename_plain("b")).await.unwrap() };
-    assert_eq!(wire.sends(update).await.1, ["find", "update", "insert", "commitTransaction"]);
+    let update = async {
+        Plain::update(&system, &plain.id, rename_plain("b"))
+            .await
+            .unwrap()
+    };
+    assert_eq!(
+        wire.sends(update).await.1,
+        ["find", "update", "insert", "commitTransaction"]
+    );
     assert_eq!(wire.sends(Plain::query(&system).count()).await.1, ["aggregate"]);
-    assert_eq!(wire.sends(Audited::query(&system).count()).await.1, ["aggregate"], "no scope to ask");
+    assert_eq!(
+        wire.sends(Audited::query(&system).count()).await.1,
+        ["aggregate"],
+        "no scope to ask"
+    );
     let delete = async { Plain::delete(&system, &plain.id).await.unwrap() };
-    assert_eq!(wire.sends(delete).await.1, ["find", "delete", "insert", "commitTransaction"]);
+    assert_eq!(
+        wire.sends(delete).await.1,
+        ["find", "delete", "insert", "commitTransaction"]
+    );
 }
 
 /// With a sink of the application's own there is no transaction.
@@ -589,15 +769,26 @@ async fn a_bypass_is_audited() {
 async fn a_sink_needs_no_transaction() {
     let (database, log) = recorded_database().await;
     let sink = testing::CollectingSink::new();
-    let db = Db::mongo(database).audit_to(sink.clone()).state(Rival::default()).model::<Audited>();
+    let db = Db::mongo(database)
+        .audit_to(sink.clone())
+        .state(Rival::default())
+        .model::<Audited>();
     let db = db.build_lazy().unwrap();
     db.sync_indexes(SyncOptions::default()).await.unwrap();
-    let ctx = db.context(TenantId::new("acme").unwrap(), Person { reads: true, writes: true });
+    let ctx = db.context(
+        TenantId::new("acme").unwrap(),
+        Person {
+            reads: true,
+            writes: true,
+        },
+    );
     Audited::query(&ctx).first().await.unwrap();
     log.take();
     let audited = Audited::create(&ctx, new_audited("a")).await.unwrap();
     assert_eq!(log.take_names(), ["insert"]);
-    Audited::update(&ctx, &audited.id, rename_audited("b")).await.unwrap();
+    Audited::update(&ctx, &audited.id, rename_audited("b"))
+        .await
+        .unwrap();
     assert_eq!(log.take_names(), ["find", "update"]);
     Audited::delete(&ctx, &audited.id).await.unwrap();
     assert_eq!(log.take_names(), ["find", "delete"]);
@@ -630,7 +821,8 @@ async fn no_filter_takes_the_tenants_place() {
         wire.sends(async { query().exists().await.unwrap() }).await;
         wire.sends(async { query().first().await.unwrap() }).await;
         let sort: fn(&'static PlainFields) -> Sort<Plain> = |p| p.organization.desc().then(p.name.asc());
-        wire.sends(async { query().sort(sort).skip(1).limit(2).await.unwrap() }).await;
+        wire.sends(async { query().sort(sort).skip(1).limit(2).await.unwrap() })
+            .await;
     }
 }
 
@@ -641,9 +833,15 @@ async fn find_unique_is_one_find_by_the_unique_field() {
     let mut new = new_plain("a");
     new.optional.code = Some("c1".into());
     let plain = Plain::create(&wire.ctx, new).await.unwrap();
-    let global = wire.db.global_context(Person { reads: true, writes: true });
+    let global = wire.db.global_context(Person {
+        reads: true,
+        writes: true,
+    });
     wire.log.take();
-    let found = Plain::find_unique(&global, |p| p.code.lookup("c1")).await.unwrap().unwrap();
+    let found = Plain::find_unique(&global, |p| p.code.lookup("c1"))
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(found.id, plain.id);
     let sent = wire.log.take();
     assert_eq!(sent.len(), 1);
@@ -656,7 +854,13 @@ async fn find_unique_is_one_find_by_the_unique_field() {
 #[test]
 fn the_table_has_no_other_rows() {
     let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../ARCHITECTURE.md")).unwrap();
-    let section = text.split("## Commands on the wire").nth(1).unwrap().split("\n## ").next().unwrap();
+    let section = text
+        .split("## Commands on the wire")
+        .nth(1)
+        .unwrap()
+        .split("\n## ")
+        .next()
+        .unwrap();
     let rows: Vec<Vec<&str>> = section
         .lines()
         .filter(|line| line.starts_with("| ") && !line.starts_with("| verb"))
@@ -666,11 +870,30 @@ fn the_table_has_no_other_rows() {
         ["`get`, `fetch`, `first`", "`find`", "`find`"],
         ["`query`", "`find` (+ `getMore`)", "same"],
         ["`count`, `exists`, scope exact", "`aggregate`", "same"],
-        ["`count`, `exists`, scope a superset", "`find` (+ `getMore`)", "same"],
-        ["`create`", "`insert`", "`insert`, `insert` (audit), `commitTransaction`"],
-        ["`update`", "`find`, `update`", "`find`, `update`, `insert`, `commitTransaction`"],
+        [
+            "`count`, `exists`, scope a superset",
+            "`find` (+ `getMore`)",
+            "same",
+        ],
+        [
+            "`create`",
+            "`insert`",
+            "`insert`, `insert` (audit), `commitTransaction`",
+        ],
+        [
+            "`update`",
+            "`find`, `update`",
+            "`find`, `update`, `insert`, `commitTransaction`",
+        ],
         ["`update` that changes nothing", "`find`", "`find`"],
-        ["`delete`", "`find`, `delete`", "`find`, `delete`, `insert`, `commitTransaction`"],
+        [
+            "`delete`",
+            "`find`, `delete`",
+            "`find`, `delete`, `insert`, `commitTransaction`",
+        ],
     ];
-    assert_eq!(rows, expected, "ARCHITECTURE.md has changed: change the tests of this file too");
+    assert_eq!(
+        rows, expected,
+        "ARCHITECTURE.md has changed: change the tests of this file too"
+    );
 }

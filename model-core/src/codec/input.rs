@@ -166,7 +166,10 @@ impl<'c> ObjectInput<'c> {
         };
         self.cx.at(key, |cx| match T::parse_patch(value, cx) {
             Err(_) if T::TYPE.replaces_guarded_parts() => {
-                cx.reject("guarded", "holds parts that an input may not see or change, so it cannot be replaced by one");
+                cx.reject(
+                    "guarded",
+                    "holds parts that an input may not see or change, so it cannot be replaced by one",
+                );
                 Edit::Keep
             }
             Ok(patch) => patch.map_or(Edit::Keep, Edit::Merge),
@@ -177,7 +180,9 @@ impl<'c> ObjectInput<'c> {
     /// A key that only the application itself gives, and that cannot be left out: a JSON input cannot stand for it.
     pub fn withheld<T: FieldValue>(&mut self, key: &'static str) -> Option<T::Input> {
         self.keys.remove(key);
-        self.cx.at(key, |cx| cx.reject("forbidden", "is given by the application, not by an input"));
+        self.cx.at(key, |cx| {
+            cx.reject("forbidden", "is given by the application, not by an input")
+        });
         None
     }
 

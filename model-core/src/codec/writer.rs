@@ -43,7 +43,8 @@ impl<'a> Writer<'a> {
             open: 0,
             violations: Vec::new(),
             seal: None,
-            crypto: None, keeps_keys: false
+            crypto: None,
+            keeps_keys: false,
         }
     }
 

@@ -35,25 +35,43 @@ pub(super) async fn change(
     if !is_meant(schema, stored, &changes, &after)? {
         return Ok(None);
     }
-    let counted = || changes.iter().filter(|change| change.field.role != FieldRole::UpdatedAt);
-    let moves = !keep_updated_at && (stored.migrated.is_some() || counted().any(|change| !change.field.skip_updated_at));
+    let counted = || {
+        changes
+            .iter()
+            .filter(|change| change.field.role != FieldRole::UpdatedAt)
+    };
+    let moves = !keep_updated_at
+        && (stored.migrated.is_some() || counted().any(|change| !change.field.skip_updated_at));
     let audited = stored.migrated.is_some() || counted().any(|change| !change.field.skip_audit);
     if !moves && let Some(instant) = stored_instant(schema, stored)? {
         unit.touch(instant);
         let after = encode(unit, revision, Action::Update).await?;
         let update = update(unit, stored, &after)?;
-        return Ok(Some(Changed { after, update, audited }));
+        return Ok(Some(Changed {
+            after,
+            update,
+            audited,
+        }));
     }
     let update = update(unit, stored, &after)?;
-    Ok(Some(Changed { after, update, audited }))
+    Ok(Some(Changed {
+        after,
+        update,
+        audited,
+    }))
 }
 
 /// A field that is set at create only stays as it is, whoever asks: a patch of a whole embedded struct, or a hook.
 fn keep_readonly(differences: &[Difference<'_>]) -> Result<()> {
     let changed = differences.iter().filter(|difference| difference.readonly);
-    let violations: Vec<_> =
-        changed.map(|difference| Violation::new(&difference.path, "readonly", "cannot be changed")).collect();
-    if violations.is_empty() { Ok(()) } else { Err(Error::invalid(violations)) }
+    let violations: Vec<_> = changed
+        .map(|difference| Violation::new(&difference.path, "readonly", "cannot be changed"))
+        .collect();
+    if violations.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::invalid(violations))
+    }
 }
 
 /// Whether anything differs that somebody meant to change.
@@ -66,7 +84,10 @@ pub(super) fn is_meant(
     changes: &[Difference<'_>],
     after: &[u8],
 ) -> Result<bool> {
-    if changes.iter().any(|change| change.field.role != FieldRole::UpdatedAt) {
+    if changes
+        .iter()
+        .any(|change| change.field.role != FieldRole::UpdatedAt)
+    {
         return Ok(true);
     }
     if stored.migrated.is_none() {
@@ -74,7 +95,9 @@ pub(super) fn is_meant(
     }
     let raw = stored.raw.as_bytes();
     let written_back = diff::diff(schema.fields, raw, raw, after)?;
-    Ok(written_back.iter().any(|change| stored.touched.contains(&change.field.json)))
+    Ok(written_back
+        .iter()
+        .any(|change| stored.touched.contains(&change.field.json)))
 }
 
 /// The stored instant of the last change.

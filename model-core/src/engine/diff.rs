@@ -92,7 +92,15 @@ pub(super) fn diff<'a>(
             path: field.stored.to_owned(),
         };
         let key = field.stored;
-        walk.value(&place, &field.ty, Sides { stored: get(&stored, key), before: get(&before, key), after: get(&after, key) })?;
+        walk.value(
+            &place,
+            &field.ty,
+            Sides {
+                stored: get(&stored, key),
+                before: get(&before, key),
+                after: get(&after, key),
+            },
+        )?;
     }
     Ok(walk.found)
 }
@@ -132,7 +140,11 @@ struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     fn value(&mut self, place: &Place, ty: &TypeSchema, sides: Sides<'a>) -> Result<()> {
-        let Sides { stored, before, after } = sides;
+        let Sides {
+            stored,
+            before,
+            after,
+        } = sides;
         let foreign = matches!(ty.required(), TypeSchema::Foreign);
         if equal(before, after) || (foreign && equal_in_any_order(before, after)) {
             return Ok(());
@@ -158,7 +170,13 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    fn note(&mut self, place: &Place, ty: &TypeSchema, before: Option<RawValue<'a>>, after: Option<Value<'a>>) {
+    fn note(
+        &mut self,
+        place: &Place,
+        ty: &TypeSchema,
+        before: Option<RawValue<'a>>,
+        after: Option<Value<'a>>,
+    ) {
         let takes_away = before.is_some() && after.is_none() && !place.element && has_readonly(ty);
         self.found.push(Difference {
             path: place.path.clone(),
@@ -181,7 +199,11 @@ impl<'a> Walk<'a> {
         let (stored, before, after) = (inner(stored)?, entries(before.bytes)?, entries(after.bytes)?);
         for field in fields {
             let key = field.stored;
-            let sides = Sides { stored: get(&stored, key), before: get(&before, key), after: get(&after, key) };
+            let sides = Sides {
+                stored: get(&stored, key),
+                before: get(&before, key),
+                after: get(&after, key),
+            };
             self.value(&place.below(key, Some(field)), &field.ty, sides)?;
         }
         Ok(())
@@ -198,7 +220,11 @@ impl<'a> Walk<'a> {
     ) -> Result<()> {
         let (stored, before, after) = (inner(stored)?, entries(before.bytes)?, entries(after.bytes)?);
         for (key, old) in &before {
-            let sides = Sides { stored: get(&stored, key), before: Some(*old), after: get(&after, key) };
+            let sides = Sides {
+                stored: get(&stored, key),
+                before: Some(*old),
+                after: get(&after, key),
+            };
             self.value(&place.below(key, None), ty, sides)?;
         }
         for (key, new) in after.iter().filter(|(key, _)| get(&before, key).is_none()) {
@@ -222,12 +248,20 @@ impl<'a> Walk<'a> {
         if old.len() == new.len() && ty.embedded().is_some() {
             for (position, ((index, old), (_, new))) in old.iter().zip(&new).enumerate() {
                 let stored = kept.get(position).map(|(_, value)| *value);
-                let sides = Sides { stored, before: Some(*old), after: Some(*new) };
+                let sides = Sides {
+                    stored,
+                    before: Some(*old),
+                    after: Some(*new),
+                };
                 self.value(&place.below(index, None), ty, sides)?;
             }
             return Ok(());
         }
-        let mut spare: Vec<_> = old.iter().zip(&kept).map(|((_, old), (_, kept))| (*old, *kept)).collect();
+        let mut spare: Vec<_> = old
+            .iter()
+            .zip(&kept)
+            .map(|((_, old), (_, kept))| (*old, *kept))
+            .collect();
         let mut out = Writer::new();
         for (index, value) in &new {
             let same = spare.iter().position(|(old, _)| equal(Some(*old), Some(*value)));
@@ -258,12 +292,18 @@ fn equal(a: Option<RawValue<'_>>, b: Option<RawValue<'_>>) -> bool {
 
 /// A foreign type may hold a hash map, which writes itself in another order each time.
 fn equal_in_any_order(a: Option<RawValue<'_>>, b: Option<RawValue<'_>>) -> bool {
-    let (Some(a), Some(b)) = (a, b) else { return a.is_none() && b.is_none() };
+    let (Some(a), Some(b)) = (a, b) else {
+        return a.is_none() && b.is_none();
+    };
     if a.tag != b.tag || !matches!(a.tag, tag::DOCUMENT | tag::ARRAY) {
         return equal(Some(a), Some(b));
     }
-    let (Ok(a), Ok(b)) = (entries(a.bytes), entries(b.bytes)) else { return false };
-    a.len() == b.len() && a.iter().all(|(key, value)| equal_in_any_order(Some(*value), get(&b, key)))
+    let (Ok(a), Ok(b)) = (entries(a.bytes), entries(b.bytes)) else {
+        return false;
+    };
+    a.len() == b.len()
+        && a.iter()
+            .all(|(key, value)| equal_in_any_order(Some(*value), get(&b, key)))
 }
 
 /// Whether the audit log must not repeat values of this type: a secret or hidden field lies in it.
@@ -279,7 +319,12 @@ fn shows_secrets(ty: &TypeSchema) -> bool {
 
 /// Whether an embedded struct has a part that is set at create only.
 fn has_readonly(ty: &TypeSchema) -> bool {
-    ty.embedded().is_some_and(|schema| schema.fields.iter().any(|field| field.readonly || has_readonly(&field.ty)))
+    ty.embedded().is_some_and(|schema| {
+        schema
+            .fields
+            .iter()
+            .any(|field| field.readonly || has_readonly(&field.ty))
+    })
 }
 
 fn both(tag: u8, a: RawValue<'_>, b: RawValue<'_>) -> bool {

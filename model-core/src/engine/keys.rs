@@ -39,11 +39,21 @@ impl From<CryptoError> for Error {
     }
 }
 
-/// Opens an envelope that is bound to `origin`, if that belongs to the caller's tenant.
+/// Whose envelopes may be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// Those of the caller's own tenant, and of global models.
+    Own,
+    /// Those of any tenant: to compare a password with its hash, before the tenant is known. The hash stays inside.
+    Any,
+}
+
+/// Opens an envelope that is bound to `origin`, if that is within reach.
 pub(crate) async fn open_sealed(
     caller: &Caller,
     origin: &[u8],
     envelope: &[u8],
+    reach: Reach,
 ) -> Result<Zeroizing<Vec<u8>>> {
     let Some(keyring) = &caller.ports.keyring else {
         return Err(Error::new(
@@ -58,7 +68,7 @@ pub(crate) async fn open_sealed(
         .map(|tenant| TenantKey::from_bson(&tenant.value().to_bson()))
         .transpose();
     let own = own.map_err(Error::from)?;
-    if bound.tenant.is_some() && bound.tenant != own.as_ref().map(TenantKey::typed) {
+    if reach == Reach::Own && bound.tenant.is_some() && bound.tenant != own.as_ref().map(TenantKey::typed) {
         return Err(Error::from(CryptoError::KeyScope).at_path(bound.path));
     }
     let id = shape(envelope).map_err(Error::from)?;

@@ -19,7 +19,7 @@ mod write;
 pub(crate) use caller::Caller;
 pub use clock::Clock;
 pub(crate) use clock::SystemClock;
-pub(crate) use keys::open_sealed;
+pub(crate) use keys::{Reach, open_sealed};
 pub(crate) use ports::{AuditTarget, Ports, State};
 pub(crate) use read::{Listing, Open, accept, count, find_any_tenant, get, list, open, pull, tenant_of};
 pub(crate) use unit::{Action, ReadUnit, Unit, WriteUnit};

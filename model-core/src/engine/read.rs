@@ -162,7 +162,9 @@ pub(crate) async fn find_any_tenant(
 ) -> Result<Option<RawDocumentBuf>> {
     caller.ports.admit(schema).await?;
     if !is_unique_over_tenants(schema, &key) {
-        return Err(Error::internal("a look-up by a field that is not unique over all tenants"));
+        return Err(Error::internal(
+            "a look-up by a field that is not unique over all tenants",
+        ));
     }
     let selection = Selection {
         tenant: None,
@@ -181,7 +183,13 @@ pub(crate) async fn find_any_tenant(
 /// Whether the key is one value of one field that the schema declares unique over all tenants: only that may look across
 /// them.
 fn is_unique_over_tenants(schema: &ModelSchema, key: &Node) -> bool {
-    let Node::Field { path, test: Test::Eq(_) } = key else { return false };
+    let Node::Field {
+        path,
+        test: Test::Eq(_),
+    } = key
+    else {
+        return false;
+    };
     schema.indexes.iter().any(|index| {
         let own = matches!(index.keys, [only] if schema.stored_path(only.path).as_deref() == Some(path));
         own && index.unique && index.tenant == TenantPrefix::Global

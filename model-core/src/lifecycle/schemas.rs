@@ -31,6 +31,7 @@ pub(crate) fn check_schemas(schemas: &[&'static ModelSchema]) -> Result<()> {
         }
         check_fields(schema, &mut problems);
         check_indexes(schema, &mut problems);
+        check_audit_name(schema, &mut problems);
     }
     problems.into_result()
 }
@@ -127,6 +128,23 @@ impl Walk<'_> {
         let path = self.at.join(".");
         self.problems
             .add(self.model, format_args!("field `{path}`: {problem}"));
+    }
+}
+
+/// The name of an entity stands in the audit log for a reader.
+fn check_audit_name(schema: &'static ModelSchema, problems: &mut Problems) {
+    let name = schema
+        .audit
+        .and_then(|audit| audit.name_field)
+        .and_then(|name| schema.field(name));
+    if let Some(field) = name.filter(|field| field.hidden || field.ty.is_secret()) {
+        problems.add(
+            schema.name,
+            format_args!(
+                "the audit log would show `{}`, which is hidden or secret",
+                field.stored
+            ),
+        );
     }
 }
 

@@ -253,11 +253,24 @@ impl<M: BaseModel> Streaming<'_, M> {
                 let open = engine::open(&mut reader, *listing).await.map_err(named)?;
                 (reader, open, VecDeque::new(), None)
             }
-            Self::Open { reader, open, ready, end } => (reader, open, ready, end),
+            Self::Open {
+                reader,
+                open,
+                ready,
+                end,
+            } => (reader, open, ready, end),
         };
         loop {
             if let Some(document) = ready.pop_front() {
-                return Ok(Some((document, Self::Open { reader, open, ready, end })));
+                return Ok(Some((
+                    document,
+                    Self::Open {
+                        reader,
+                        open,
+                        ready,
+                        end,
+                    },
+                )));
             }
             if let Some(end) = end {
                 return end.map(|()| None);

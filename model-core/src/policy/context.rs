@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::actor::Actor;
 use crate::audit::RequestMeta;
 use crate::crypto::{Candidate, Verdict};
-use crate::engine::{Caller, Ports, open_sealed};
+use crate::engine::{Caller, Ports, Reach, open_sealed};
 use crate::error::Result;
 use crate::value::{OpenSecrets, PasswordHash, TenantId};
 
@@ -153,35 +153,37 @@ impl<A: Actor> GlobalContext<A> {
         ctx
     }
 
-    /// Compares a password with a stored hash, in the same time whether there is a hash or not.
+    /// Compares a password with a stored hash, in the same time whether there is a hash or not. It takes the hash of any
+    /// tenant's document, since it is asked before the tenant is known.
     ///
     /// # Errors
-    /// [`Crypto`](crate::ErrorKind::Crypto): the hash is of an unknown scheme, asks for more than the bounds allow, was tampered
-    /// with, or the hasher is busy.
-    pub async fn verify_password(&self, hash: Option<&PasswordHash>, candidate: &Candidate) -> Result<Verdict>
-    where
-        Self: OpenSecrets,
-    {
-        verify(&self.caller, self, hash, candidate).await
+    /// [`Crypto`](crate::ErrorKind::Crypto): the hash is of an unknown scheme, asks for more than the bounds allow, was
+    /// tampered with, or the hasher is busy.
+    pub async fn verify_password(
+        &self,
+        hash: Option<&PasswordHash>,
+        candidate: &Candidate,
+    ) -> Result<Verdict> {
+        let phc = match hash {
+            Some(hash) => hash.phc(&AnyTenant(&self.caller)).await?,
+            None => None,
+        };
+        Ok(self.caller.ports.hasher.verify(phc.as_deref(), candidate).await?)
     }
 }
 
-async fn verify(
-    caller: &Caller,
-    keys: &impl OpenSecrets,
-    hash: Option<&PasswordHash>,
-    candidate: &Candidate,
-) -> Result<Verdict> {
-    let phc = match hash {
-        Some(hash) => hash.phc(keys).await?,
-        None => None,
-    };
-    Ok(caller.ports.hasher.verify(phc.as_deref(), candidate).await?)
+/// Opens password hashes of any tenant.
+struct AnyTenant<'a>(&'a Caller);
+
+impl OpenSecrets for AnyTenant<'_> {
+    async fn open_sealed(&self, origin: &[u8], envelope: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+        open_sealed(self.0, origin, envelope, Reach::Any).await
+    }
 }
 
 impl<A: Actor> OpenSecrets for GlobalContext<A> {
     async fn open_sealed(&self, origin: &[u8], envelope: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
-        open_sealed(&self.caller, origin, envelope).await
+        open_sealed(&self.caller, origin, envelope, Reach::Own).await
     }
 }
 
@@ -270,6 +272,6 @@ impl<A: Actor> Deref for Context<A> {
 
 impl<A: Actor> OpenSecrets for Context<A> {
     async fn open_sealed(&self, origin: &[u8], envelope: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
-        open_sealed(self.global.caller(), origin, envelope).await
+        open_sealed(self.global.caller(), origin, envelope, Reach::Own).await
     }
 }

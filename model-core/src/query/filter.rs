@@ -49,7 +49,10 @@ impl Node {
             Self::Everything | Self::Nothing => 0,
             Self::And(nodes) | Self::Or(nodes) => 1 + nodes.iter().map(Self::depth).max().unwrap_or_default(),
             Self::Not(inner) => 1 + inner.depth(),
-            Self::Field { test: Test::ElemMatch(inner), .. } => 1 + inner.depth(),
+            Self::Field {
+                test: Test::ElemMatch(inner),
+                ..
+            } => 1 + inner.depth(),
             Self::Field { .. } => 1,
         }
     }

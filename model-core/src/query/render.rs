@@ -27,15 +27,23 @@ pub(crate) fn render_item(out: &mut Writer<'_>, key: &str, node: &Node) {
 fn render_field(path: &str, test: &Test, out: &mut Writer<'_>) {
     match test {
         Test::All(values) if values.is_empty() => render(&Node::Nothing, out),
-        Test::All(values) => out.array("$and", values, |out, key, value| render_equal(path, out, key, value)),
+        Test::All(values) => out.array("$and", values, |out, key, value| {
+            render_equal(path, out, key, value)
+        }),
         Test::In(values) if !values.iter().all(is_scalar) => {
-            out.array("$or", values, |out, key, value| render_equal(path, out, key, value));
+            out.array("$or", values, |out, key, value| {
+                render_equal(path, out, key, value)
+            });
         }
         Test::NotIn(values) if !values.iter().all(is_scalar) => {
-            out.array("$nor", values, |out, key, value| render_equal(path, out, key, value));
+            out.array("$nor", values, |out, key, value| {
+                render_equal(path, out, key, value)
+            });
         }
         Test::Ne(value) if !is_scalar(value) => {
-            out.array("$nor", std::slice::from_ref(value), |out, key, value| render_equal(path, out, key, value));
+            out.array("$nor", std::slice::from_ref(value), |out, key, value| {
+                render_equal(path, out, key, value)
+            });
         }
         test => out.document(path, |out| render_test(test, out)),
     }
@@ -46,7 +54,10 @@ fn render_equal(path: &str, out: &mut Writer<'_>, key: &str, value: &Bson) {
 }
 
 fn is_scalar(value: &Bson) -> bool {
-    !matches!(value, Bson::Document(_) | Bson::Array(_) | Bson::RegularExpression(_))
+    !matches!(
+        value,
+        Bson::Document(_) | Bson::Array(_) | Bson::RegularExpression(_)
+    )
 }
 
 fn render_test(test: &Test, out: &mut Writer<'_>) {

@@ -101,7 +101,10 @@ macro_rules! float {
 
             fn visit(&mut self, constraints: Constraints, visitor: &mut Visitor<'_>) {
                 // A bound is written in decimal, so the value is compared as it prints: an f32 of 0.1 is not above 0.1.
-                let number = self.to_string().parse().unwrap_or_else(|_| f64::from(*self));
+                let number = self
+                    .to_string()
+                    .parse()
+                    .unwrap_or_else(|_| f64::from(*self));
                 visitor.number(constraints, Number::Float(number));
             }
 

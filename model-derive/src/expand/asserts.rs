@@ -18,6 +18,7 @@ fn policy(model: &Model) -> TokenStream {
     let span = ident.span().resolved_at(Span::mixed_site());
     quote::quote_spanned! {span=>
         const _: fn() = __model::assert_policy::<#ident>;
+        const _: fn() = <#ident as __model::ModelIsNotSerializable<_>>::assert;
     }
 }
 

@@ -118,9 +118,15 @@ pub(super) fn patch(head: &Head, fields: &[Field]) -> TokenStream {
         });
     let edits = fields.iter().filter(|field| field.is_editable()).map(|field| {
         let (member, ty, json) = (&field.ident, &field.ty, &field.json);
-        if is_withheld(field) { emit!(#member: __model::Edit::Keep,) } else { emit!(#member: keys.edit::<#ty>(#json),) }
+        if is_withheld(field) {
+            emit!(#member: __model::Edit::Keep,)
+        } else {
+            emit!(#member: keys.edit::<#ty>(#json),)
+        }
     });
-    let withheld = fields.iter().filter(|field| field.is_editable() && is_withheld(field));
+    let withheld = fields
+        .iter()
+        .filter(|field| field.is_editable() && is_withheld(field));
     let withheld = withheld.map(|field| {
         let json = &field.json;
         emit!(keys.forbid(#json, #WITHHELD);)

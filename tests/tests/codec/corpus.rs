@@ -31,8 +31,9 @@ fn corpus(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
 fn document_decode() {
     let mut values = 0;
     for (path, bytes) in corpus("document_decode") {
-        values +=
-            u32::from(verdict::document(&bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display())));
+        values += u32::from(
+            verdict::document(&bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display())),
+        );
     }
     assert!(values >= 1, "no document of the corpus decodes");
 }
@@ -44,8 +45,7 @@ fn json_input() {
         let Ok(text) = std::str::from_utf8(&bytes) else {
             continue;
         };
-        read +=
-            u32::from(verdict::json(text).unwrap_or_else(|error| panic!("{}: {error}", path.display())));
+        read += u32::from(verdict::json(text).unwrap_or_else(|error| panic!("{}: {error}", path.display())));
     }
     assert!(read >= 1, "no input of the corpus is read");
 }
@@ -66,7 +66,9 @@ fn envelope_shape() {
 #[ignore = "it writes into fuzz/corpus"]
 fn write_the_corpora() {
     let write = |target: &str, name: &str, bytes: &[u8]| {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus").join(target);
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../fuzz/corpus")
+            .join(target);
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join(name), bytes).unwrap();
     };
@@ -87,13 +89,22 @@ fn write_the_corpora() {
     let input = json::whole();
     write("json_input", "whole", input.to_string().as_bytes());
     write("json_input", "empty", b"{}");
-    write("json_input", "operators", br#"{"any": {"$where": "1"}, "sorted": {"a.b": 1, "$c": 2}, "_id": 1, "tenant": "x"}"#);
+    write(
+        "json_input",
+        "operators",
+        br#"{"any": {"$where": "1"}, "sorted": {"a.b": 1, "$c": 2}, "_id": 1, "tenant": "x"}"#,
+    );
     let mut wrong = input;
     for value in wrong.as_object_mut().unwrap().values_mut() {
         *value = serde_json::json!([[], {}, "canary", -1.5]);
     }
     write("json_input", "wrong", wrong.to_string().as_bytes());
-    for (name, suite, length) in [("plain", 1, 75), ("padded", 2, 58), ("short", 1, 57), ("unknown", 9, 75)] {
+    for (name, suite, length) in [
+        ("plain", 1, 75),
+        ("padded", 2, 58),
+        ("short", 1, 57),
+        ("unknown", 9, 75),
+    ] {
         let mut envelope = vec![7; length];
         envelope[..2].copy_from_slice(&[0xE1, suite]);
         write("envelope_shape", name, &envelope);

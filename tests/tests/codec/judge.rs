@@ -27,7 +27,8 @@ pub(crate) fn agrees(ours: &Document, theirs: &RawDocument) -> Result<(), String
         if key == "foreign" {
             // What it means is serde's business: a struct may be read from an array, too.
             let theirs: Bson = theirs.try_into().map_err(|error| format!("{key}: {error}"))?;
-            let read: Outer = bson::deserialize_from_bson(theirs).map_err(|error| format!("{key}: {error}"))?;
+            let read: Outer =
+                bson::deserialize_from_bson(theirs).map_err(|error| format!("{key}: {error}"))?;
             let again = bson::serialize_to_bson(&read).map_err(|error| format!("{key}: {error}"))?;
             if bytes(value) != bytes(&again) {
                 return Err(format!("{key}: ours {value:?}, theirs {again:?}"));
@@ -60,7 +61,10 @@ fn with_readable_keys(theirs: &RawDocument) -> Result<RawDocumentBuf, String> {
             key.fill(b'?');
         }
         let document = RawDocument::from_bytes(&bytes).map_err(|error| error.to_string())?;
-        let element = document.iter_elements().nth(passed).ok_or("the framing: an element less")?;
+        let element = document
+            .iter_elements()
+            .nth(passed)
+            .ok_or("the framing: an element less")?;
         at += 2 + end + element.map_err(|error| format!("the framing: {error}"))?.size();
         passed += 1;
     }

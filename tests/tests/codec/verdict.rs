@@ -31,7 +31,9 @@ pub(crate) fn document(bytes: &[u8]) -> Result<bool, String> {
         return Ok(false);
     };
     let ours = match encode(&model) {
-        Ok(bytes) => Document::from_reader(&*bytes).map_err(|error| format!("what we write again: {error}"))?,
+        Ok(bytes) => {
+            Document::from_reader(&*bytes).map_err(|error| format!("what we write again: {error}"))?
+        }
         // Other clients may give a map any key; we read it and do not write it.
         Err(error) if error.violations().iter().all(|v| v.rule == "key") => return Ok(true),
         Err(error) => return Err(error.to_string()),

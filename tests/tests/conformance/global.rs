@@ -2,6 +2,7 @@
 
 use model_core::ModelExt;
 use model_core::prelude::*;
+use model_core::query::UniqueField;
 
 use crate::harness::{Stage, on_both_stores};
 use crate::models::{Member, MemberPatch, NewMember, NewPlan, Plan, PlanPatch, User};
@@ -43,6 +44,9 @@ on_both_stores! {
         assert_eq!(found.id, created.id);
         assert_eq!(found.organization, TenantId::new("acme").unwrap());
         assert!(Member::find_unique(&sign_in, |m| m.email.lookup("nobody@example.com")).await.unwrap().is_none());
+        let candidate = model_core::crypto::Candidate::new("correct horse".to_owned());
+        let verdict = sign_in.verify_password(Some(&found.password), &candidate).await.unwrap();
+        assert!(matches!(verdict, model_core::crypto::Verdict::Match { .. }), "before the tenant is entered");
         let ctx = sign_in.enter(found.organization.clone());
         let candidate = model_core::crypto::Candidate::new("correct horse".to_owned());
         let verdict = ctx.verify_password(Some(&found.password), &candidate).await.unwrap();
@@ -50,5 +54,17 @@ on_both_stores! {
         let patch = MemberPatch { email: Set("ada@example.org".into()), ..Default::default() };
         Member::update(&ctx, &found.id, patch).await.unwrap();
         assert!(Member::find_unique(&sign_in, |m| m.email.lookup("ada@example.com")).await.unwrap().is_none());
+    }
+
+    /// Only a field that is declared unique over all tenants looks across them, however its handle came to be.
+    async fn no_other_field_looks_across_tenants(stage: Stage) {
+        let shop = stage.shop().await;
+        Member::create(&shop.admin, member("ada@example.com")).await.unwrap();
+        let sign_in = shop.db.global_context(User::admin("sign-in"));
+        let schema = Member::schema().fields.iter().find(|field| field.name == "organization").unwrap();
+        let handle: &'static UniqueField<Member, TenantId> = Box::leak(Box::new(UniqueField::new(schema)));
+        let acme = TenantId::new("acme").unwrap();
+        let error = Member::find_unique(&sign_in, |_| handle.lookup(&acme)).await.unwrap_err();
+        assert!(error.to_string().contains("not unique over all tenants"), "{error}");
     }
 }

@@ -75,7 +75,13 @@ struct Before {
 
 /// The same collection, declared otherwise.
 #[derive(Clone, Model)]
-#[model(collection = "drift", index(b, unique), index(c, name = "by_c"), index(d), index(c, b))]
+#[model(
+    collection = "drift",
+    index(b, unique),
+    index(c, name = "by_c"),
+    index(d),
+    index(c, b)
+)]
 struct After {
     #[model(id)]
     id: Id<After>,
@@ -110,7 +116,10 @@ fn new_indexed(score: i64, code: Option<&str>, email: &str) -> NewIndexed {
         email: email.into(),
         inner: Inner { sort_key: 1 },
         items: vec![Item { label: "a".into() }, Item { label: "b".into() }],
-        optional: NewIndexedOptional { code: code.map(str::to_owned), ..Default::default() },
+        optional: NewIndexedOptional {
+            code: code.map(str::to_owned),
+            ..Default::default()
+        },
     }
 }
 
@@ -154,16 +163,16 @@ async fn declarations_become_these_indexes() {
         doc! { "key": { "organization": 1, "items.l": 1, "kind": 1 }, "name": "organization_1_items.l_1_kind_1" },
         doc! { "key": { "kind": 1 }, "name": "kind_1" },
         doc! { "key": { "organization": 1, "kind": 1, "score": 1 }, "name": "organization_1_kind_1_score_1_exists_note_projectName",
-            "partialFilterExpression": { "note": exists(), "projectName": exists() } },
+        "partialFilterExpression": { "note": exists(), "projectName": exists() } },
         doc! { "key": { "organization": 1, "code": 1 }, "name": "organization_1_code_1_unique_partial", "unique": true,
-            "partialFilterExpression": { "code": exists() } },
+        "partialFilterExpression": { "code": exists() } },
         doc! { "key": { "email": 1 }, "name": "email_1_unique", "unique": true },
         doc! { "key": { "expires": 1 }, "name": "expires_1_ttl", "expireAfterSeconds": 7_776_000 },
     ]);
     assert_eq!(planned::<Indexed>().await, expected);
     let global = vec![
         doc! { "key": { "a": 1, "b": -1 }, "name": "a_1_b_-1_unique_partial", "unique": true,
-            "partialFilterExpression": { "a": exists() } },
+        "partialFilterExpression": { "a": exists() } },
     ];
     assert_eq!(planned::<Worldwide>().await, global);
 }
@@ -250,7 +259,11 @@ async fn drifted() -> (mongodb::Database, Db) {
 }
 
 async fn names(database: &mongodb::Database) -> Vec<String> {
-    let mut names = database.collection::<Document>("drift").list_index_names().await.unwrap();
+    let mut names = database
+        .collection::<Document>("drift")
+        .list_index_names()
+        .await
+        .unwrap();
     names.sort();
     names
 }
@@ -273,7 +286,10 @@ async fn a_plan_shows_exactly_the_drift() {
     let mut sorted_expected = expected.map(str::to_owned).to_vec();
     sorted_expected.sort();
     assert_eq!(sorted_shown, sorted_expected);
-    assert!(shown[0].starts_with('+') && shown[4].starts_with('-'), "what is dropped comes last: {shown:?}");
+    assert!(
+        shown[0].starts_with('+') && shown[4].starts_with('-'),
+        "what is dropped comes last: {shown:?}"
+    );
 }
 
 /// Nothing is dropped unasked; what is asked for is done, in an order in which the old serves until the new is there.
@@ -282,12 +298,25 @@ async fn a_sync_drops_only_when_told() {
     let (database, db) = drifted().await;
     let report = db.sync_indexes(SyncOptions::default()).await.unwrap();
     let left: Vec<_> = report.left.iter().map(IndexStep::to_string).collect();
-    assert!(left.iter().any(|step| step.contains("organization_1_a_-1")), "{left:?}");
+    assert!(
+        left.iter().any(|step| step.contains("organization_1_a_-1")),
+        "{left:?}"
+    );
     let now = names(&database).await;
-    for name in ["_id_", "organization_1_a_-1", "organization_1_a_1", "by_c", "organization_1_d_1", "at_1_ttl"] {
+    for name in [
+        "_id_",
+        "organization_1_a_-1",
+        "organization_1_a_1",
+        "by_c",
+        "organization_1_d_1",
+        "at_1_ttl",
+    ] {
         assert!(now.iter().any(|known| known == name), "{name} in {now:?}");
     }
-    let report = db.sync_indexes(SyncOptions::new().drop_extra(true)).await.unwrap();
+    let report = db
+        .sync_indexes(SyncOptions::new().drop_extra(true))
+        .await
+        .unwrap();
     assert!(report.left.is_empty(), "{report:?}");
     let plan = db.plan_indexes().await.unwrap();
     assert!(plan.is_empty(), "{plan}");
@@ -320,15 +349,27 @@ async fn an_option_of_other_hands_is_drift() {
             index.insert("key", doc! { "at": 1 });
         }
         index.insert(option, value);
-        database.run_command(doc! { "createIndexes": "drift", "indexes": [index] }).await.unwrap();
+        database
+            .run_command(doc! { "createIndexes": "drift", "indexes": [index] })
+            .await
+            .unwrap();
         let db = Db::mongo(database).model::<Before>().build_lazy().unwrap();
         let plan = db.plan_indexes().await.unwrap();
-        let changed: Vec<_> = plan.steps.iter().filter(|step| !matches!(step, IndexStep::Create { .. })).collect();
+        let changed: Vec<_> = plan
+            .steps
+            .iter()
+            .filter(|step| !matches!(step, IndexStep::Create { .. }))
+            .collect();
         assert_eq!(changed.len(), 1, "{option}: {plan}");
         let text = changed[0].to_string();
-        assert!(text.contains(option) || text.starts_with("~ ttl"), "{option}: {text}");
+        assert!(
+            text.contains(option) || text.starts_with("~ ttl"),
+            "{option}: {text}"
+        );
         // And it can be put right.
-        db.sync_indexes(SyncOptions::new().drop_extra(true)).await.unwrap();
+        db.sync_indexes(SyncOptions::new().drop_extra(true))
+            .await
+            .unwrap();
         let plan = db.plan_indexes().await.unwrap();
         assert!(plan.is_empty(), "{option}: {plan}");
     }
@@ -339,10 +380,18 @@ async fn an_option_of_other_hands_is_drift() {
 async fn a_name_is_no_difference() {
     let database = model_tests::server::fresh_database().await;
     let index = doc! { "key": { "organization": 1_i64, "b": 1.0 }, "name": "by_hand", "unique": false };
-    database.run_command(doc! { "createIndexes": "drift", "indexes": [index] }).await.unwrap();
+    database
+        .run_command(doc! { "createIndexes": "drift", "indexes": [index] })
+        .await
+        .unwrap();
     let db = Db::mongo(database).model::<Before>().build_lazy().unwrap();
     let plan = db.plan_indexes().await.unwrap();
-    assert!(plan.steps.iter().all(|step| matches!(step, IndexStep::Create { .. })), "{plan}");
+    assert!(
+        plan.steps
+            .iter()
+            .all(|step| matches!(step, IndexStep::Create { .. })),
+        "{plan}"
+    );
     assert!(!plan.to_string().contains("organization_1_b_1"), "{plan}");
 }
 
@@ -351,9 +400,20 @@ async fn a_name_is_no_difference() {
 async fn a_ttl_index_is_one_the_server_takes() {
     let database = model_tests::server::fresh_database().await;
     synced(Db::mongo(database.clone()).model::<Indexed>()).await;
-    let listed = database.run_command(doc! { "listIndexes": "indexed" }).await.unwrap();
-    let all = listed.get_document("cursor").unwrap().get_array("firstBatch").unwrap();
-    let ttl: Vec<_> = all.iter().filter_map(Bson::as_document).filter(|index| index.contains_key("expireAfterSeconds")).collect();
+    let listed = database
+        .run_command(doc! { "listIndexes": "indexed" })
+        .await
+        .unwrap();
+    let all = listed
+        .get_document("cursor")
+        .unwrap()
+        .get_array("firstBatch")
+        .unwrap();
+    let ttl: Vec<_> = all
+        .iter()
+        .filter_map(Bson::as_document)
+        .filter(|index| index.contains_key("expireAfterSeconds"))
+        .collect();
     assert_eq!(ttl.len(), 1);
     assert_eq!(ttl[0].get_document("key").unwrap(), &doc! { "expires": 1 });
 }

@@ -7,13 +7,13 @@ mod models;
 
 mod build;
 mod create;
-mod indexes;
-mod rules;
-mod types;
-mod virtuals;
 mod delete;
 mod global;
+mod indexes;
 mod input;
 mod read;
+mod rules;
 mod secrets;
+mod types;
 mod update;
+mod virtuals;

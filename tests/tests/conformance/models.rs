@@ -376,6 +376,16 @@ impl BaseModel for Plan {
     open_policy!(Self, GlobalContext<User>);
 }
 
+/// Where a note came from: set once; what nobody sees.
+#[derive(Clone, PartialEq, Embedded)]
+pub(crate) struct Source {
+    pub(crate) label: String,
+    #[model(readonly)]
+    pub(crate) external: Option<String>,
+    #[model(hidden, default = 1)]
+    pub(crate) weight: i32,
+}
+
 /// Not audited, with fields that do not count.
 #[derive(Clone, Model)]
 #[model(collection = "notes", rename_all = "camelCase")]
@@ -391,6 +401,9 @@ pub(crate) struct Note {
     pub(crate) tags: Vec<String>,
     #[model(default)]
     pub(crate) labels: BTreeMap<String, i32>,
+    pub(crate) source: Option<Source>,
+    #[model(default)]
+    pub(crate) sources: Vec<Source>,
     #[model(updated_at)]
     pub(crate) changed_at: Option<DateTime<Utc>>,
 }

@@ -86,7 +86,11 @@ enum Shape {
 }
 
 fn is_even(number: &i32) -> Result<(), &'static str> {
-    if number % 2 == 0 { Ok(()) } else { Err("must be even") }
+    if number % 2 == 0 {
+        Ok(())
+    } else {
+        Err("must be even")
+    }
 }
 
 fn not_both(pair: &Option<Vec<i32>>) -> Result<(), String> {
@@ -123,10 +127,22 @@ fn broken() -> Vec<(&'static str, Value, &'static [(&'static str, &'static str)]
         ("alias", json!("a"), &[("alias", "len")]),
         ("alias", json!(null), &[]),
         ("words", json!([]), &[("words", "items")]),
-        ("words", json!(["a", "abcde", "", "abcde"]), &[("words", "items"), ("words[1]", "len"), ("words[3]", "len")]),
-        ("labels", json!({ "a": "v", "b": "vv", "c": "vv" }), &[("labels", "items"), ("labels.a", "len")]),
+        (
+            "words",
+            json!(["a", "abcde", "", "abcde"]),
+            &[("words", "items"), ("words[1]", "len"), ("words[3]", "len")],
+        ),
+        (
+            "labels",
+            json!({ "a": "v", "b": "vv", "c": "vv" }),
+            &[("labels", "items"), ("labels.a", "len")],
+        ),
         ("parts", json!([]), &[("parts", "items")]),
-        ("parts", json!([inner("abcd", 3)]), &[("parts[0].innerCode", "len"), ("parts[0].n", "custom")]),
+        (
+            "parts",
+            json!([inner("abcd", 3)]),
+            &[("parts[0].innerCode", "len"), ("parts[0].n", "custom")],
+        ),
         ("count", json!(-1), &[("count", "range")]),
         ("count", json!(11), &[("count", "range")]),
         ("small", json!(11), &[("small", "range")]),
@@ -136,7 +152,15 @@ fn broken() -> Vec<(&'static str, Value, &'static [(&'static str, &'static str)]
         ("score", json!(1.500_000_1), &[("score", "range")]),
         ("score", json!(-2), &[("score", "range")]),
         ("ratio", json!(0.11), &[("ratio", "range")]),
-        ("counts", json!([-1, null, 5, 11]), &[("counts", "items"), ("counts[0]", "range"), ("counts[3]", "range")]),
+        (
+            "counts",
+            json!([-1, null, 5, 11]),
+            &[
+                ("counts", "items"),
+                ("counts[0]", "range"),
+                ("counts[3]", "range"),
+            ],
+        ),
         ("weights", json!({ "a": 0.4, "b": 1 }), &[("weights.a", "range")]),
         ("slug", json!("Slug"), &[("slug", "pattern")]),
         ("slug", json!("slug\n"), &[("slug", "pattern")]),
@@ -153,22 +177,52 @@ fn broken() -> Vec<(&'static str, Value, &'static [(&'static str, &'static str)]
         ("even", json!(3), &[("even", "custom")]),
         ("pair", json!([1, 2]), &[("pair", "custom")]),
         ("pair", json!(null), &[]),
-        ("nested", inner("abcd", 0), &[("nested.innerCode", "len"), ("nested.n", "range")]),
-        ("nested", inner("", -1), &[("nested.n", "range"), ("nested.n", "custom")]),
+        (
+            "nested",
+            inner("abcd", 0),
+            &[("nested.innerCode", "len"), ("nested.n", "range")],
+        ),
+        (
+            "nested",
+            inner("", -1),
+            &[("nested.n", "range"), ("nested.n", "custom")],
+        ),
         ("maybe", inner("abcd", 2), &[("maybe.innerCode", "len")]),
         ("maybe", json!(null), &[]),
-        ("by_key", json!({ "a": inner("", 3), "b": inner("", 0) }), &[("by_key.a.n", "custom"), ("by_key.b.n", "range")]),
-        ("shape", json!({ "kind": "circle", "radius": -0.1 }), &[("shape.radius", "range")]),
-        ("shapes", json!(["dot", { "kind": "named", "value": inner("abcd", 2) }]), &[("shapes[1].value.innerCode", "len")]),
+        (
+            "by_key",
+            json!({ "a": inner("", 3), "b": inner("", 0) }),
+            &[("by_key.a.n", "custom"), ("by_key.b.n", "range")],
+        ),
+        (
+            "shape",
+            json!({ "kind": "circle", "radius": -0.1 }),
+            &[("shape.radius", "range")],
+        ),
+        (
+            "shapes",
+            json!(["dot", { "kind": "named", "value": inner("abcd", 2) }]),
+            &[("shapes[1].value.innerCode", "len")],
+        ),
     ]
 }
 
 fn violations(error: &Error) -> Vec<(String, String)> {
-    error.violations().iter().map(|v| (v.path.clone(), v.rule.clone().into_owned())).collect()
+    error
+        .violations()
+        .iter()
+        .map(|v| (v.path.clone(), v.rule.clone().into_owned()))
+        .collect()
 }
 
 async fn open(stage: Stage) -> (Db, Context<User>) {
-    let db = stage.builder().model::<Ruled>().model::<Tidy>().build().await.unwrap();
+    let db = stage
+        .builder()
+        .model::<Ruled>()
+        .model::<Tidy>()
+        .build()
+        .await
+        .unwrap();
     let ctx = db.context(TenantId::new("acme").unwrap(), User::admin("ada"));
     (db, ctx)
 }

@@ -96,7 +96,10 @@ struct Outer {
 }
 
 fn part(max_size: u32) -> Part {
-    Part { max_size, label_text: None }
+    Part {
+        max_size,
+        label_text: None,
+    }
 }
 
 fn instant(text: &str) -> DateTime<Utc> {
@@ -104,7 +107,10 @@ fn instant(text: &str) -> DateTime<Utc> {
 }
 
 fn regex(pattern: &str, options: &str) -> Regex {
-    Regex { pattern: pattern.try_into().unwrap(), options: options.try_into().unwrap() }
+    Regex {
+        pattern: pattern.try_into().unwrap(),
+        options: options.try_into().unwrap(),
+    }
 }
 
 fn new_kit() -> NewKit {
@@ -123,7 +129,10 @@ fn new_kit() -> NewKit {
         oid: ObjectId::parse_str("0123456789abcdef01234567").unwrap(),
         uuid: Uuid::parse_str("01890a5d-ac96-774b-bcce-b302099a8057").unwrap(),
         decimal: "12.50".parse().unwrap(),
-        stamp: Timestamp { time: 7, increment: 9 },
+        stamp: Timestamp {
+            time: 7,
+            increment: 9,
+        },
         bytes: Bytes(vec![0, 1, 255]),
         regex: regex("^a", ""),
         any: doc! { "a": [1, Bson::Null, "x"] }.into(),
@@ -132,13 +141,25 @@ fn new_kit() -> NewKit {
         sorted: [("k".to_owned(), 1)].into(),
         hashed: [("k".to_owned(), None)].into(),
         nested: part(1),
-        many: vec![part(2), Part { max_size: 3, label_text: Some("three".into()) }],
+        many: vec![
+            part(2),
+            Part {
+                max_size: 3,
+                label_text: Some("three".into()),
+            },
+        ],
         by_name: [("four".to_owned(), part(4))].into(),
         status: Status::InReview,
-        shape: Shape::Circle { radius: 5, note: None },
+        shape: Shape::Circle {
+            radius: 5,
+            note: None,
+        },
         shapes: vec![Shape::Nothing, Shape::Tagged(vec!["t".into()])],
         email: Email("a@b.example".into()),
-        foreign: Foreign(Outer { name: "n".into(), more: [("m".to_owned(), 1)].into() }),
+        foreign: Foreign(Outer {
+            name: "n".into(),
+            more: [("m".to_owned(), 1)].into(),
+        }),
         optional: NewKitOptional::default(),
     }
 }
@@ -176,11 +197,27 @@ async fn stays_as_it_is(stage: Stage, other: Document) {
     testing::store_raw(&db, "kits", &document).await.unwrap();
     let id = id(&document);
     for flag in [true, false] {
-        Kit::update(&ctx, &id, KitPatch { flag: Set(flag), ..Default::default() }).await.unwrap();
+        Kit::update(
+            &ctx,
+            &id,
+            KitPatch {
+                flag: Set(flag),
+                ..Default::default()
+            },
+        )
+        .await
+        .unwrap();
         let stored = only(&db).await;
-        let changed: Vec<_> = other.iter().filter(|(key, value)| stored.get(key) != Some(value)).collect();
+        let changed: Vec<_> = other
+            .iter()
+            .filter(|(key, value)| stored.get(key) != Some(value))
+            .collect();
         assert!(changed.is_empty(), "flag = {flag} changed {changed:?}: {stored}");
-        assert_eq!(stored.contains_key("_rev"), !flag, "a patch that changes nothing is not written");
+        assert_eq!(
+            stored.contains_key("_rev"),
+            !flag,
+            "a patch that changes nothing is not written"
+        );
     }
 }
 
@@ -486,12 +523,25 @@ fn inputs_have_the_forms_of_the_view() {
         "small": 32768, "single": "1", "email": { "0": "a" }, "nested": { "maxSize": 1, "max_size": 1 },
     });
     let error = KitPatch::from_json(&wrong.to_string()).unwrap_err();
-    let mut paths: Vec<_> = error.violations().iter().map(|violation| violation.path.as_str()).collect();
+    let mut paths: Vec<_> = error
+        .violations()
+        .iter()
+        .map(|violation| violation.path.as_str())
+        .collect();
     paths.sort_unstable();
-    let mut expected: Vec<_> = wrong.as_object().unwrap().keys().map(String::as_str).filter(|key| *key != "nested").collect();
+    let mut expected: Vec<_> = wrong
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .filter(|key| *key != "nested")
+        .collect();
     expected.push("nested.max_size");
     expected.sort_unstable();
     // A variant is refused at its tag.
-    let paths: Vec<_> = paths.into_iter().map(|path| if path == "shape.kind" { "shape" } else { path }).collect();
+    let paths: Vec<_> = paths
+        .into_iter()
+        .map(|path| if path == "shape.kind" { "shape" } else { path })
+        .collect();
     assert_eq!(paths, expected);
 }

@@ -6,8 +6,8 @@ use model_core::prelude::*;
 
 use crate::harness::{Stage, change, foreign_widget, on_both_stores};
 use crate::models::{
-    Hooked, HookedPatch, Limits, LimitsPatch, NewHooked, NewNote, Note, NotePatch, User, Widget, WidgetPatch,
-    new_widget,
+    Hooked, HookedPatch, Limits, LimitsPatch, NewHooked, NewNote, Note, NotePatch, Source, User, Widget,
+    WidgetPatch, new_widget,
 };
 
 on_both_stores! {
@@ -272,5 +272,45 @@ on_both_stores! {
         assert_eq!(stored.get_document("labels").unwrap(), &doc! { "x": 1, "z": 3 });
         assert_eq!(updated.tags, ["one", "three"]);
         assert_eq!(Note::fetch(&shop.admin, &note.id).await.unwrap().tags, updated.tags);
+    }
+
+    /// A read-only part of an embedded struct stays, however the patch comes: merged, set as a whole, or taken away.
+    async fn nested_readonly_parts_stay(stage: Stage) {
+        let shop = stage.shop().await;
+        let source = |external: &str| Source { label: "l".into(), external: Some(external.into()), weight: 9 };
+        let mut new = NewNote { text: "a".into(), optional: Default::default() };
+        new.optional.source = Some(source("x"));
+        let note = Note::create(&shop.admin, new).await.unwrap();
+        let patches = [
+            NotePatch { source: Set(Some(source("y"))), ..Default::default() },
+            NotePatch { source: Set(None), ..Default::default() },
+            NotePatch::from_json(r#"{"source": {"external": "y"}}"#).unwrap(),
+            NotePatch::from_json(r#"{"source": null}"#).unwrap(),
+        ];
+        for patch in patches {
+            let error = Note::update(&shop.admin, &note.id, patch).await.unwrap_err();
+            assert!(error.violations().iter().all(|violation| violation.rule == "readonly"), "{error}");
+        }
+        let patch = NotePatch { source: Set(Some(Source { label: "m".into(), ..source("x") })), ..Default::default() };
+        assert_eq!(Note::update(&shop.admin, &note.id, patch).await.unwrap().source.unwrap().label, "m");
+    }
+
+    /// What a client cannot see it can neither set nor reset.
+    async fn hidden_parts_are_out_of_a_clients_reach(stage: Stage) {
+        let shop = stage.shop().await;
+        let mut new = NewNote { text: "a".into(), optional: Default::default() };
+        new.optional.source = Some(Source { label: "l".into(), external: None, weight: 9 });
+        new.optional.sources = Some(vec![Source { label: "l".into(), external: None, weight: 8 }]);
+        let note = Note::create(&shop.admin, new).await.unwrap();
+        let forbidden = [r#"{"source": {"weight": 0}}"#, r#"{"sources": [{"label": "z"}]}"#];
+        for json in forbidden {
+            assert!(NotePatch::from_json(json).unwrap_err().is_invalid(), "{json}");
+        }
+        assert!(NewNote::from_json(r#"{"text": "t", "source": {"label": "l", "weight": 5}}"#).unwrap_err().is_invalid());
+        assert!(WidgetPatch::from_json(r#"{"internal_score": 5}"#).unwrap_err().is_invalid());
+        let patch = NotePatch::from_json(r#"{"source": {"label": "z"}}"#).unwrap();
+        let updated = Note::update(&shop.admin, &note.id, patch).await.unwrap();
+        assert_eq!(updated.source, Some(Source { label: "z".into(), external: None, weight: 9 }));
+        assert_eq!(updated.sources[0].weight, 8);
     }
 }

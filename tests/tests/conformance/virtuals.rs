@@ -96,14 +96,25 @@ fn new_person() -> NewPerson {
     NewPerson {
         first_name: "Ada".into(),
         last_name: "Lovelace".into(),
-        home: Address { street_name: "Main".into(), house_number: 7, door_code: Some("secret".into()) },
+        home: Address {
+            street_name: "Main".into(),
+            house_number: 7,
+            door_code: Some("secret".into()),
+        },
         optional: NewPersonOptional::default(),
     }
 }
 
 async fn open(stage: Stage) -> (Db, model_core::testing::FixedClock, Context<User>) {
     let clock = stage.clock.clone();
-    let db = stage.builder().clock(clock.clone()).model::<Person>().model::<Stamped>().build().await.unwrap();
+    let db = stage
+        .builder()
+        .clock(clock.clone())
+        .model::<Person>()
+        .model::<Stamped>()
+        .build()
+        .await
+        .unwrap();
     let ctx = db.context(TenantId::new("acme").unwrap(), User::admin("ada"));
     (db, clock, ctx)
 }

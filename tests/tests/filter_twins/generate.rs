@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use bson::oid::ObjectId;
 use bson::spec::BinarySubtype;
 use bson::{Binary, Bson, Decimal128, Document, JavaScriptCodeWithScope, Regex, Timestamp};
-use model_core::prelude::*;
 use model_core::Model;
+use model_core::prelude::*;
 use model_core::query::{Field, Operand, Queryable, Sort};
 use uuid::Uuid;
 
@@ -121,13 +121,17 @@ impl Generator {
 
 // Documents.
 
-const NAMES: [&str; 8] = ["max", "name", "tags", "parts", "n", "label", "0", "1"];
+const NAMES: [&str; 9] = ["max", "name", "tags", "parts", "n", "label", "0", "1", "01"];
 
 fn number(g: &mut Generator) -> Bson {
     let small = i32::try_from(g.below(4)).unwrap() - 1;
     match g.below(20) {
         0 => Bson::Double(g.of(&[f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -0.0])),
-        1 => Bson::Decimal128(g.of(&["NaN", "Infinity", "-Infinity", "0E-3", "-0"]).parse().unwrap()),
+        1 => Bson::Decimal128(
+            g.of(&["NaN", "Infinity", "-Infinity", "0E-3", "-0"])
+                .parse()
+                .unwrap(),
+        ),
         2 | 3 => Bson::Decimal128(Decimal128::pick(g)),
         4 => Bson::Int64(i64::pick(g)),
         5 | 6 => Bson::Double(f64::pick(g)),
@@ -209,13 +213,18 @@ fn declared(g: &mut Generator, key: &str) -> Bson {
         "uuid" => bson::Uuid::from_bytes(*Uuid::pick(g).as_bytes()).into(),
         "link" => Id::<Typed>::pick(g).to_bson(),
         "flag" => bool::pick(g).into(),
-        "bytes" => Binary { subtype: BinarySubtype::Generic, bytes: Bytes::pick(g).0 }.into(),
+        "bytes" => Binary {
+            subtype: BinarySubtype::Generic,
+            bytes: Bytes::pick(g).0,
+        }
+        .into(),
         "status" => g.of(&["active", "gone", "Active"]).into(),
         "any" => value(g, 2),
         "ints" | "holes" => Bson::Array(g.several(3, |g| if g.chance(5) { Bson::Null } else { number(g) })),
         "texts" => Bson::Array(g.several(3, |g| String::pick(g).into())),
         "rows" => Bson::Array(g.several(3, |g| Bson::Array(g.several(3, number)))),
         "anys" => Bson::Array(g.several(3, |g| value(g, 1))),
+        "many" if g.chance(4) => Bson::Array(g.several(3, |g| value(g, 1))),
         "many" => Bson::Array(g.several(3, |g| nested(g).into())),
         _ => nested(g).into(),
     }
@@ -234,7 +243,14 @@ fn nested(g: &mut Generator) -> Document {
         out.insert("tags", g.several(3, String::pick));
     }
     if !g.chance(4) {
-        out.insert("parts", if g.chance(5) { value(g, 1) } else { Bson::Array(g.several(2, part)) });
+        out.insert(
+            "parts",
+            if g.chance(5) {
+                value(g, 1)
+            } else {
+                Bson::Array(g.several(2, part))
+            },
+        );
     }
     out
 }
@@ -316,8 +332,8 @@ impl Pick for Decimal128 {
 impl Pick for String {
     fn pick(g: &mut Generator) -> Self {
         const TEXTS: [&str; 25] = [
-            "", "a", "ab", "abc", "a.b", "a.c", ".*", "^a", "é", "éa", "z\0q", "[x]", "(", "a\\b", "A", "$x", "a-b",
-            "a#b", "a b", "\na", "a\n", "😀x", "😀", " A ", "active",
+            "", "a", "ab", "abc", "a.b", "a.c", ".*", "^a", "é", "éa", "z\0q", "[x]", "(", "a\\b", "A", "$x",
+            "a-b", "a#b", "a b", "\na", "a\n", "😀x", "😀", " A ", "active",
         ];
         g.of(&TEXTS).to_owned()
     }
@@ -403,11 +419,13 @@ fn text<M, T: Queryable<Item = String>>(g: &mut Generator, field: &Field<M, T>) 
     if !g.chance(3) {
         return plain(g, field);
     }
-    g.operator(Operator::StartsWith, field, |g, field| loop {
-        let prefix = String::pick(g);
-        // The server has no pattern with a NUL: a test of its own says what happens then.
-        if !prefix.contains('\0') {
-            return field.starts_with(prefix);
+    g.operator(Operator::StartsWith, field, |g, field| {
+        loop {
+            let prefix = String::pick(g);
+            // The server has no pattern with a NUL: a test of its own says what happens then.
+            if !prefix.contains('\0') {
+                return field.starts_with(prefix);
+            }
         }
     })
 }
@@ -421,13 +439,21 @@ where
     match g.below(4) {
         0 => size(g, field),
         1 => g.operator(Operator::All, field, |g, field| field.all(g.several(2, I::pick))),
-        2 => elements(g, field, |g, _| if g.chance(2) { Filter::all() } else { Filter::nothing() }),
+        2 => elements(g, field, |g, _| {
+            if g.chance(2) {
+                Filter::all()
+            } else {
+                Filter::nothing()
+            }
+        }),
         _ => plain(g, field),
     }
 }
 
 fn size<M, T: model_core::codec::FieldValue>(g: &mut Generator, field: &Field<M, Vec<T>>) -> Filter<M> {
-    g.operator(Operator::Size, field, |g, field| field.size(u32::try_from(g.below(4)).unwrap()))
+    g.operator(Operator::Size, field, |g, field| {
+        field.size(u32::try_from(g.below(4)).unwrap())
+    })
 }
 
 fn elements<M, T: model_core::codec::FieldValue>(
@@ -435,7 +461,9 @@ fn elements<M, T: model_core::codec::FieldValue>(
     field: &Field<M, Vec<T>>,
     inner: impl Fn(&mut Generator, &T::Fields<M>) -> Filter<M>,
 ) -> Filter<M> {
-    g.operator(Operator::ElemMatch, field, |g, field| field.elem_match(|fields| inner(g, fields)))
+    g.operator(Operator::ElemMatch, field, |g, field| {
+        field.elem_match(|fields| inner(g, fields))
+    })
 }
 
 /// Those that need no operand, for a field that is compared part by part.
@@ -460,23 +488,30 @@ impl Generator {
     {
         self.used.insert(operator);
         let before = self.state;
-        self.told.push_str(&format!(" {field:?}.{}@{before:x}", operator.method()));
+        self.told
+            .push_str(&format!(" {field:?}.{}@{before:x}", operator.method()));
         make(self, field)
     }
 }
 
 fn part<M: 'static>(g: &mut Generator, fields: &PartFields<M>) -> Filter<M> {
-    if g.chance(2) { plain(g, &fields.n) } else { text(g, &fields.label) }
+    if g.chance(2) {
+        plain(g, &fields.n)
+    } else {
+        text(g, &fields.label)
+    }
 }
 
 fn nested_leaf<M: 'static>(g: &mut Generator, fields: &NestedFields<M>) -> Filter<M> {
-    match g.below(8) {
+    match g.below(10) {
         0 | 1 => plain(g, &fields.max),
         2 => text(g, &fields.name),
         3 => text(g, &fields.tags),
         4 => array(g, &fields.tags),
         5 => presence(g, &fields.parts),
         6 => part(g, &fields.parts),
+        7 => plain(g, &fields.zero),
+        8 => plain(g, &fields.one),
         _ => elements(g, &fields.parts, part),
     }
 }
@@ -492,7 +527,7 @@ fn nested_filter<M: 'static>(g: &mut Generator, fields: &NestedFields<M>) -> Fil
 }
 
 fn leaf(g: &mut Generator, fields: &TypedFields) -> Filter<Typed> {
-    match g.below(36) {
+    match g.below(39) {
         0 => plain(g, &fields.int),
         1 => plain(g, &fields.long),
         2 => plain(g, &fields.big),
@@ -523,6 +558,8 @@ fn leaf(g: &mut Generator, fields: &TypedFields) -> Filter<Typed> {
         30 => presence(g, &fields.many),
         31 => size(g, &fields.many),
         32 | 33 => nested_leaf(g, &fields.many),
+        34 | 35 => plain(g, &fields.many.zero),
+        36 => plain(g, &fields.many.one),
         _ => elements(g, &fields.many, nested_filter),
     }
 }
@@ -544,11 +581,22 @@ pub(crate) fn filter(g: &mut Generator, depth: usize) -> Filter<Typed> {
 /// Any filter on one dynamic field, and any order by one or two.
 pub(crate) fn loose(g: &mut Generator, fields: &LooseFields) -> (Filter<Loose>, Sort<Loose>) {
     let handle = |g: &mut Generator| {
-        let all = [&fields.int, &fields.text, &fields.any, &fields.ints, &fields.nested, &fields.many];
+        let all = [
+            &fields.int,
+            &fields.text,
+            &fields.any,
+            &fields.ints,
+            &fields.nested,
+            &fields.many,
+        ];
         all[g.below(all.len())]
     };
     let field = handle(g);
-    let filter = if g.chance(3) { Filter::all() } else { plain(g, field) };
+    let filter = if g.chance(3) {
+        Filter::all()
+    } else {
+        plain(g, field)
+    };
     let filter = if g.chance(4) { !filter } else { filter };
     let (first, second) = (handle(g), handle(g));
     let mut sort = if g.chance(2) { first.asc() } else { first.desc() };

@@ -88,6 +88,12 @@ pub(crate) struct Nested {
     pub(crate) name: Option<String>,
     pub(crate) tags: Vec<String>,
     pub(crate) parts: Vec<Part>,
+    /// Below an array, its path is a position too.
+    #[model(rename = "0")]
+    pub(crate) zero: Option<i32>,
+    /// And this is never one.
+    #[model(rename = "01")]
+    pub(crate) one: Option<Bson>,
 }
 
 #[derive(Clone, Embedded)]

@@ -13,7 +13,9 @@ mod value;
 
 use std::cmp::Ordering;
 
-use bson::{Bson, RawBsonRef, RawDocument};
+#[cfg(test)]
+use bson::RawBsonRef;
+use bson::{Bson, RawDocument};
 
 use self::path::Leaf;
 use self::value::{Fields, Value};
@@ -27,7 +29,8 @@ pub(crate) fn matches(node: &Node, document: &RawDocument) -> bool {
 }
 
 /// The server's order of two values; none stands for a missing field, which sorts as null.
-pub(crate) fn compare(a: Option<RawBsonRef<'_>>, b: Option<RawBsonRef<'_>>) -> Ordering {
+#[cfg(test)]
+fn compare(a: Option<RawBsonRef<'_>>, b: Option<RawBsonRef<'_>>) -> Ordering {
     let value = |value: Option<_>| value.map_or(Value::Null, Value::from);
     value(a).order(value(b))
 }

@@ -66,7 +66,7 @@ impl MemoryStore {
     }
 
     /// The documents of a collection as they are stored, in the order of their insertion.
-    #[cfg(any(test, feature = "testing"))]
+    #[cfg(test)]
     pub(crate) fn dump(&self, collection: &str) -> Vec<Document> {
         let snapshot = self.snapshot(collection);
         let stored = snapshot.iter().flat_map(|snapshot| snapshot.after(None));
@@ -76,7 +76,7 @@ impl MemoryStore {
     }
 
     /// Stores a document as another client would, in place of the one with its `_id` if there is one.
-    #[cfg(any(test, feature = "testing"))]
+    #[cfg(test)]
     pub(crate) fn put(&self, collection: &str, document: &Document) -> StoreResult<()> {
         let malformed = || refused(22, "InvalidBSON");
         let bytes = document.to_vec().map_err(|_| malformed())?;
