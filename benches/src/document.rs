@@ -199,18 +199,21 @@ impl Row {
         }
     }
 
-    /// The create input of the same document; id and dates are the pipeline's.
+    /// The create input of the same document; id, tenant and dates are the pipeline's.
     pub fn into_new(self) -> NewWidget {
-        let document = self.into_model();
         NewWidget {
-            project: document.project,
-            name: document.name,
-            tags: document.tags,
-            limits: document.limits,
-            count: document.count,
-            score: document.score,
-            enabled: document.enabled,
-            optional: NewWidgetOptional { note: document.note },
+            project: self.project,
+            name: self.name,
+            tags: self.tags,
+            limits: Limits {
+                daily: self.limits.daily,
+                weekly: self.limits.weekly,
+                label: self.limits.label,
+            },
+            count: self.count,
+            score: self.score,
+            enabled: self.enabled,
+            optional: NewWidgetOptional { note: self.note },
         }
     }
 }

@@ -1,10 +1,10 @@
 #![no_main]
 
+#[path = "../../tests/tests/codec/judge.rs"]
+mod judge;
 #[path = "../../tests/tests/codec/model.rs"]
 #[allow(dead_code)]
 mod model;
-#[path = "../../tests/tests/codec/judge.rs"]
-mod judge;
 #[path = "../../tests/tests/codec/verdict.rs"]
 #[allow(dead_code)]
 mod verdict;

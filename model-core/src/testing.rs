@@ -13,7 +13,7 @@ use crate::db::Db;
 use crate::engine::Clock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::Node;
-use crate::store::{Find, Selection, into_error};
+use crate::store::{Find, Guard, Selection, into_error};
 
 /// A clock that stands still until it is moved. Clones share one time.
 ///
@@ -110,7 +110,7 @@ pub async fn stored(db: &Db, collection: &'static str) -> Result<Vec<Document>> 
     let selection = Selection {
         tenant: None,
         id: None,
-        revision: None,
+        revision: Guard::None,
         rest: Node::Everything,
     };
     let sort = vec![crate::query::SortKey {

@@ -2,6 +2,13 @@
 //!
 //! `MODEL_TEST_SIZE=full` runs twenty times the cases.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a failure here is a failed test"
+)]
+
 #[path = "codec/corpus.rs"]
 mod corpus;
 #[path = "codec/generate.rs"]

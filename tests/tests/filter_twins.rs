@@ -3,6 +3,13 @@
 //!
 //! `MODEL_TEST_SIZE=full` runs more than 100,000 pairs of a document and a filter; `MODEL_TEST_SEED` sets the seed.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a failure here is a failed test"
+)]
+
 #[path = "filter_twins/generate.rs"]
 mod generate;
 #[path = "filter_twins/models.rs"]

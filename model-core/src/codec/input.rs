@@ -181,7 +181,7 @@ impl<'c> ObjectInput<'c> {
     pub fn withheld<T: FieldValue>(&mut self, key: &'static str) -> Option<T::Input> {
         self.keys.remove(key);
         self.cx.at(key, |cx| {
-            cx.reject("forbidden", "is given by the application, not by an input")
+            cx.reject("forbidden", "is given by the application, not by an input");
         });
         None
     }

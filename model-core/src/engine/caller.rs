@@ -6,7 +6,7 @@ use super::ports::Ports;
 use crate::audit::{ActorIdentity, RequestMeta};
 use crate::query::{Node, Test};
 use crate::schema::ModelSchema;
-use crate::store::Selection;
+use crate::store::{Guard, Selection};
 use crate::value::TenantId;
 
 /// How deep a filter may nest: each level is two of the hundred that the server allows a document.
@@ -46,7 +46,7 @@ impl Caller {
         Ok(Selection {
             tenant,
             id: None,
-            revision: None,
+            revision: Guard::None,
             rest,
         })
     }

@@ -11,7 +11,7 @@ use super::unit::{Action, WriteUnit};
 use crate::codec::{DecodeError, Elements, Writer};
 use crate::error::{Error, Result, Violation};
 use crate::schema::{FieldRole, ModelSchema, reserved};
-use crate::store::UpdateOne;
+use crate::store::{Guard, UpdateOne};
 use crate::value::Revision;
 
 /// An update that has something to say.
@@ -137,7 +137,9 @@ fn update(unit: &dyn WriteUnit, stored: &Stored, after: &[u8]) -> Result<UpdateO
     }
     let set = RawDocumentBuf::from_bytes(set.finish()?).map_err(|_| Error::internal("a malformed update"))?;
     let mut selection = own(unit)?;
-    selection.revision = Some(stored.revision.map(Revision::to_i64));
+    selection.revision = stored
+        .revision
+        .map_or(Guard::Unwritten, |revision| Guard::Is(revision.to_i64()));
     Ok(UpdateOne {
         collection: schema.collection,
         selection,

@@ -12,7 +12,7 @@ use crate::crypto::{
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::Node;
-use crate::store::{Find, Selection, Store, StoreError, UpdateOne};
+use crate::store::{Find, Guard, Selection, Store, StoreError, UpdateOne};
 
 /// The field that only a primary key has; unique, so that a tenant has one.
 const SLOT: &str = "slot";
@@ -88,7 +88,7 @@ fn selection(rest: Node) -> Selection {
     Selection {
         tenant: None,
         id: None,
-        revision: None,
+        revision: Guard::None,
         rest,
     }
 }

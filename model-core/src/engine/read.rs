@@ -9,7 +9,7 @@ use crate::codec::DecodeCx;
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::{Node, SortKey, Test};
 use crate::schema::{ModelSchema, TenantPrefix};
-use crate::store::{Cursor, Find, Selection, into_error};
+use crate::store::{Cursor, Find, Guard, Selection, into_error};
 use crate::value::{IdValue, TenantId};
 
 /// What a query asks for.
@@ -169,7 +169,7 @@ pub(crate) async fn find_any_tenant(
     let selection = Selection {
         tenant: None,
         id: None,
-        revision: None,
+        revision: Guard::None,
         rest: key,
     };
     caller

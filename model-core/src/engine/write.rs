@@ -17,6 +17,7 @@ use super::unit::{Action, WriteUnit, permitted};
 use crate::codec::{DecodeCx, DecodeError, Mode, Visitor, Writer};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::FieldRole;
+use crate::store::Guard;
 use crate::value::Revision;
 
 /// What is to be written.
@@ -224,7 +225,9 @@ async fn delete(
     let entry = differences
         .map(|changes| audit::entry(unit, Action::Delete, &changes, stored.present(), now, started));
     let mut selection = own(unit)?;
-    selection.revision = Some(stored.revision.map(Revision::to_i64));
+    selection.revision = stored
+        .revision
+        .map_or(Guard::Unwritten, |revision| Guard::Is(revision.to_i64()));
     match commit(unit, Effect::Delete(selection), entry).await {
         Ok(()) => {}
         // Somebody else deleted it: that is what was asked for, and it is audited where it happened.

@@ -48,8 +48,8 @@ impl Node {
         match self {
             Self::Everything | Self::Nothing => 0,
             Self::And(nodes) | Self::Or(nodes) => 1 + nodes.iter().map(Self::depth).max().unwrap_or_default(),
-            Self::Not(inner) => 1 + inner.depth(),
-            Self::Field {
+            Self::Not(inner)
+            | Self::Field {
                 test: Test::ElemMatch(inner),
                 ..
             } => 1 + inner.depth(),

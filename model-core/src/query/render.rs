@@ -27,30 +27,18 @@ pub(crate) fn render_item(out: &mut Writer<'_>, key: &str, node: &Node) {
 fn render_field(path: &str, test: &Test, out: &mut Writer<'_>) {
     match test {
         Test::All(values) if values.is_empty() => render(&Node::Nothing, out),
-        Test::All(values) => out.array("$and", values, |out, key, value| {
-            render_equal(path, out, key, value)
-        }),
-        Test::In(values) if !values.iter().all(is_scalar) => {
-            out.array("$or", values, |out, key, value| {
-                render_equal(path, out, key, value)
-            });
-        }
-        Test::NotIn(values) if !values.iter().all(is_scalar) => {
-            out.array("$nor", values, |out, key, value| {
-                render_equal(path, out, key, value)
-            });
-        }
-        Test::Ne(value) if !is_scalar(value) => {
-            out.array("$nor", std::slice::from_ref(value), |out, key, value| {
-                render_equal(path, out, key, value)
-            });
-        }
+        Test::All(values) => render_each("$and", path, values, out),
+        Test::In(values) if !values.iter().all(is_scalar) => render_each("$or", path, values, out),
+        Test::NotIn(values) if !values.iter().all(is_scalar) => render_each("$nor", path, values, out),
+        Test::Ne(value) if !is_scalar(value) => render_each("$nor", path, std::slice::from_ref(value), out),
         test => out.document(path, |out| render_test(test, out)),
     }
 }
 
-fn render_equal(path: &str, out: &mut Writer<'_>, key: &str, value: &Bson) {
-    out.document(key, |out| out.document(path, |out| write_bson(out, "$eq", value)));
+fn render_each(operator: &str, path: &str, values: &[Bson], out: &mut Writer<'_>) {
+    out.array(operator, values, |out, key, value| {
+        out.document(key, |out| out.document(path, |out| write_bson(out, "$eq", value)));
+    });
 }
 
 fn is_scalar(value: &Bson) -> bool {

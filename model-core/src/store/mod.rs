@@ -17,10 +17,21 @@ pub(crate) struct Selection {
     pub(crate) tenant: Option<(&'static str, bson::Bson)>,
     /// The document's id, for an operation on one document.
     pub(crate) id: Option<bson::Bson>,
-    /// The revision guard: `Some(None)` asks for a document without a revision.
-    pub(crate) revision: Option<Option<i64>>,
+    /// The revision that the document must have.
+    pub(crate) revision: Guard,
     /// Everything else.
     pub(crate) rest: Node,
+}
+
+/// What a document's revision must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Guard {
+    /// Any.
+    None,
+    /// The document has none: only other writers have written it.
+    Unwritten,
+    /// This one.
+    Is(i64),
 }
 
 /// A read of many documents.

@@ -140,13 +140,7 @@ impl<M: Identified> FromStr for Id<M> {
 
 impl<M> Serialize for Id<M> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match &self.value {
-            IdValue::Text(text) => serializer.serialize_str(text),
-            IdValue::ObjectId(id) => crate::codec::HexId(*id).serialize(serializer),
-            IdValue::Uuid(id) => {
-                serializer.serialize_str(id.hyphenated().encode_lower(&mut Uuid::encode_buffer()))
-            }
-        }
+        self.value.serialize(serializer)
     }
 }
 

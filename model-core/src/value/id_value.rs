@@ -2,9 +2,10 @@
 
 use bson::Bson;
 use bson::oid::ObjectId;
+use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
-use crate::codec::{DecodeError, RawValue, Writer, tag};
+use crate::codec::{DecodeError, HexId, RawValue, Writer, tag};
 use crate::schema::IdKind;
 
 /// An identity: of a document or of a tenant.
@@ -96,6 +97,19 @@ fn is_id_text(text: &str) -> bool {
         && text
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"_-.:@".contains(&byte))
+}
+
+/// The text form, as `Display` has it.
+impl Serialize for IdValue {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::ObjectId(id) => HexId(*id).serialize(serializer),
+            Self::Uuid(id) => {
+                serializer.serialize_str(id.hyphenated().encode_lower(&mut Uuid::encode_buffer()))
+            }
+            Self::Text(text) => serializer.serialize_str(text),
+        }
+    }
 }
 
 impl std::fmt::Display for IdValue {

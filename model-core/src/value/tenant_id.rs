@@ -88,7 +88,7 @@ impl fmt::Debug for TenantId {
 
 impl Serialize for TenantId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
+        self.0.serialize(serializer)
     }
 }
 

@@ -15,7 +15,7 @@ pub(crate) fn whole() -> Value {
         "flag": true, "small": -5, "port": 8080, "int": -70000, "count": 4_000_000_000_u32, "long": -9_007_199_254_740_993_i64,
         "big": 9_007_199_254_740_993_u64, "single": 0.5, "double": 1e300, "text": "é", "at": "2026-03-01T09:00:00.123Z",
         "oid": "0123456789abcdef01234567", "uuid": "01890a5d-ac96-774b-bcce-b302099a8057", "decimal": "12.50",
-        "stamp": { "time": 1, "increment": 2 }, "bytes": "AAEC", "regex": "^a", "any": { "a": [1, null, "x"] },
+        "stamp": { "time": 1, "increment": 2 }, "bytes": "AAEC", "regex": "/^a/i", "any": { "a": [1, null, "x"] },
         "note": "n", "maybe": 3, "list": ["a"], "holes": [1, null], "rows": [[1], []], "sorted": { "k": 1 },
         "hashed": { "k": null }, "nested": { "maxSize": 1 }, "other": { "maxSize": 2, "labelText": "l", "parts": [] },
         "many": [{ "maxSize": 1, "parts": [null, { "weight": 1.5 }] }], "by_name": { "k": { "maxSize": 1 } },

@@ -11,7 +11,7 @@ use crate::Error;
 use crate::codec::{Elements, Writer, write_bson};
 use crate::query::{KeyError, Node, SortKey, Test, matches, order_by, sort_key};
 use crate::schema::reserved;
-use crate::store::{Cursor, Find, Selection, StoreResult};
+use crate::store::{Cursor, Find, Guard, Selection, StoreResult};
 
 /// How many documents a batch holds if the reader does not say how many it needs.
 const BATCH: usize = 1_000;
@@ -31,10 +31,12 @@ impl Condition {
         if let Some(id) = &selection.id {
             guards.push(Node::field("_id", Test::Eq(id.clone())));
         }
-        if let Some(revision) = selection.revision {
-            let test = revision.map_or(Test::Exists(false), |revision| Test::Eq(Bson::Int64(revision)));
-            guards.push(Node::field(reserved::REVISION, test));
-        }
+        let revision = match selection.revision {
+            Guard::None => None,
+            Guard::Unwritten => Some(Test::Exists(false)),
+            Guard::Is(revision) => Some(Test::Eq(Bson::Int64(revision))),
+        };
+        guards.extend(revision.map(|test| Node::field(reserved::REVISION, test)));
         Self {
             guards,
             rest: selection.rest.clone(),

@@ -2,7 +2,7 @@
 
 use bson::{Bson, Document, RawDocument, RawDocumentBuf};
 
-use super::super::{Find, Selection, StoreError, StoreResult};
+use super::super::{Find, Guard, Selection, StoreError, StoreResult};
 use crate::codec::{Writer, write_bson};
 use crate::query::{Node, render};
 use crate::schema::{Direction, reserved};
@@ -141,9 +141,9 @@ fn select(selection: &Selection, out: &mut Writer<'_>) {
         out.document(field, |out| write_bson(out, "$eq", tenant));
     }
     match selection.revision {
-        Some(Some(revision)) => out.i64(reserved::REVISION, revision),
-        Some(None) => out.document(reserved::REVISION, |out| out.bool("$exists", false)),
-        None => {}
+        Guard::Is(revision) => out.i64(reserved::REVISION, revision),
+        Guard::Unwritten => out.document(reserved::REVISION, |out| out.bool("$exists", false)),
+        Guard::None => {}
     }
     let nodes = match &selection.rest {
         Node::Everything => return,

@@ -2,7 +2,7 @@
 
 use bson::{Bson, Document, doc};
 
-use super::super::{Find, Selection};
+use super::super::{Find, Guard, Selection};
 use super::command;
 use crate::query::{Node, SortKey, Test};
 use crate::schema::Direction;
@@ -11,7 +11,7 @@ fn selection(rest: Node) -> Selection {
     Selection {
         tenant: Some(("organization", "org_1".into())),
         id: None,
-        revision: None,
+        revision: Guard::None,
         rest,
     }
 }
@@ -42,12 +42,12 @@ fn the_tenant_stands_alone_at_the_top_level() {
     );
     let mut guarded = selection(Node::Everything);
     guarded.id = Some("wgt_1".into());
-    guarded.revision = Some(Some(7));
+    guarded.revision = Guard::Is(7);
     assert_eq!(
         filter(&guarded),
         doc! { "_id": "wgt_1", "organization": &tenant, "_rev": 7_i64 }
     );
-    guarded.revision = Some(None);
+    guarded.revision = Guard::Unwritten;
     assert_eq!(
         filter(&guarded),
         doc! { "_id": "wgt_1", "organization": tenant, "_rev": { "$exists": false } }

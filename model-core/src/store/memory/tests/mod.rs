@@ -10,6 +10,7 @@ use bson::{Bson, Document, RawDocumentBuf, doc};
 use super::*;
 use crate::query::{Node, SortKey, Test};
 use crate::schema::Direction;
+use crate::store::Guard;
 
 const WIDGETS: &str = "widgets";
 
@@ -24,7 +25,7 @@ fn selection(rest: Node) -> Selection {
     Selection {
         tenant: None,
         id: None,
-        revision: None,
+        revision: Guard::None,
         rest,
     }
 }
@@ -128,7 +129,7 @@ fn a_selection_is_tenant_id_revision_and_the_rest() {
         );
         assert_eq!(
             count(Selection {
-                revision: Some(Some(1)),
+                revision: Guard::Is(1),
                 ..by_id(1_i64)
             })
             .await,
@@ -136,7 +137,7 @@ fn a_selection_is_tenant_id_revision_and_the_rest() {
         );
         assert_eq!(
             count(Selection {
-                revision: Some(Some(2)),
+                revision: Guard::Is(2),
                 ..by_id(1)
             })
             .await,
@@ -144,7 +145,7 @@ fn a_selection_is_tenant_id_revision_and_the_rest() {
         );
         assert_eq!(
             count(Selection {
-                revision: Some(None),
+                revision: Guard::Unwritten,
                 ..by_id(2)
             })
             .await,
@@ -152,7 +153,7 @@ fn a_selection_is_tenant_id_revision_and_the_rest() {
         );
         assert_eq!(
             count(Selection {
-                revision: Some(None),
+                revision: Guard::Unwritten,
                 ..by_id(1)
             })
             .await,
