@@ -13,7 +13,7 @@ impl Random {
         Self(seed)
     }
 
-    /// A number below `bound` (SplitMix64).
+    /// A number below `bound` (`SplitMix64`).
     #[allow(clippy::cast_possible_truncation, reason = "the remainder is below a `usize`")]
     pub fn below(&mut self, bound: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);

@@ -687,7 +687,7 @@ async fn encryption_adds_the_key_once() {
         names.map(|command| command.name.as_str()).collect::<Vec<_>>()
     };
     assert_eq!(named(false), ["insert"]);
-    assert_eq!(named(true), ["find", "createIndexes", "insert"]);
+    assert_eq!(named(true), ["find", "find", "createIndexes", "insert"]);
     assert_eq!(
         wire.sends(async { Sealed::create(&wire.ctx, new("two")).await.unwrap() })
             .await

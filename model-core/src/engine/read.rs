@@ -82,7 +82,9 @@ pub(crate) async fn open(unit: &mut dyn ReadUnit, listing: Listing) -> Result<Op
         sort,
         skip: if exact { skip } else { 0 },
         limit: if exact { limit } else { None },
+        // Where documents may be denied, one more is asked for: an exactly full batch would leave the cursor open.
         batch: wanted
+            .map(|wanted| wanted.saturating_add(u64::from(!exact)))
             .and_then(|wanted| u32::try_from(wanted).ok())
             .filter(|batch| (1..=1_000).contains(batch)),
     };

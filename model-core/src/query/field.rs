@@ -118,6 +118,12 @@ impl<M: 'static, T: FieldValue> Field<M, T> {
     }
 
     fn filter(&self, test: Test) -> Filter<M> {
+        // A regular expression has no order, and the server refuses it here.
+        if let Test::Gt(value) | Test::Gte(value) | Test::Lt(value) | Test::Lte(value) = &test
+            && matches!(value, Bson::RegularExpression(_))
+        {
+            return Filter::nothing();
+        }
         Filter::from_node(Node::Field {
             path: self.path.clone(),
             test,

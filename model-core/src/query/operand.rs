@@ -70,7 +70,6 @@ operands!(
     i32,
     u32,
     i64,
-    u64,
     f32,
     f64,
     DateTime<Utc>,
@@ -79,9 +78,45 @@ operands!(
     Decimal128,
     Bytes,
     TenantId,
-    Revision,
-    Bson
+    Revision
 );
+
+impl Queryable for u64 {
+    type Item = Self;
+}
+
+/// Above BSON's largest integer it is compared as a decimal, exactly, and by every other number type.
+impl Operand<u64> for u64 {
+    fn into_operand(self) -> Bson {
+        match (i64::try_from(self), self.to_string().parse::<Decimal128>()) {
+            (Ok(number), _) => Bson::Int64(number),
+            (Err(_), Ok(number)) => Bson::Decimal128(number),
+            (Err(_), Err(_)) => Bson::MaxKey,
+        }
+    }
+}
+
+impl Operand<u64> for &u64 {
+    fn into_operand(self) -> Bson {
+        (*self).into_operand()
+    }
+}
+
+impl Queryable for Bson {
+    type Item = Self;
+}
+
+impl Operand<Bson> for Bson {
+    fn into_operand(self) -> Bson {
+        self
+    }
+}
+
+impl Operand<Bson> for &Bson {
+    fn into_operand(self) -> Bson {
+        self.clone()
+    }
+}
 
 impl Queryable for String {
     type Item = Self;

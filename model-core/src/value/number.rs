@@ -96,7 +96,15 @@ macro_rules! float {
             #[inline]
             #[allow(clippy::cast_possible_truncation)] // an f32 field stores what an f32 holds
             fn decode(value: RawValue<'_>, _: &DecodeCx<'_>) -> Result<Self, DecodeError> {
-                value.f64().map(|number| number as Self)
+                let number = value.f64()?;
+                let own = number as Self;
+                if number.is_finite() && !own.is_finite() {
+                    return Err(DecodeError::new(concat!(
+                        "out of range of ",
+                        stringify!($type)
+                    )));
+                }
+                Ok(own)
             }
 
             fn visit(&mut self, constraints: Constraints, visitor: &mut Visitor<'_>) {
@@ -111,7 +119,14 @@ macro_rules! float {
             #[allow(clippy::cast_possible_truncation)] // as above
             fn parse(value: Value, cx: &mut InputCx) -> Option<Self> {
                 match value.as_f64() {
-                    Some(number) => Some(number as Self),
+                    Some(number) if (number as Self).is_finite() => Some(number as Self),
+                    Some(_) => {
+                        cx.reject(
+                            "type",
+                            concat!("expected a number in the range of ", stringify!($type)),
+                        );
+                        None
+                    }
                     None => cx.wrong_type("a number", &value),
                 }
             }

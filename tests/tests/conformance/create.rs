@@ -4,7 +4,7 @@ use bson::doc;
 use model_core::ModelExt;
 use model_core::prelude::*;
 
-use crate::harness::{START, Stage, change, date, on_both_stores};
+use crate::harness::{START, change, date, on_both_stores};
 use crate::models::{
     Hooked, NewHooked, NewHookedOptional, NewNote, NewProject, NewWidgetOptional, Note, Project, User,
     Widget, new_widget,

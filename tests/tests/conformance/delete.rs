@@ -4,7 +4,7 @@ use bson::doc;
 use model_core::ModelExt;
 use model_core::prelude::*;
 
-use crate::harness::{Stage, change, on_both_stores};
+use crate::harness::{change, on_both_stores};
 use crate::models::{Hooked, NewHooked, NewNote, Note, NotePatch, User, Widget, new_widget};
 
 on_both_stores! {

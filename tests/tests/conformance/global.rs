@@ -4,7 +4,7 @@ use model_core::ModelExt;
 use model_core::prelude::*;
 use model_core::query::UniqueField;
 
-use crate::harness::{Stage, on_both_stores};
+use crate::harness::on_both_stores;
 use crate::models::{Member, MemberPatch, NewMember, NewPlan, Plan, PlanPatch, User};
 
 fn member(email: &str) -> NewMember {

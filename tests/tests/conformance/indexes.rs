@@ -5,7 +5,7 @@ use bson::{Bson, Document, doc};
 use model_core::prelude::*;
 use model_core::{DbBuilder, IndexStep, Model, ModelExt, SyncOptions, testing};
 
-use crate::harness::{Stage, on_both_stores};
+use crate::harness::on_both_stores;
 use crate::models::{Ctx, User, open_policy};
 
 /// Every form of an index.

@@ -5,7 +5,7 @@ use futures_util::TryStreamExt;
 use model_core::ModelExt;
 use model_core::prelude::*;
 
-use crate::harness::{Shop, Stage, foreign_widget, on_both_stores};
+use crate::harness::{Shop, foreign_widget, on_both_stores};
 use crate::models::{NewProject, Project, User, Widget, new_widget};
 
 /// Five widgets, a second apart; the third is of another project.

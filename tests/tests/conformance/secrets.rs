@@ -5,7 +5,7 @@ use model_core::ModelExt;
 use model_core::crypto::{Candidate, Verdict};
 use model_core::prelude::*;
 
-use crate::harness::{Stage, foreign_widget, on_both_stores};
+use crate::harness::{foreign_widget, on_both_stores};
 use crate::models::{Limits, Member, NewMember, User, Widget, WidgetPatch, new_widget};
 
 const CANARY: &str = "canary-tok_live_4242";

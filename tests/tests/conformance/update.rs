@@ -4,7 +4,7 @@ use bson::doc;
 use model_core::ModelExt;
 use model_core::prelude::*;
 
-use crate::harness::{Stage, change, foreign_widget, on_both_stores};
+use crate::harness::{change, foreign_widget, on_both_stores};
 use crate::models::{
     Hooked, HookedPatch, Limits, LimitsPatch, NewHooked, NewNote, Note, NotePatch, Source, User, Widget,
     WidgetPatch, new_widget,
