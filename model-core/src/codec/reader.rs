@@ -282,7 +282,7 @@ impl<'a> Elements<'a> {
         let Some((&tag, rest)) = self.rest.split_first() else {
             return Ok(None);
         };
-        let Some(end) = key_length(rest) else {
+        let Some(end) = rest.iter().position(|byte| *byte == 0) else {
             return Err(DecodeError::malformed());
         };
         let (key, rest) = rest.split_at(end);
@@ -323,25 +323,6 @@ impl<'a> Elements<'a> {
             None => Err(DecodeError::malformed()),
         }
     }
-}
-
-/// Where the zero stands that ends a key, looked for in eight bytes at once: keys are short, and every one is passed.
-#[inline]
-fn key_length(bytes: &[u8]) -> Option<usize> {
-    let mut rest = bytes;
-    let mut passed = 0;
-    while let Some((chunk, after)) = rest.split_first_chunk() {
-        let word = u64::from_le_bytes(*chunk);
-        // The lowest of these bits is that of the first zero byte: what is above it may be wrong by the borrow.
-        let zeros = word.wrapping_sub(0x0101_0101_0101_0101) & !word & 0x8080_8080_8080_8080;
-        if zeros != 0 {
-            return Some(passed + zeros.trailing_zeros() as usize / 8);
-        }
-        passed += chunk.len();
-        rest = after;
-    }
-    let end = rest.iter().position(|byte| *byte == 0)?;
-    Some(passed + end)
 }
 
 /// How many bytes a value of this type has, given what follows its key.

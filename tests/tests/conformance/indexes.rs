@@ -225,7 +225,7 @@ on_both_stores! {
             assert_eq!(stored.is_ok(), id == 1, "{stored:?}");
         }
         let global = db.global_context(User::admin("ada"));
-        let new = |a, b| NewWorldwide { b, optional: NewWorldwideOptional { a, ..Default::default() } };
+        let new = |a, b| NewWorldwide { b, optional: NewWorldwideOptional { a } };
         Worldwide::create(&global, new(None, 1)).await.unwrap();
         Worldwide::create(&global, new(None, 1)).await.unwrap();
         Worldwide::create(&global, new(Some(1), 1)).await.unwrap();

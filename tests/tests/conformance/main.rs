@@ -1,6 +1,10 @@
 //! The contract, line by line, on both stores.
 
 #![allow(dead_code, reason = "not every test looks at every field of the models")]
+#![allow(
+    clippy::duplicated_attributes,
+    reason = "it takes two indexes over one field for a repetition"
+)]
 
 mod harness;
 mod models;

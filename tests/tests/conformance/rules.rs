@@ -117,8 +117,10 @@ fn good() -> Value {
     })
 }
 
-/// Key, value, and the violations that it makes.
-fn broken() -> Vec<(&'static str, Value, &'static [(&'static str, &'static str)])> {
+/// Key, value, and the violations that it makes: path and rule.
+type Broken = (&'static str, Value, &'static [(&'static str, &'static str)]);
+
+fn broken() -> Vec<Broken> {
     let inner = |code: &str, n: i32| json!({ "innerCode": code, "n": n });
     vec![
         ("name", json!("a"), &[("name", "len")]),
@@ -330,7 +332,7 @@ on_both_stores! {
             tags: vec![" A ".into(), "b".into()],
             labels: [(" K ".to_owned(), " V ".to_owned())].into(),
             inner: TidyInner { mail: " ADA@Example.COM ".into() },
-            optional: NewTidyOptional { alias: Some(" X ".into()), ..Default::default() },
+            optional: NewTidyOptional { alias: Some(" X ".into()) },
         };
         let created = Tidy::create(&ctx, new).await.unwrap();
         assert_eq!((created.name.as_str(), created.code.as_str(), created.shout.as_str()), ("Ada", "écode", "STRASSE"));
@@ -364,7 +366,7 @@ on_both_stores! {
             tags: vec!["x".into(), "y".into()],
             labels: BTreeMap::new(),
             inner: TidyInner { mail: "a@example.com".into() },
-            optional: NewTidyOptional { alias: Some("al".into()), ..Default::default() },
+            optional: NewTidyOptional { alias: Some("al".into()) },
         };
         Tidy::create(&ctx, new).await.unwrap();
         for (name, filter) in [

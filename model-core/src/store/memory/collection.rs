@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bson::oid::ObjectId;
 use bson::{Document, RawDocument, RawDocumentBuf};
 
 use super::index::{Index, Key};
 use super::refused;
 use super::tree::Tree;
 use crate::codec::{Elements, RawValue, Writer, tag};
+use crate::schema::IdKind;
 use crate::store::{StoreError, StoreResult};
+use crate::value::IdValue;
 
 /// A stored document, shared by the snapshots that hold it.
 pub(super) type Stored = Arc<RawDocumentBuf>;
@@ -214,7 +215,7 @@ fn with_id_first(bytes: &[u8], id: Option<RawValue<'_>>) -> StoreResult<Stored> 
     match id {
         Some(id) => out.raw("_id", id.tag, id.bytes),
         #[allow(clippy::disallowed_methods)] // what the server does for a document of another writer
-        None => out.object_id("_id", ObjectId::new().bytes()),
+        None => IdValue::generate(IdKind::ObjectId).encode(&mut out, "_id"),
     }
     let mut elements = Elements::new(bytes).map_err(|_| malformed())?;
     let mut first_id = id.is_some();
