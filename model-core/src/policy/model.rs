@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::scope::Scope;
 use crate::codec::{DecodeError, DocReader, InputCx, Visitor, Writer};
 use crate::schema::ModelSchema;
-use crate::value::{Id, Identified, Revision, TenantId};
+use crate::value::{Id, Identified, TenantId};
 
 /// What the pipeline gives a new document, and gives it again after a hook: identity is not the caller's to choose.
 #[derive(Debug)]
@@ -63,8 +63,6 @@ pub trait Model: Identified + Sized + Debug + Send + Sync + 'static {
     fn keep_identity(&mut self, before: &Self);
     #[doc(hidden)]
     fn touch(&mut self, now: DateTime<Utc>);
-    #[doc(hidden)]
-    fn set_revision(&mut self, revision: Revision);
     #[doc(hidden)]
     fn encode(&self, out: &mut Writer<'_>);
     #[doc(hidden)]

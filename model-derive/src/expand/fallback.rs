@@ -129,7 +129,6 @@ fn model_stubs(head: &Head, identified: &TokenStream, associated: &TokenStream) 
             fn stamp(&mut self, stamp: &__model::Stamp<Self>) {}
             fn keep_identity(&mut self, before: &Self) {}
             fn touch(&mut self, now: __model::DateTime<__model::Utc>) {}
-            fn set_revision(&mut self, revision: __model::Revision) {}
             fn encode(&self, out: &mut __model::Writer<'_>) {}
             fn decode(
                 keys: &mut __model::DocReader<'_, '_>,

@@ -143,9 +143,7 @@ fn identity(model: &Model) -> TokenStream {
     let (kept_id, kept_tenant) = (kept(Role::Id), kept(Role::Tenant));
     let (kept_created, kept_revision) = (kept(Role::CreatedAt), kept(Role::Revision));
     let touched = instant(Role::UpdatedAt, emit!(now));
-    let revision = member(Role::Revision).map(|member| emit!(self.#member = revision;));
     let now = argument("now", touched.is_some());
-    let given = argument("revision", revision.is_some());
     emit! {
         fn stamp(&mut self, stamp: &__model::Stamp<Self>) {
             #id #tenant #created #updated
@@ -157,10 +155,6 @@ fn identity(model: &Model) -> TokenStream {
 
         fn touch(&mut self, #now: __model::DateTime<__model::Utc>) {
             #touched
-        }
-
-        fn set_revision(&mut self, #given: __model::Revision) {
-            #revision
         }
     }
 }
