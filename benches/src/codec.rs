@@ -188,3 +188,11 @@ pub async fn time(rounds: usize) -> Vec<Row> {
     }
     rows
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn both_ways_do_the_same() {
+        super::assert_equal();
+    }
+}

@@ -79,3 +79,21 @@ pub fn ratio(ours: &[f64], theirs: &[f64]) -> Ratio {
         high: quantile(&resamples, 0.975),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{median, ratio};
+
+    #[test]
+    fn a_ratio_lies_in_its_interval() {
+        let theirs: Vec<f64> = (0..40).map(|round| 100.0 + f64::from(round % 7)).collect();
+        let ours: Vec<f64> = theirs.iter().map(|sample| sample * 0.5).collect();
+        let ratio = ratio(&ours, &theirs);
+        assert!(
+            (0.49..=0.5).contains(&ratio.low) && (0.5..=0.51).contains(&ratio.high),
+            "{ratio:?}"
+        );
+        assert!((ratio.value - 0.5).abs() < 1e-9);
+        assert!((median(&[4.0, 1.0, 3.0, 2.0]) - 2.5).abs() < 1e-9);
+    }
+}
