@@ -106,6 +106,7 @@ struct Place {
     id: Option<String>,
     path: Option<String>,
     index: Option<String>,
+    position: Option<usize>,
 }
 
 struct Inner {
@@ -189,6 +190,11 @@ impl Error {
     /// The name of the index whose key exists already.
     pub fn index(&self) -> Option<&str> {
         self.0.place.index.as_deref()
+    }
+
+    /// Which of the documents of a bulk operation it was, counted from 0.
+    pub fn position(&self) -> Option<usize> {
+        self.0.place.position
     }
 
     /// Every broken rule of the input; empty unless the kind is [`ErrorKind::Invalid`].
@@ -289,6 +295,11 @@ impl Error {
         self
     }
 
+    pub(crate) fn at_position(mut self, position: usize) -> Self {
+        self.0.place.position = Some(position);
+        self
+    }
+
     pub(crate) fn retryable(mut self) -> Self {
         self.0.retryable = true;
         self
@@ -321,6 +332,9 @@ impl fmt::Display for Error {
             if let Some(part) = part {
                 write!(f, " [{name} {part}]")?;
             }
+        }
+        if let Some(position) = place.position {
+            write!(f, " [document {position}]")?;
         }
         for (i, violation) in violations.iter().enumerate() {
             write!(f, "{}{violation}", if i == 0 { ": " } else { "; " })?;

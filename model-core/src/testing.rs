@@ -147,7 +147,7 @@ pub async fn store_raw(db: &Db, collection: &'static str, document: &Document) -
         .map_err(|_| Error::new(ErrorKind::Invalid, "the document cannot be stored"))?;
     db.ports()
         .store
-        .insert_one(collection, raw.as_bytes())
+        .insert(collection, &[raw.as_bytes()])
         .await
         .map_err(into_error)
 }

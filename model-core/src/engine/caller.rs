@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use super::ports::Ports;
+use super::transaction::{self, Open};
 use crate::audit::{ActorIdentity, RequestMeta};
+use crate::error::{Error, Result};
 use crate::query::{Node, Test};
 use crate::schema::ModelSchema;
-use crate::store::{Guard, Selection};
-use crate::value::TenantId;
+use crate::store::{Operations, Selection};
+use crate::value::{IdValue, TenantId};
 
 /// How deep a filter may nest: each level is two of the hundred that the server allows a document.
 const MAX_DEPTH: usize = 40;
@@ -21,6 +23,8 @@ pub(crate) struct Caller {
     pub(crate) request: RequestMeta,
     /// The reason, where permissions are bypassed.
     pub(crate) bypass: Option<Arc<str>>,
+    /// The application's transaction, inside of its closure.
+    pub(crate) transaction: Option<Arc<Open>>,
 }
 
 impl Caller {
@@ -29,26 +33,48 @@ impl Caller {
     /// # Errors
     /// `Invalid` for a filter that nests deeper than the server allows; a tenant model without a tenant: there is no
     /// such context, so this is a bug, and it selects nothing.
-    pub(crate) fn select(&self, schema: &'static ModelSchema, rest: Node) -> crate::Result<Selection> {
+    pub(crate) fn select(&self, schema: &'static ModelSchema, rest: Node) -> Result<Selection> {
         if rest.depth() > MAX_DEPTH {
             let message = "the filter nests deeper than 40 levels";
-            return Err(crate::Error::violation("filter", "depth", message));
+            return Err(Error::violation("filter", "depth", message));
         }
         let tenant = match (schema.tenant_field(), &self.tenant) {
             (None, _) => None,
             (Some(field), Some(tenant)) => Some((field, tenant.value().to_bson())),
             (Some(_), None) => {
-                return Err(crate::Error::internal(
-                    "a tenant model was reached without a tenant",
-                ));
+                return Err(Error::internal("a tenant model was reached without a tenant"));
             }
         };
         Ok(Selection {
             tenant,
-            id: None,
-            revision: Guard::None,
-            rest,
+            ..Selection::of(rest)
         })
+    }
+
+    /// The one document with this id, in this caller's tenant.
+    pub(crate) fn own(&self, schema: &'static ModelSchema, id: &IdValue) -> Result<Selection> {
+        let selection = self.select(schema, Node::Everything)?;
+        Ok(Selection {
+            id: Some(id.to_bson()),
+            ..selection
+        })
+    }
+
+    /// Where this caller's operations go: the transaction that it is in, or the store itself.
+    ///
+    /// # Errors
+    /// `Configuration`: the transaction has ended, or the caller is not in the transaction whose closure runs.
+    pub(crate) fn store(&self) -> Result<&dyn Operations> {
+        match &self.transaction {
+            Some(open) => {
+                open.check_open()?;
+                Ok(&**open)
+            }
+            None => {
+                transaction::check_outside(&self.ports)?;
+                Ok(&*self.ports.store)
+            }
+        }
     }
 
     /// The policy's scope, unless permissions are bypassed.

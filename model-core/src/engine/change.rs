@@ -3,7 +3,6 @@
 use bson::RawDocumentBuf;
 use chrono::{DateTime, Utc};
 
-use super::commit::own;
 use super::diff::{self, Difference};
 use super::load;
 use super::stored::{Stored, encode};
@@ -11,7 +10,7 @@ use super::unit::{Action, WriteUnit};
 use crate::codec::{DecodeError, Elements, Writer};
 use crate::error::{Error, Result, Violation};
 use crate::schema::{FieldRole, ModelSchema, reserved};
-use crate::store::{Guard, UpdateOne};
+use crate::store::{Selection, UpdateOne};
 use crate::value::Revision;
 
 /// An update that has something to say.
@@ -136,12 +135,31 @@ fn update(unit: &dyn WriteUnit, stored: &Stored, after: &[u8]) -> Result<UpdateO
         unset.extend(renounced(schema, raw, migrated)?);
     }
     let set = RawDocumentBuf::from_bytes(set.finish()?).map_err(|_| Error::internal("a malformed update"))?;
-    let mut selection = own(unit)?;
-    selection.revision = stored
-        .revision
-        .map_or(Guard::Unwritten, |revision| Guard::Is(revision.to_i64()));
+    let mut selection = unit.caller().own(schema, unit.id())?;
+    selection.revision = stored.guard();
     Ok(UpdateOne {
-        collection: schema.collection,
+        selection,
+        set,
+        unset,
+    })
+}
+
+/// Marks a document as deleted, or takes the mark away.
+pub(super) fn mark_deleted(
+    stored: &Stored,
+    selection: Selection,
+    at: Option<DateTime<Utc>>,
+) -> Result<UpdateOne> {
+    let mut set = Writer::with_capacity(64);
+    let revision = stored.revision.unwrap_or_default().next()?;
+    set.i64(reserved::REVISION, revision.to_i64());
+    let mut unset = Vec::new();
+    match at {
+        Some(at) => set.date(reserved::DELETED_AT, at.timestamp_millis()),
+        None => unset.push(reserved::DELETED_AT.to_owned()),
+    }
+    let set = RawDocumentBuf::from_bytes(set.finish()?).map_err(|_| Error::internal("a malformed update"))?;
+    Ok(UpdateOne {
         selection,
         set,
         unset,

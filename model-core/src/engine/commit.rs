@@ -1,55 +1,63 @@
-//! The effect of a write on the store, together with its audit entry.
+//! The effects of writes on the store, together with their audit entries.
 
+use std::collections::HashMap;
+use std::mem::discriminant;
 use std::time::Duration;
 
+use futures_util::future::FutureExt;
+
+use super::caller::Caller;
+use super::load;
 use super::ports::AuditTarget;
+use super::transaction::Open;
 use super::unit::WriteUnit;
+use super::write::Item;
 use crate::audit::{self, AuditEntry};
+use crate::codec::DecodeError;
 use crate::error::{Error, ErrorKind, Result};
-use crate::query::Node;
-use crate::store::{Operations, Selection, StoreError, UpdateOne, into_error};
+use crate::query::{Node, Test};
+use crate::schema::reserved;
+use crate::store::{Find, Operations, Selection, StoreError, UpdateOne, into_error};
 
 /// How often a transaction is begun anew when it ran into another.
 const TRANSACTION_ATTEMPTS: u32 = 8;
 
-/// What is done to the store.
-pub(super) enum Effect<'a> {
-    Insert(&'a [u8]),
+/// What is done to the store for one document.
+pub(super) struct Effect {
+    pub(super) kind: Kind,
+    /// The document as it will be stored; empty for one that will not be.
+    pub(super) after: Vec<u8>,
+    pub(super) entry: Option<AuditEntry>,
+}
+
+pub(super) enum Kind {
+    /// Inserts `after`.
+    Insert,
     Update(UpdateOne),
     Delete(Selection),
 }
 
-/// Whether audit entries of this unit go into the audit collection.
-pub(super) fn uses_collection(unit: &dyn WriteUnit) -> bool {
-    matches!(unit.caller().ports.audit, AuditTarget::Collection)
+/// A document's effect, and which of the documents of the write it is.
+#[derive(Clone, Copy)]
+struct Placed<'a> {
+    position: usize,
+    unit: &'a dyn WriteUnit,
+    effect: &'a Effect,
 }
 
-/// Writes the document and its audit entry: both or neither, where the entry goes into the audit collection.
-pub(super) async fn commit(
-    unit: &dyn WriteUnit,
-    effect: Effect<'_>,
-    entry: Option<AuditEntry>,
-) -> Result<()> {
-    let ports = &unit.caller().ports;
-    let Some(entry) = entry else {
-        return apply(unit, &*ports.store, &effect)
-            .await
-            .map_err(Failure::into_error);
-    };
-    match &ports.audit {
-        AuditTarget::Collection => together(unit, &effect, &entry).await,
-        AuditTarget::Sink(sink) => {
-            apply(unit, &*ports.store, &effect)
-                .await
-                .map_err(Failure::into_error)?;
-            sink.record(&entry)
-                .await
-                .map_err(|error| error.after_write().at_id(|| unit.id().to_string()))
-        }
+impl Placed<'_> {
+    fn collection(&self) -> &'static str {
+        self.unit.schema().collection
+    }
+
+    fn named(&self, error: Error) -> Error {
+        error
+            .at_position(self.position)
+            .at_id(|| self.unit.id().to_string())
     }
 }
 
-/// Why an effect did not take place.
+/// Why effects did not take place.
 enum Failure {
     /// The transaction ran into another: the same may be tried again.
     Again,
@@ -74,71 +82,246 @@ impl From<StoreError> for Failure {
     }
 }
 
-async fn together(unit: &dyn WriteUnit, effect: &Effect<'_>, entry: &AuditEntry) -> Result<()> {
-    let bytes = entry
-        .to_document()
-        .to_vec()
-        .map_err(|_| Error::internal("an audit entry that cannot be stored"))?;
-    let mut attempt = 1;
-    loop {
-        match once(unit, effect, &bytes).await {
-            Ok(()) => return Ok(()),
-            Err(Failure::Again) if attempt < TRANSACTION_ATTEMPTS => {
-                tokio::time::sleep(Duration::from_millis(1 << attempt)).await;
-                attempt += 1;
-            }
-            Err(failure) => return Err(failure.into_error()),
-        }
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Final(error)
     }
 }
 
-async fn once(unit: &dyn WriteUnit, effect: &Effect<'_>, entry: &[u8]) -> Result<(), Failure> {
-    let transaction = unit.caller().ports.store.begin().await?;
-    let done = async {
-        apply(unit, &*transaction, effect).await?;
-        transaction.insert_one(audit::COLLECTION, entry).await?;
-        transaction.commit().await.map_err(Failure::from)
-    };
-    let result = done.await;
-    if result.is_err() {
-        transaction.abort().await;
-    }
-    result
-}
-
-/// Carries the effect out and checks what the store matched.
-async fn apply(
-    unit: &dyn WriteUnit,
-    store: &(impl Operations + ?Sized),
-    effect: &Effect<'_>,
-) -> Result<(), Failure> {
-    let collection = unit.schema().collection;
-    let matched = match effect {
-        Effect::Insert(document) => {
-            store.insert_one(collection, document).await?;
-            true
-        }
-        Effect::Update(update) => store.update_one(update).await?,
-        Effect::Delete(selection) => store.delete_one(collection, selection).await?,
-    };
-    if matched {
+/// Carries out what is to be done: all or nothing, where there are several documents or audit entries and the server has
+/// transactions.
+pub(super) async fn commit(caller: &Caller, items: &[Item<'_>], transactions: bool) -> Result<()> {
+    let effects: Vec<Placed<'_>> = items
+        .iter()
+        .enumerate()
+        .filter_map(|(position, item)| {
+            let unit = &*item.unit;
+            item.effect.as_ref().map(|effect| Placed {
+                position,
+                unit,
+                effect,
+            })
+        })
+        .collect();
+    if effects.is_empty() {
         return Ok(());
     }
-    // The guard failed: was it changed, or is it gone?
-    let found = store
-        .find_one(collection, &own(unit).map_err(Failure::Final)?)
-        .await?;
-    Err(Failure::Final(match found {
-        Some(_) => Error::new(ErrorKind::Conflict, "somebody else changed the document first"),
-        None => Error::new(ErrorKind::NotFound, "the document is gone"),
-    }))
+    let entries = match &caller.ports.audit {
+        AuditTarget::Collection => encoded(&effects)?,
+        AuditTarget::Sink(_) => Vec::new(),
+    };
+    let work = Work {
+        effects: &effects,
+        entries: &entries,
+    };
+    match &caller.transaction {
+        Some(open) => work.joined(open, caller).await?,
+        None if !entries.is_empty() || (effects.len() > 1 && transactions) => work.together(caller).await?,
+        None => work.run(caller.store()?).await.map_err(Failure::into_error)?,
+    }
+    record(caller, &effects).await
 }
 
-/// The unit's own document.
-pub(super) fn own(unit: &dyn WriteUnit) -> Result<Selection> {
-    let selection = unit.caller().select(unit.schema(), Node::Everything)?;
-    Ok(Selection {
-        id: Some(unit.id().to_bson()),
-        ..selection
-    })
+fn encoded(effects: &[Placed<'_>]) -> Result<Vec<Vec<u8>>> {
+    let entries = effects.iter().filter_map(|placed| placed.effect.entry.as_ref());
+    entries
+        .map(|entry| {
+            entry
+                .to_document()
+                .to_vec()
+                .map_err(|_| Error::internal("an audit entry that cannot be stored"))
+        })
+        .collect()
+}
+
+/// Tells the application's own sink, once the write stands.
+async fn record(caller: &Caller, effects: &[Placed<'_>]) -> Result<()> {
+    let AuditTarget::Sink(sink) = &caller.ports.audit else {
+        return Ok(());
+    };
+    for placed in effects {
+        let Some(entry) = placed.effect.entry.clone() else {
+            continue;
+        };
+        let (sink, id) = (sink.clone(), placed.unit.id().to_string());
+        let told = async move {
+            let told = sink.record(&entry).await;
+            told.map_err(|error| error.after_write().at_id(|| id))
+        };
+        match &caller.transaction {
+            Some(open) => open.defer(told.boxed()),
+            None => told.await?,
+        }
+    }
+    Ok(())
+}
+
+/// Effects and the audit entries that belong to them.
+struct Work<'a> {
+    effects: &'a [Placed<'a>],
+    entries: &'a [Vec<u8>],
+}
+
+impl Work<'_> {
+    /// In the application's own transaction, which does not survive a failure: half of a batch may lie in it.
+    async fn joined(&self, open: &Open, caller: &Caller) -> Result<()> {
+        let result = self.run(caller.store()?).await;
+        result.map_err(|failure| {
+            open.doom();
+            failure.into_error()
+        })
+    }
+
+    /// In a transaction of its own.
+    async fn together(&self, caller: &Caller) -> Result<()> {
+        super::transaction::check_outside(&caller.ports)?;
+        let mut attempt = 1;
+        loop {
+            match self.once(caller).await {
+                Ok(()) => return Ok(()),
+                Err(Failure::Again) if attempt < TRANSACTION_ATTEMPTS => {
+                    tokio::time::sleep(Duration::from_millis(1 << attempt)).await;
+                    attempt += 1;
+                }
+                Err(failure) => return Err(failure.into_error()),
+            }
+        }
+    }
+
+    async fn once(&self, caller: &Caller) -> Result<(), Failure> {
+        let transaction = caller.ports.store.begin().await?;
+        let done = async {
+            self.run(&*transaction).await?;
+            transaction.commit().await.map_err(Failure::from)
+        };
+        let result = done.await;
+        if result.is_err() {
+            transaction.abort().await;
+        }
+        result
+    }
+
+    /// Neighbours of one kind go in one command.
+    async fn run(&self, store: &(impl Operations + ?Sized)) -> Result<(), Failure> {
+        let alike = |one: &Placed<'_>, other: &Placed<'_>| {
+            one.collection() == other.collection()
+                && discriminant(&one.effect.kind) == discriminant(&other.effect.kind)
+        };
+        for group in self.effects.chunk_by(alike) {
+            apply(store, group).await?;
+        }
+        if !self.entries.is_empty() {
+            let entries: Vec<&[u8]> = self.entries.iter().map(Vec::as_slice).collect();
+            store.insert(audit::COLLECTION, &entries).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Carries out effects of one kind on one collection, and checks what the store matched.
+async fn apply(store: &(impl Operations + ?Sized), group: &[Placed<'_>]) -> Result<(), Failure> {
+    let Some(first) = group.first() else {
+        return Ok(());
+    };
+    let collection = first.collection();
+    let matched = match first.effect.kind {
+        Kind::Insert => {
+            let documents: Vec<_> = group
+                .iter()
+                .map(|placed| placed.effect.after.as_slice())
+                .collect();
+            let inserted = store.insert(collection, &documents).await;
+            inserted.map(|()| group.len() as u64)
+        }
+        Kind::Update(_) => {
+            let updates: Vec<_> = group.iter().filter_map(|placed| placed.effect.update()).collect();
+            store.update(collection, &updates).await
+        }
+        Kind::Delete(_) => {
+            let selections: Vec<_> = group
+                .iter()
+                .filter_map(|placed| placed.effect.selection())
+                .collect();
+            store.delete(collection, &selections).await
+        }
+    };
+    let matched = matched.map_err(|error| match error {
+        StoreError::Statement { position, error } => {
+            let error = into_error(*error);
+            Failure::Final(match group.get(position) {
+                Some(placed) => placed.named(error),
+                None => error,
+            })
+        }
+        error => Failure::from(error),
+    })?;
+    if matched == group.len() as u64 {
+        Ok(())
+    } else {
+        Err(Failure::Final(lost(store, group).await?))
+    }
+}
+
+impl Effect {
+    fn update(&self) -> Option<&UpdateOne> {
+        match &self.kind {
+            Kind::Update(update) => Some(update),
+            _ => None,
+        }
+    }
+
+    fn selection(&self) -> Option<&Selection> {
+        match &self.kind {
+            Kind::Delete(selection) => Some(selection),
+            _ => None,
+        }
+    }
+}
+
+/// A guard failed: was the document changed, or is it gone? One more read tells, however many documents there are.
+async fn lost(store: &(impl Operations + ?Sized), group: &[Placed<'_>]) -> Result<Error, Failure> {
+    let Some(first) = group.first() else {
+        return Ok(Error::internal("a guard failed on nothing"));
+    };
+    let mut selection = first.unit.caller().own(first.unit.schema(), first.unit.id())?;
+    if group.len() > 1 {
+        selection.id = None;
+        let ids = group.iter().map(|placed| placed.unit.id().to_bson()).collect();
+        selection.rest = Node::field("_id", Test::In(ids));
+    }
+    let find = Find::all(first.collection(), selection);
+    let mut revisions = HashMap::with_capacity(group.len());
+    let mut cursor = store.find(&find).await?;
+    while cursor.advance().await? {
+        cursor.each(&mut |raw| {
+            let revision = load::raw_field(raw, reserved::REVISION)?.and_then(|value| value.i64().ok());
+            revisions.insert(load::id(raw)?, revision);
+            Ok(true)
+        })?;
+    }
+    let many = group.len() > 1;
+    for placed in group {
+        let error = match (revisions.get(placed.unit.id()), &placed.effect.kind) {
+            (Some(revision), Kind::Update(_)) if *revision == written_revision(placed.effect)? => continue,
+            (Some(_), _) => Error::new(ErrorKind::Conflict, "somebody else changed the document first"),
+            (None, Kind::Delete(_)) if many => continue,
+            (None, _) => Error::new(ErrorKind::NotFound, "the document is gone"),
+        };
+        return Ok(if many { placed.named(error) } else { error });
+    }
+    // All that are left are gone, some by another's hand.
+    Ok(Error::new(
+        ErrorKind::Conflict,
+        "somebody else deleted a document first",
+    ))
+}
+
+fn written_revision(effect: &Effect) -> Result<Option<i64>> {
+    let Some(update) = effect.update() else {
+        return Ok(None);
+    };
+    let value = load::raw_field(update.set.as_bytes(), reserved::REVISION)?;
+    value
+        .map(|value| value.i64().map_err(DecodeError::into_error))
+        .transpose()
 }

@@ -204,7 +204,7 @@ impl KeyStore for StoreKeys<'_> {
         let bytes = document
             .to_vec()
             .map_err(|_| CryptoError::MalformedKeyRow { field: "slot" })?;
-        match self.0.insert_one(KEYS_COLLECTION, &bytes).await {
+        match self.0.insert(KEYS_COLLECTION, &[&bytes]).await {
             Ok(()) => Ok(true),
             Err(StoreError::Duplicate { .. }) => Ok(false),
             Err(error) => Err(unavailable(&error)),
@@ -233,14 +233,14 @@ impl KeyStore for StoreKeys<'_> {
             vec![SLOT.to_owned()]
         };
         let update = UpdateOne {
-            collection: KEYS_COLLECTION,
             selection: by_id(id),
             set,
             unset,
         };
         self.0
-            .update_one(&update)
+            .update(KEYS_COLLECTION, &[&update])
             .await
+            .map(|matched| matched == 1)
             .map_err(|error| unavailable(&error))
     }
 }

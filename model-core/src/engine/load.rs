@@ -8,6 +8,7 @@ use super::unit::Unit;
 use crate::codec::{DecodeError, DocOrigin, Elements, RawValue};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::{ModelSchema, reserved};
+use crate::value::IdValue;
 
 /// The raw value of a top-level field.
 pub(super) fn raw_field<'a>(document: &'a [u8], field: &str) -> Result<Option<RawValue<'a>>> {
@@ -57,7 +58,7 @@ pub(super) fn migrated<'a>(unit: &(impl Unit + ?Sized), raw: &'a [u8]) -> Result
 }
 
 /// The identity of a document, needed only where values are sealed to it.
-pub(super) fn origin<'a>(schema: &'static ModelSchema, raw: &'a [u8]) -> Result<Option<DocOrigin<'a>>> {
+pub(crate) fn origin<'a>(schema: &'static ModelSchema, raw: &'a [u8]) -> Result<Option<DocOrigin<'a>>> {
     if !schema.has_encrypted() {
         return Ok(None);
     }
@@ -73,11 +74,14 @@ pub(super) fn origin<'a>(schema: &'static ModelSchema, raw: &'a [u8]) -> Result<
     }))
 }
 
+/// The id of a raw document.
+pub(super) fn id(raw: &[u8]) -> Result<IdValue> {
+    let value =
+        raw_field(raw, "_id")?.ok_or_else(|| Error::new(ErrorKind::Decode, "the document has no id"))?;
+    IdValue::decode(value).map_err(|error| error.at("_id").into_error())
+}
+
 /// The id of a raw document, for messages.
 pub(super) fn id_text(raw: &[u8]) -> String {
-    raw_field(raw, "_id")
-        .ok()
-        .flatten()
-        .and_then(|value| crate::value::IdValue::decode(value).ok())
-        .map_or_else(|| "unknown".to_owned(), |id| id.to_string())
+    id(raw).map_or_else(|_| "unknown".to_owned(), |id| id.to_string())
 }

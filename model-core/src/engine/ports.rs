@@ -81,6 +81,11 @@ impl Ports {
                 "the model is not registered: add `.model::<...>()` to the database handle",
             ));
         }
+        self.abilities().await
+    }
+
+    /// What the server can do; the first call after `build_lazy()` checks the whole handle.
+    pub(crate) async fn abilities(&self) -> Result<Abilities> {
         match self.checked.get() {
             Some(abilities) => Ok(*abilities),
             None => self.checked.get_or_try_init(|| (self.check)(self)).await.copied(),

@@ -4,7 +4,7 @@ use bson::RawDocumentBuf;
 
 use super::caller::Caller;
 use super::load;
-use super::unit::ReadUnit;
+use super::unit::{Deleted, ReadUnit, visible};
 use crate::codec::DecodeCx;
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::{Node, SortKey, Test};
@@ -19,6 +19,7 @@ pub(crate) struct Listing {
     pub(crate) sort: Vec<SortKey>,
     pub(crate) skip: u64,
     pub(crate) limit: Option<u64>,
+    pub(crate) deleted: Deleted,
 }
 
 /// An open query: what the store still has, and what the reader still wants.
@@ -37,28 +38,22 @@ impl std::fmt::Debug for Open {
     }
 }
 
-fn select(unit: &dyn ReadUnit, filter: Option<Node>) -> Result<Selection> {
-    let scope = unit.caller().scoped(|| unit.read_scope());
-    unit.caller()
-        .select(unit.schema(), scope.and(filter.unwrap_or(Node::Everything)))
-}
-
 /// Hands the document with this id to the unit, if it may be read.
 pub(crate) async fn get(unit: &mut dyn ReadUnit, id: &IdValue) -> Result<bool> {
     unit.caller().ports.admit(unit.schema()).await?;
-    let mut selection = select(unit, None)?;
+    let mut selection = visible(unit, Deleted::Hidden, Node::Everything)?;
     selection.id = Some(id.to_bson());
     one(unit, &selection).await
 }
 
 /// Hands the one document of the selection to the unit, if it may be read.
 async fn one(unit: &mut dyn ReadUnit, selection: &Selection) -> Result<bool> {
-    let store = unit.caller().ports.store.clone();
-    match store
+    let found = unit
+        .caller()
+        .store()?
         .find_one(unit.schema().collection, selection)
-        .await
-        .map_err(into_error)?
-    {
+        .await;
+    match found.map_err(into_error)? {
         Some(raw) => accept(unit, raw.as_bytes()),
         None => Ok(false),
     }
@@ -74,11 +69,12 @@ pub(crate) async fn open(unit: &mut dyn ReadUnit, listing: Listing) -> Result<Op
         sort,
         skip,
         limit,
+        deleted,
     } = listing;
     let wanted = limit.map(|limit| limit.saturating_add(skip));
     let find = Find {
         collection: unit.schema().collection,
-        selection: select(unit, filter)?,
+        selection: visible(unit, deleted, filter.unwrap_or(Node::Everything))?,
         sort,
         skip: if exact { skip } else { 0 },
         limit: if exact { limit } else { None },
@@ -88,7 +84,7 @@ pub(crate) async fn open(unit: &mut dyn ReadUnit, listing: Listing) -> Result<Op
             .and_then(|wanted| u32::try_from(wanted).ok())
             .filter(|batch| (1..=1_000).contains(batch)),
     };
-    let cursor = unit.caller().ports.store.find(&find).await.map_err(into_error)?;
+    let cursor = unit.caller().store()?.find(&find).await.map_err(into_error)?;
     Ok(Open {
         cursor,
         skip: if exact { 0 } else { skip },
@@ -133,12 +129,17 @@ pub(crate) async fn count(unit: &mut dyn ReadUnit, listing: Listing) -> Result<u
     if unit.scope_is_exact() || unit.caller().bypass.is_some() {
         unit.caller().ports.admit(unit.schema()).await?;
         let Listing {
-            filter, skip, limit, ..
+            filter,
+            skip,
+            limit,
+            deleted,
+            ..
         } = listing;
-        let selection = select(unit, filter)?;
+        let selection = visible(unit, deleted, filter.unwrap_or(Node::Everything))?;
         let most = limit.map(|limit| limit.saturating_add(skip));
-        let store = unit.caller().ports.store.clone();
-        let count = store
+        let count = unit
+            .caller()
+            .store()?
             .count(unit.schema().collection, &selection, most)
             .await
             .map_err(into_error)?;
@@ -175,8 +176,7 @@ pub(crate) async fn find_any_tenant(
         rest: key,
     };
     caller
-        .ports
-        .store
+        .store()?
         .find_one(schema.collection, &selection)
         .await
         .map_err(into_error)

@@ -1,18 +1,21 @@
 //! The stored document that a write begins from, and the bytes that it ends with.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
-use bson::RawDocumentBuf;
+use bson::{RawDocument, RawDocumentBuf};
 
 use super::diff::{self, Difference};
 use super::load;
 use super::seal::Sealer;
-use super::unit::{Action, WriteUnit, permitted};
+use super::unit::{Action, WriteUnit, permitted, visible};
+use super::write::Item;
 use crate::codec::{DecodeCx, DecodeError, Seal, Writer};
 use crate::error::{Error, ErrorKind, Result};
+use crate::query::{Node, Test, matches};
 use crate::schema::{ModelSchema, reserved};
-use crate::store::{Selection, into_error};
-use crate::value::Revision;
+use crate::store::{Find, Guard, into_error};
+use crate::value::{IdValue, Revision};
 
 /// A document as it was found.
 pub(super) struct Stored {
@@ -31,6 +34,12 @@ impl Stored {
         self.migrated.as_deref().unwrap_or(self.raw.as_bytes())
     }
 
+    /// What the document's revision must still be.
+    pub(super) fn guard(&self) -> Guard {
+        self.revision
+            .map_or(Guard::Unwritten, |revision| Guard::Is(revision.to_i64()))
+    }
+
     /// What is meant to change.
     pub(super) fn changes<'a>(
         &'a self,
@@ -41,21 +50,69 @@ impl Stored {
     }
 }
 
-/// Finds the document, if the caller may know of it.
-pub(super) async fn find(unit: &mut dyn WriteUnit, expected: Option<Revision>) -> Result<Option<Stored>> {
-    let caller = unit.caller();
-    let scope = caller.scoped(|| unit.read_scope());
-    let selection = Selection {
-        id: Some(unit.id().to_bson()),
-        ..caller.select(unit.schema(), scope)?
+/// Finds the documents that the writes are about, with one read; what the caller may not know of stays missing.
+pub(super) async fn load(items: &mut [Item<'_>]) -> Result<()> {
+    find(items).await?;
+    let many = items.len() > 1;
+    for (position, item) in items.iter_mut().enumerate() {
+        let Some(raw) = item.found.take() else { continue };
+        item.stored = take(item.unit, raw, item.plan.expected).map_err(|error| {
+            let error = error.at_id(|| item.unit.id().to_string());
+            if many { error.at_position(position) } else { error }
+        })?;
+    }
+    Ok(())
+}
+
+async fn find(items: &mut [Item<'_>]) -> Result<()> {
+    let wanted = |item: &Item<'_>| item.plan.action != Action::Create && item.found.is_none();
+    let mut places = HashMap::new();
+    for (position, item) in items.iter().enumerate().filter(|(_, item)| wanted(item)) {
+        if places.insert(item.unit.id().clone(), position).is_some() {
+            let message = "a bulk operation changes a document once";
+            return Err(Error::violation("id", "unique", message).at_position(position));
+        }
+    }
+    let Some(first) = places.values().min().and_then(|first| items.get(*first)) else {
+        return Ok(());
     };
-    let found = caller
-        .ports
-        .store
-        .find_one(unit.schema().collection, &selection)
+    let (caller, collection) = (first.unit.caller().clone(), first.collection());
+    let mut selection = visible(
+        first.unit,
+        first.plan.action.deleted(),
+        first.plan.condition.clone(),
+    )?;
+    if places.len() == 1 {
+        selection.id = Some(first.unit.id().to_bson());
+        let found = caller.store()?.find_one(collection, &selection).await;
+        let position = places.into_values().next();
+        if let Some(item) = position.and_then(|position| items.get_mut(position)) {
+            item.found = found.map_err(into_error)?;
+        }
+        return Ok(());
+    }
+    let ids = places.keys().map(IdValue::to_bson).collect();
+    selection.rest = selection.rest.and(Node::field("_id", Test::In(ids)));
+    let mut cursor = caller
+        .store()?
+        .find(&Find::all(collection, selection))
         .await
         .map_err(into_error)?;
-    let Some(raw) = found else { return Ok(None) };
+    while cursor.advance().await.map_err(into_error)? {
+        cursor.each(&mut |raw| {
+            let place = places.get(&load::id(raw)?);
+            if let Some(item) = place.and_then(|position| items.get_mut(*position)) {
+                let document = RawDocumentBuf::from_bytes(raw.to_vec());
+                item.found = document.ok();
+            }
+            Ok(true)
+        })?;
+    }
+    Ok(())
+}
+
+/// Hands a stored document to the unit; none if the caller may not know of it.
+fn take(unit: &mut dyn WriteUnit, raw: RawDocumentBuf, expected: Option<Revision>) -> Result<Option<Stored>> {
     let revision = match load::raw_field(raw.as_bytes(), reserved::REVISION)? {
         Some(value) => {
             let number = value
@@ -92,6 +149,32 @@ pub(super) async fn find(unit: &mut dyn WriteUnit, expected: Option<Revision>) -
         ));
     }
     Ok(Some(stored))
+}
+
+/// Refuses a document, before or after the change, that lies outside of what the caller may write, or that the model does
+/// not hold at all.
+pub(super) fn require_scope(unit: &dyn WriteUnit, document: &[u8]) -> Result<()> {
+    let holds = |node: &Node| match node {
+        Node::Everything => Ok(true),
+        node => RawDocument::from_bytes(document)
+            .map(|document| matches(node, document))
+            .map_err(|_| Error::internal("a malformed document")),
+    };
+    if !holds(&unit.base_filter())? {
+        return Err(Error::violation(
+            "",
+            "base_filter",
+            "the document would not be one of the model's",
+        ));
+    }
+    if holds(&unit.caller().scoped(|| unit.write_scope()))? {
+        Ok(())
+    } else {
+        Err(Error::new(
+            ErrorKind::Forbidden,
+            "`write_scope` does not admit it",
+        ))
+    }
 }
 
 /// The bytes of what is to be stored.

@@ -1,14 +1,15 @@
 //! What the pipeline asks of one typed operation.
 
-use bson::Document;
+use bson::{Bson, Document};
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 
 use super::caller::Caller;
 use crate::codec::{DecodeCx, DecodeError, Visitor, Writer};
 use crate::error::Result;
-use crate::query::Node;
-use crate::schema::ModelSchema;
+use crate::query::{Node, Test};
+use crate::schema::{ModelSchema, reserved};
+use crate::store::Selection;
 use crate::value::IdValue;
 
 /// What is to be permitted.
@@ -18,9 +19,27 @@ pub(crate) enum Action {
     Create,
     Update,
     Delete,
+    /// Removes for good, a soft-deleted document too.
+    Purge,
+    /// Undoes a soft delete.
+    Restore,
 }
 
 impl Action {
+    /// Whether the document is not to be found afterwards.
+    pub(super) fn is_delete(self) -> bool {
+        matches!(self, Self::Delete | Self::Purge)
+    }
+
+    /// Which documents of a model with soft deletes it is about.
+    pub(super) fn deleted(self) -> Deleted {
+        match self {
+            Self::Purge => Deleted::Included,
+            Self::Restore => Deleted::Only,
+            _ => Deleted::Hidden,
+        }
+    }
+
     /// The verb, for messages and event names.
     pub(super) fn verb(self) -> &'static str {
         match self {
@@ -28,14 +47,30 @@ impl Action {
             Self::Create => "create",
             Self::Update => "update",
             Self::Delete => "delete",
+            Self::Purge => "purge",
+            Self::Restore => "restore",
         }
     }
+}
+
+/// Whether soft-deleted documents are seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Deleted {
+    /// They are not there.
+    #[default]
+    Hidden,
+    /// They are seen like the others.
+    Included,
+    /// They alone are seen.
+    Only,
 }
 
 /// What reads and writes have in common.
 pub(crate) trait Unit: Send + Sync {
     fn schema(&self) -> &'static ModelSchema;
     fn caller(&self) -> &Caller;
+    /// What every document of the model satisfies.
+    fn base_filter(&self) -> Node;
     /// The policy's scope of what may be read.
     fn read_scope(&self) -> Node;
     /// The user's migration of a document of an older version.
@@ -56,6 +91,8 @@ pub(crate) trait ReadUnit: Unit {
 
 /// The typed side of a write: the document before and after.
 pub(crate) trait WriteUnit: Unit {
+    /// The policy's scope of what may be written.
+    fn write_scope(&self) -> Node;
     /// The document's id.
     fn id(&self) -> &IdValue;
     /// Takes the stored document in, as what is before and, unchanged, as what is after.
@@ -83,6 +120,20 @@ pub(crate) trait WriteUnit: Unit {
     fn before(&mut self) -> BoxFuture<'_, Result<()>>;
     /// Runs the hook after the write.
     fn after(&self) -> BoxFuture<'_, Result<()>>;
+    /// The same, to be run when the application's transaction has taken effect, on the documents as they were written.
+    fn after_commit(&self, before: Option<Vec<u8>>, after: Vec<u8>) -> BoxFuture<'static, Result<()>>;
+}
+
+/// What a caller sees of a model at all: base filter, policy, and `rest`.
+pub(crate) fn visible(unit: &(impl Unit + ?Sized), deleted: Deleted, rest: Node) -> Result<Selection> {
+    let (schema, caller) = (unit.schema(), unit.caller());
+    let scope = caller.scoped(|| unit.read_scope());
+    let marked = match (schema.soft_delete, deleted) {
+        (false, _) | (true, Deleted::Included) => Node::Everything,
+        (true, Deleted::Hidden) => Node::field(reserved::DELETED_AT, Test::Eq(Bson::Null)),
+        (true, Deleted::Only) => Node::field(reserved::DELETED_AT, Test::Ne(Bson::Null)),
+    };
+    caller.select(schema, marked.and(unit.base_filter()).and(scope).and(rest))
 }
 
 /// Whether the policy allows it, or is bypassed.

@@ -1,33 +1,52 @@
-//! The one write path. Every write, whatever the verb, goes through [`write`], stage by stage:
+//! The one write path. Every write, whatever the verb and however many documents, goes through [`write_all`], stage by
+//! stage:
 //!
 //! load → stamp, normalise → permission (fail early) → before-hook → stamp and normalise again → validate → permission
 //! on before and after → hash, encode, seal → guarded write and audit entry, together → after-hook.
+//!
+//! Of several documents each is judged before the first is written.
 
 use std::time::Instant;
 
+use bson::RawDocumentBuf;
 use chrono::{DateTime, Utc};
 
 use super::audit;
 use super::change::{self, Changed};
-use super::commit::{Effect, commit, own, uses_collection};
+use super::commit::{Effect, Kind, commit};
 use super::diff::{self, Difference};
 use super::load;
+use super::ports::AuditTarget;
 use super::stored::{self, Stored, encode};
 use super::unit::{Action, WriteUnit, permitted};
+use crate::audit::AuditEntry;
 use crate::codec::{DecodeCx, DecodeError, Mode, Visitor, Writer};
 use crate::error::{Error, ErrorKind, Result};
+use crate::query::Node;
 use crate::schema::FieldRole;
-use crate::store::Guard;
 use crate::value::Revision;
 
 /// What is to be written.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Plan {
     pub(crate) action: Action,
     /// The revision that the caller has seen, if it insists on it.
     pub(crate) expected: Option<Revision>,
     /// Leaves the instant of the last change as it is.
     pub(crate) keep_updated_at: bool,
+    /// What the stored document must satisfy; one that does not is missing. The same for all documents of a write.
+    pub(crate) condition: Node,
+}
+
+impl Plan {
+    pub(crate) fn new(action: Action) -> Self {
+        Self {
+            action,
+            expected: None,
+            keep_updated_at: false,
+            condition: Node::Everything,
+        }
+    }
 }
 
 /// What a write did.
@@ -41,39 +60,263 @@ pub(crate) enum Written {
     Missing,
 }
 
-/// Carries a write out.
-pub(crate) async fn write(unit: &mut dyn WriteUnit, plan: Plan) -> Result<Written> {
-    let started = Instant::now();
-    let abilities = unit.caller().ports.admit(unit.schema()).await?;
-    if audit::is_audited(unit) && !abilities.transactions && uses_collection(unit) {
-        return Err(Error::new(
-            ErrorKind::Unsupported,
-            "an audited write needs a transaction, and this server has none: use a replica set",
-        ));
-    }
-    let now = unit.caller().ports.now();
-    let mut stored = match plan.action {
-        Action::Create => None,
-        _ => match stored::find(unit, plan.expected).await? {
-            Some(stored) => Some(stored),
-            None => return Ok(Written::Missing),
-        },
-    };
-    if plan.action == Action::Delete {
-        return delete(unit, stored, now, started).await;
-    }
-    let touched = unit.begin(now)?;
-    unit.stamp(now);
-    unit.visit(&mut Visitor::new(Mode::Normalise));
-    require(unit, plan.action)?;
-    if let Some(stored) = &mut stored {
-        stored.touched = touched;
-        if !is_meant(unit, stored)? {
-            return Ok(Written::Unchanged);
+/// One document of a write.
+pub(crate) struct Item<'u> {
+    pub(super) unit: &'u mut dyn WriteUnit,
+    pub(super) plan: Plan,
+    /// The document as it was read a moment ago; read by its id if there is none.
+    pub(super) found: Option<RawDocumentBuf>,
+    pub(super) stored: Option<Stored>,
+    pub(super) effect: Option<Effect>,
+    pub(crate) written: Written,
+}
+
+impl<'u> Item<'u> {
+    pub(crate) fn new(unit: &'u mut dyn WriteUnit, plan: Plan) -> Self {
+        Self {
+            unit,
+            plan,
+            found: None,
+            stored: None,
+            effect: None,
+            written: Written::Missing,
         }
     }
-    prepare(unit, plan.action, now).await?;
-    save(unit, plan, stored, now, started).await
+
+    /// With the document as it was read already.
+    pub(crate) fn found(mut self, document: RawDocumentBuf) -> Self {
+        self.found = Some(document);
+        self
+    }
+
+    pub(super) fn collection(&self) -> &'static str {
+        self.unit.schema().collection
+    }
+
+    fn named(&self, error: Error, position: Option<usize>) -> Error {
+        match position {
+            Some(position) => error.at_position(position).at_id(|| self.unit.id().to_string()),
+            None => error,
+        }
+    }
+}
+
+/// Carries out one write.
+pub(crate) async fn write(unit: &mut dyn WriteUnit, plan: Plan) -> Result<Written> {
+    let mut item = Item::new(unit, plan);
+    write_all(std::slice::from_mut(&mut item)).await?;
+    Ok(item.written)
+}
+
+/// Carries out several writes on behalf of one caller: all or nothing where the server has transactions.
+///
+/// # Errors
+/// The first document that fails, by its position.
+pub(crate) async fn write_all(items: &mut [Item<'_>]) -> Result<()> {
+    let Some(caller) = items.first().map(|item| item.unit.caller().clone()) else {
+        return Ok(());
+    };
+    let job = Job {
+        started: Instant::now(),
+        now: caller.ports.now(),
+    };
+    let mut transactions = false;
+    for item in items.iter() {
+        let abilities = caller.ports.admit(item.unit.schema()).await?;
+        transactions = abilities.transactions;
+        if !transactions && needs_transaction(&*item.unit) {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                "an audited write needs a transaction, and this server has none: use a replica set",
+            ));
+        }
+    }
+    let many = items.len() > 1;
+    let place = |position: usize| many.then_some(position);
+    stored::load(items).await?;
+    for (position, item) in items.iter_mut().enumerate() {
+        if let Err(error) = job.judge(item).await {
+            return Err(item.named(error, place(position)));
+        }
+    }
+    match commit(&caller, items, transactions).await {
+        Ok(()) => {}
+        Err(error) => return gone(items, error),
+    }
+    let mut first = None;
+    for (position, item) in items.iter_mut().enumerate() {
+        if let Err(error) = finish(item).await {
+            first.get_or_insert(item.named(error, place(position)));
+        }
+    }
+    first.map_or(Ok(()), Err)
+}
+
+/// Somebody else deleted the one document that was to be deleted: that is what was asked for, and it is audited where it
+/// happened.
+fn gone(items: &mut [Item<'_>], error: Error) -> Result<()> {
+    match items {
+        [item] if item.plan.action.is_delete() && error.is_not_found() => {
+            item.written = Written::Missing;
+            item.effect = None;
+            Ok(())
+        }
+        _ => Err(error),
+    }
+}
+
+fn needs_transaction(unit: &dyn WriteUnit) -> bool {
+    audit::is_audited(unit) && matches!(unit.caller().ports.audit, AuditTarget::Collection)
+}
+
+/// What the documents of one write have in common.
+struct Job {
+    started: Instant,
+    now: DateTime<Utc>,
+}
+
+impl Job {
+    /// From what was asked to the effect that it has.
+    async fn judge(&self, item: &mut Item<'_>) -> Result<()> {
+        match (item.plan.action, item.stored.is_some()) {
+            (Action::Create, _) | (Action::Update, true) => self.judge_change(item).await,
+            (_, true) => self.judge_delete(item).await,
+            // It stays missing.
+            (_, false) => Ok(()),
+        }
+    }
+
+    async fn judge_change(&self, item: &mut Item<'_>) -> Result<()> {
+        let Item {
+            unit, stored, plan, ..
+        } = item;
+        let (unit, action) = (&mut **unit, plan.action);
+        let touched = unit.begin(self.now)?;
+        unit.stamp(self.now);
+        unit.visit(&mut Visitor::new(Mode::Normalise));
+        require(unit, action)?;
+        if let Some(stored) = stored {
+            stored::require_scope(unit, stored.present())?;
+            stored.touched = touched;
+            if !is_meant(unit, stored)? {
+                item.written = Written::Unchanged;
+                return Ok(());
+            }
+        }
+        prepare(unit, action, self.now).await?;
+        item.effect = self.effect(unit, plan, stored.as_ref()).await?;
+        item.written = match item.effect {
+            Some(_) => Written::Yes,
+            None => Written::Unchanged,
+        };
+        Ok(())
+    }
+
+    /// Encodes and compares; none if nothing differs that somebody meant.
+    async fn effect(
+        &self,
+        unit: &mut dyn WriteUnit,
+        plan: &Plan,
+        stored: Option<&Stored>,
+    ) -> Result<Option<Effect>> {
+        let action = plan.action;
+        let revision = stored
+            .and_then(|stored| stored.revision)
+            .unwrap_or_default()
+            .next()?;
+        let after = encode(unit, revision, action).await?;
+        let Some(stored) = stored else {
+            stored::require_scope(unit, &after)?;
+            let changes = audited_differences(unit, diff::EMPTY, &after)?;
+            let entry = changes.map(|changes| self.entry(unit, action, &changes, &after));
+            let kind = Kind::Insert;
+            return Ok(Some(Effect { kind, after, entry }));
+        };
+        let changed = change::change(unit, stored, after, revision, plan.keep_updated_at).await?;
+        let Some(Changed {
+            after,
+            update,
+            audited,
+        }) = changed
+        else {
+            return Ok(None);
+        };
+        stored::require_scope(unit, &after)?;
+        let entry = if audited && audit::is_audited(unit) {
+            let changes = stored.changes(unit.schema(), &after)?;
+            Some(self.entry(unit, action, &changes, &after))
+        } else {
+            None
+        };
+        let kind = Kind::Update(update);
+        Ok(Some(Effect { kind, after, entry }))
+    }
+
+    async fn judge_delete(&self, item: &mut Item<'_>) -> Result<()> {
+        let Item {
+            unit, stored, plan, ..
+        } = item;
+        let (unit, action) = (&mut **unit, plan.action);
+        let Some(stored) = stored else { return Ok(()) };
+        require(unit, action)?;
+        stored::require_scope(unit, stored.present())?;
+        if action != Action::Restore {
+            unit.before().await?;
+        }
+        let changes = match action {
+            Action::Restore => audit::is_audited(unit).then(Vec::new),
+            _ => audited_differences(unit, stored.present(), diff::EMPTY)?,
+        };
+        let entry = changes.map(|changes| self.entry(unit, action, &changes, stored.present()));
+        let mut selection = unit.caller().own(unit.schema(), unit.id())?;
+        selection.revision = stored.guard();
+        let kind = match action {
+            Action::Delete if unit.schema().soft_delete => {
+                Kind::Update(change::mark_deleted(stored, selection, Some(self.now))?)
+            }
+            Action::Restore => Kind::Update(change::mark_deleted(stored, selection, None)?),
+            _ => Kind::Delete(selection),
+        };
+        item.effect = Some(Effect {
+            kind,
+            after: Vec::new(),
+            entry,
+        });
+        item.written = Written::Yes;
+        Ok(())
+    }
+
+    fn entry(
+        &self,
+        unit: &dyn WriteUnit,
+        action: Action,
+        changes: &[Difference<'_>],
+        document: &[u8],
+    ) -> AuditEntry {
+        audit::entry(unit, action, changes, document, self.now, self.started)
+    }
+}
+
+/// Once the write stands: the unit takes in what was written, and the hook runs, or waits for the application's own
+/// transaction to take effect.
+async fn finish(item: &mut Item<'_>) -> Result<()> {
+    let Some(effect) = &item.effect else { return Ok(()) };
+    let unit = &mut *item.unit;
+    if !effect.after.is_empty() {
+        let cx = DecodeCx::root(load::origin(unit.schema(), &effect.after)?);
+        unit.settle(&effect.after, &cx).map_err(DecodeError::into_error)?;
+    }
+    if item.plan.action == Action::Restore {
+        return Ok(());
+    }
+    if let Some(open) = &unit.caller().transaction {
+        let before = item.stored.as_ref().map(|stored| stored.present().to_vec());
+        open.defer(unit.after_commit(before, effect.after.clone()));
+        return Ok(());
+    }
+    unit.after()
+        .await
+        .map_err(|error| error.after_write().at_id(|| unit.id().to_string()))
 }
 
 fn require(unit: &dyn WriteUnit, action: Action) -> Result<()> {
@@ -142,59 +385,6 @@ async fn hash_passwords(unit: &mut dyn WriteUnit) -> Result<()> {
     Ok(())
 }
 
-/// Encodes, compares, writes, audits.
-async fn save(
-    unit: &mut dyn WriteUnit,
-    plan: Plan,
-    stored: Option<Stored>,
-    now: DateTime<Utc>,
-    started: Instant,
-) -> Result<Written> {
-    let action = plan.action;
-    let schema = unit.schema();
-    let revision = stored
-        .as_ref()
-        .and_then(|stored| stored.revision)
-        .unwrap_or_default()
-        .next()?;
-    let after = encode(unit, revision, action).await?;
-    let written = match &stored {
-        None => {
-            let differences = audited_differences(unit, diff::EMPTY, &after)?;
-            let entry = differences.map(|changes| audit::entry(unit, action, &changes, &after, now, started));
-            commit(unit, Effect::Insert(&after), entry).await?;
-            after
-        }
-        Some(stored) => match change::change(unit, stored, after, revision, plan.keep_updated_at).await? {
-            None => return Ok(Written::Unchanged),
-            Some(Changed {
-                after,
-                update,
-                audited,
-            }) => {
-                let entry = if audited && audit::is_audited(unit) {
-                    let differences = stored.changes(schema, &after)?;
-                    Some(audit::entry(unit, action, &differences, &after, now, started))
-                } else {
-                    None
-                };
-                commit(unit, Effect::Update(update), entry).await?;
-                after
-            }
-        },
-    };
-    let cx = DecodeCx::root(load::origin(schema, &written)?);
-    unit.settle(&written, &cx).map_err(DecodeError::into_error)?;
-    after_hook(unit).await?;
-    Ok(Written::Yes)
-}
-
-async fn after_hook(unit: &dyn WriteUnit) -> Result<()> {
-    unit.after()
-        .await
-        .map_err(|error| error.after_write().at_id(|| unit.id().to_string()))
-}
-
 fn audited_differences<'a>(
     unit: &dyn WriteUnit,
     before: &'a [u8],
@@ -207,33 +397,4 @@ fn audited_differences<'a>(
     // Whose document it is, stands in the entry itself.
     differences.retain(|difference| !matches!(difference.field.role, FieldRole::Id | FieldRole::Tenant));
     Ok(Some(differences))
-}
-
-/// Deletes the document that was found.
-async fn delete(
-    unit: &mut dyn WriteUnit,
-    stored: Option<Stored>,
-    now: DateTime<Utc>,
-    started: Instant,
-) -> Result<Written> {
-    let Some(stored) = stored else {
-        return Ok(Written::Missing);
-    };
-    require(unit, Action::Delete)?;
-    unit.before().await?;
-    let differences = audited_differences(unit, stored.present(), diff::EMPTY)?;
-    let entry = differences
-        .map(|changes| audit::entry(unit, Action::Delete, &changes, stored.present(), now, started));
-    let mut selection = own(unit)?;
-    selection.revision = stored
-        .revision
-        .map_or(Guard::Unwritten, |revision| Guard::Is(revision.to_i64()));
-    match commit(unit, Effect::Delete(selection), entry).await {
-        Ok(()) => {}
-        // Somebody else deleted it: that is what was asked for, and it is audited where it happened.
-        Err(error) if error.is_not_found() => return Ok(Written::Missing),
-        Err(error) => return Err(error),
-    }
-    after_hook(unit).await?;
-    Ok(Written::Yes)
 }

@@ -26,11 +26,7 @@ impl<'a, M: BaseModel> Create<'a, M> {
 
     async fn run(self) -> Result<M> {
         let mut unit = Writing::create(self.ctx, self.id, self.new);
-        let plan = Plan {
-            action: Action::Create,
-            expected: None,
-            keep_updated_at: false,
-        };
+        let plan = Plan::new(Action::Create);
         engine::write(&mut unit, plan)
             .await
             .map_err(|error| error.at_model(M::NAME, "create"))?;

@@ -48,9 +48,8 @@ impl<'a, M: BaseModel> Delete<'a, M> {
     async fn run(self) -> Result<bool> {
         let mut unit = Writing::delete(self.ctx, self.id.clone());
         let plan = Plan {
-            action: Action::Delete,
             expected: self.expected,
-            keep_updated_at: false,
+            ..Plan::new(Action::Delete)
         };
         engine::write(&mut unit, plan)
             .await

@@ -6,7 +6,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 
 use super::global;
 use crate::codec::{DecodeCx, DecodeError, DocReader, InputCx, Visitor, Writer};
-use crate::engine::{Action, Caller, ReadUnit, Unit, WriteUnit};
+use crate::engine::{self, Action, Caller, ReadUnit, Unit, WriteUnit};
 use crate::error::{Error, Result};
 use crate::policy::{AnyContext, BaseModel, Change, ContextFor, MigrateInfo, ReadScope, Stamp};
 use crate::query::Node;
@@ -56,6 +56,10 @@ impl<M: BaseModel> Unit for Reader<'_, M> {
 
     fn caller(&self) -> &Caller {
         global::<M>(self.ctx).caller()
+    }
+
+    fn base_filter(&self) -> Node {
+        M::base_filter().into_node()
     }
 
     fn read_scope(&self) -> Node {
@@ -194,6 +198,10 @@ impl<M: BaseModel> Unit for Writing<'_, M> {
         global::<M>(self.ctx).caller()
     }
 
+    fn base_filter(&self) -> Node {
+        M::base_filter().into_node()
+    }
+
     fn read_scope(&self) -> Node {
         M::read_scope(self.ctx).into_node()
     }
@@ -204,6 +212,10 @@ impl<M: BaseModel> Unit for Writing<'_, M> {
 }
 
 impl<M: BaseModel> WriteUnit for Writing<'_, M> {
+    fn write_scope(&self) -> Node {
+        M::write_scope(self.ctx).into_node()
+    }
+
     fn id(&self) -> &IdValue {
         self.id.value()
     }
@@ -284,7 +296,7 @@ impl<M: BaseModel> WriteUnit for Writing<'_, M> {
         match action {
             Action::Read => self.before_side().is_some_and(|document| document.can_read(ctx)),
             Action::Create => self.after_side().is_some_and(|document| document.can_create(ctx)),
-            Action::Delete => self
+            Action::Delete | Action::Purge | Action::Restore => self
                 .before_side()
                 .is_some_and(|document| document.can_delete(ctx)),
             Action::Update => match (self.before_side(), self.after_side()) {
@@ -320,6 +332,31 @@ impl<M: BaseModel> WriteUnit for Writing<'_, M> {
             Sides::None => nothing(),
         }
     }
+
+    fn after_commit(&self, before: Option<Vec<u8>>, after: Vec<u8>) -> BoxFuture<'static, Result<()>> {
+        let (ctx, id) = (
+            AnyContext::<M::Scope, M::Actor>::outside(self.ctx),
+            self.id.clone(),
+        );
+        let work = async move {
+            let before = before.as_deref().map(again::<M>).transpose()?;
+            let after = (!after.is_empty()).then(|| again::<M>(&after)).transpose()?;
+            match (before, after) {
+                (None, Some(created)) => M::after_create(&ctx, &created).await,
+                (Some(before), Some(after)) => M::after_update(&ctx, &Change::new(before, after)).await,
+                (Some(deleted), None) => M::after_delete(&ctx, &deleted).await,
+                (None, None) => Ok(()),
+            }
+        };
+        work.map(move |result| result.map_err(|error| error.after_write().at_id(|| id.to_string())))
+            .boxed()
+    }
+}
+
+/// Decodes a document that the pipeline has held before.
+fn again<M: BaseModel>(raw: &[u8]) -> Result<M> {
+    let cx = DecodeCx::root(engine::origin(M::schema(), raw)?);
+    decode(raw, &cx).map_err(DecodeError::into_error)
 }
 
 fn nothing<'a>() -> BoxFuture<'a, Result<()>> {

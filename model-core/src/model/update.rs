@@ -73,9 +73,9 @@ impl<'a, M: BaseModel> Update<'a, M> {
     async fn run(self) -> Result<M> {
         let mut unit = Writing::update(self.ctx, self.id.clone(), self.patch);
         let plan = Plan {
-            action: Action::Update,
             expected: self.expected,
             keep_updated_at: self.keep_updated_at,
+            ..Plan::new(Action::Update)
         };
         let result = match engine::write(&mut unit, plan).await {
             Ok(Written::Missing) => Err(Error::new(ErrorKind::NotFound, "")),

@@ -76,6 +76,18 @@ pub trait BaseModel: Model {
         Filter::all()
     }
 
+    /// A filter that a document must satisfy, before and after the change, for this actor to write it: beside
+    /// [`can_update`](Self::can_update) and the others, and pushed to the server where many documents are written.
+    fn write_scope(_ctx: &ContextFor<Self>) -> Filter<Self> {
+        Filter::all()
+    }
+
+    /// What every document of the model satisfies, whoever asks: for a collection that others share. Reads see no other
+    /// document, writes store no other, and a bypass does not lift it.
+    fn base_filter() -> Filter<Self> {
+        Filter::all()
+    }
+
     /// Rules across fields, or that need to look something up. Violations join those of the declared rules:
     /// [`Error::violation`], [`Error::invalid`].
     fn validate(&self, _ctx: &ContextFor<Self>) -> impl Future<Output = Result<()>> + Send {

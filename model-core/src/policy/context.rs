@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::actor::Actor;
 use crate::audit::RequestMeta;
 use crate::crypto::{Candidate, Verdict};
-use crate::engine::{Caller, Ports, Reach, open_sealed};
+use crate::engine::{Caller, OpenTransaction, Ports, Reach, open_sealed};
 use crate::error::Result;
 use crate::value::{OpenSecrets, PasswordHash, TenantId};
 
@@ -50,6 +50,7 @@ impl<A: Actor> GlobalContext<A> {
             actor: actor.identity(),
             request: RequestMeta::default(),
             bypass: None,
+            transaction: None,
         };
         Self {
             caller,
@@ -59,6 +60,12 @@ impl<A: Actor> GlobalContext<A> {
 
     pub(crate) fn caller(&self) -> &Caller {
         &self.caller
+    }
+
+    pub(super) fn in_transaction(&self, transaction: Option<Arc<OpenTransaction>>) -> Self {
+        let mut ctx = self.clone();
+        ctx.caller.transaction = transaction;
+        ctx
     }
 
     /// Who acts.
@@ -215,6 +222,13 @@ impl<A: Actor> fmt::Debug for Context<A> {
 }
 
 impl<A: Actor> Context<A> {
+    pub(super) fn in_transaction(&self, transaction: Option<Arc<OpenTransaction>>) -> Self {
+        Self {
+            global: self.global.in_transaction(transaction),
+            tenant: self.tenant.clone(),
+        }
+    }
+
     pub(crate) fn new(mut global: GlobalContext<A>, tenant: TenantId) -> Self {
         global.caller.tenant = Some(tenant.clone());
         Self { global, tenant }

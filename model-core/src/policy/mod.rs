@@ -6,6 +6,7 @@ mod change;
 mod context;
 mod model;
 mod scope;
+mod transaction;
 
 pub use actor::Actor;
 pub use base_model::{BaseModel, MigrateInfo, ReadScope};

@@ -27,6 +27,9 @@ pub trait AnyContext<S: Scope + ?Sized, A: Actor>: Clone + Send + Sync + 'static
 
     /// What a document is stamped with.
     fn stamp_tenant(&self) -> S::Tenant;
+
+    /// The same context outside of any transaction.
+    fn outside(&self) -> Self;
 }
 
 /// Each document belongs to a tenant: only a [`Context`] reaches it.
@@ -55,6 +58,10 @@ impl<A: Actor> AnyContext<TenantScope, A> for Context<A> {
     fn stamp_tenant(&self) -> TenantId {
         self.tenant().clone()
     }
+
+    fn outside(&self) -> Self {
+        self.in_transaction(None)
+    }
 }
 
 impl<A: Actor> AnyContext<GlobalScope, A> for GlobalContext<A> {
@@ -63,6 +70,10 @@ impl<A: Actor> AnyContext<GlobalScope, A> for GlobalContext<A> {
     }
 
     fn stamp_tenant(&self) {}
+
+    fn outside(&self) -> Self {
+        self.in_transaction(None)
+    }
 }
 
 /// The context that the model `M` takes: [`Context`] for a tenant model, [`GlobalContext`] for a global one.

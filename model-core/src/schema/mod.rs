@@ -99,6 +99,8 @@ pub struct ModelSchema {
     pub indexes: &'static [IndexSpec],
     /// The audit events, if the model is audited.
     pub audit: Option<AuditSpec>,
+    /// Whether a delete marks the document instead of removing it.
+    pub soft_delete: bool,
     /// The doc comment of the struct.
     pub doc: &'static str,
     sealed: OnceLock<bool>,
@@ -123,6 +125,7 @@ impl ModelSchema {
             fields,
             indexes: &[],
             audit: None,
+            soft_delete: false,
             doc: "",
             sealed,
         }
@@ -143,6 +146,12 @@ impl ModelSchema {
     /// Audits the model.
     pub const fn audit(mut self, audit: AuditSpec) -> Self {
         self.audit = Some(audit);
+        self
+    }
+
+    /// Makes a delete mark the document instead of removing it.
+    pub const fn soft_delete(mut self) -> Self {
+        self.soft_delete = true;
         self
     }
 

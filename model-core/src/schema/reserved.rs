@@ -10,7 +10,7 @@ pub(crate) const BLIND_INDEX: &str = "_bi";
 pub(crate) const SEAL: &str = "_seal";
 /// Audit entries that wait for the relay: array of documents. Reserved, not yet written.
 pub(crate) const OUTBOX: &str = "_outbox";
-/// The instant of a soft delete: date. Reserved, not yet written.
+/// The instant of a soft delete: date.
 pub(crate) const DELETED_AT: &str = "_deleted_at";
 
 /// All of them; the derive refuses the same list.

@@ -23,6 +23,18 @@ pub(crate) struct Selection {
     pub(crate) rest: Node,
 }
 
+impl Selection {
+    /// What `rest` selects, in a collection without tenants.
+    pub(crate) fn of(rest: Node) -> Self {
+        Self {
+            tenant: None,
+            id: None,
+            revision: Guard::None,
+            rest,
+        }
+    }
+}
+
 /// What a document's revision must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Guard {
@@ -46,10 +58,23 @@ pub(crate) struct Find {
     pub(crate) batch: Option<u32>,
 }
 
+impl Find {
+    /// All documents of a selection, in no order.
+    pub(crate) fn all(collection: &'static str, selection: Selection) -> Self {
+        Self {
+            collection,
+            selection,
+            sort: Vec::new(),
+            skip: 0,
+            limit: None,
+            batch: None,
+        }
+    }
+}
+
 /// A change of one document.
 #[derive(Debug)]
 pub(crate) struct UpdateOne {
-    pub(crate) collection: &'static str,
     pub(crate) selection: Selection,
     /// Stored paths and values, as one raw document whose keys are dotted paths.
     pub(crate) set: RawDocumentBuf,
@@ -90,6 +115,13 @@ pub(crate) enum StoreError {
         /// The index's name.
         index: String,
     },
+    /// One of several documents of a write failed.
+    Statement {
+        /// Which, counted from 0.
+        position: usize,
+        /// How.
+        error: Box<StoreError>,
+    },
     /// A transaction ran into another; the same work may be tried again.
     Transient,
     /// It is not known whether a commit took effect; committing again is safe.
@@ -111,6 +143,21 @@ pub(crate) enum StoreError {
         /// The server's name for the code, or what failed.
         name: String,
     },
+}
+
+impl StoreError {
+    /// The failure of one of `many` documents of a write.
+    pub(crate) fn of_statement(self, position: usize, many: usize) -> Self {
+        match self {
+            // The whole transaction may be tried again, whichever document it was.
+            Self::Transient => Self::Transient,
+            error if many < 2 => error,
+            error => Self::Statement {
+                position,
+                error: Box::new(error),
+            },
+        }
+    }
 }
 
 /// The result of a store's operations.
@@ -150,14 +197,14 @@ pub(crate) trait Operations: Send + Sync {
         limit: Option<u64>,
     ) -> StoreResult<u64>;
 
-    /// Inserts one document.
-    async fn insert_one(&self, collection: &'static str, document: &[u8]) -> StoreResult<()>;
+    /// Inserts documents, in this order; the first that fails ends it.
+    async fn insert(&self, collection: &'static str, documents: &[&[u8]]) -> StoreResult<()>;
 
-    /// Changes one document; false if none was selected.
-    async fn update_one(&self, update: &UpdateOne) -> StoreResult<bool>;
+    /// Changes documents, each statement the one that it selects; how many were selected.
+    async fn update(&self, collection: &'static str, updates: &[&UpdateOne]) -> StoreResult<u64>;
 
-    /// Deletes one document; false if none was selected.
-    async fn delete_one(&self, collection: &'static str, selection: &Selection) -> StoreResult<bool>;
+    /// Deletes documents, each selection one; how many were selected.
+    async fn delete(&self, collection: &'static str, selections: &[&Selection]) -> StoreResult<u64>;
 }
 
 /// Work that takes effect as a whole, or not at all. Dropped without a commit, it is undone.
@@ -199,6 +246,7 @@ pub(crate) trait Store: Operations {
 pub(crate) fn into_error(error: StoreError) -> Error {
     match error {
         StoreError::Duplicate { index } => Error::new(ErrorKind::Duplicate, "").at_index(index),
+        StoreError::Statement { position, error } => into_error(*error).at_position(position),
         StoreError::Transient => Error::new(
             ErrorKind::Store,
             "the transaction ran into another, several times over",

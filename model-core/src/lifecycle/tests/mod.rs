@@ -101,13 +101,13 @@ impl Operations for Fake {
     async fn count(&self, _: &'static str, _: &Selection, _: Option<u64>) -> StoreResult<u64> {
         unreachable!()
     }
-    async fn insert_one(&self, _: &'static str, _: &[u8]) -> StoreResult<()> {
+    async fn insert(&self, _: &'static str, _: &[&[u8]]) -> StoreResult<()> {
         unreachable!()
     }
-    async fn update_one(&self, _: &UpdateOne) -> StoreResult<bool> {
+    async fn update(&self, _: &'static str, _: &[&UpdateOne]) -> StoreResult<u64> {
         unreachable!()
     }
-    async fn delete_one(&self, _: &'static str, _: &Selection) -> StoreResult<bool> {
+    async fn delete(&self, _: &'static str, _: &[&Selection]) -> StoreResult<u64> {
         unreachable!()
     }
 }

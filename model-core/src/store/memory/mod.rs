@@ -118,36 +118,52 @@ impl Operations for MemoryStore {
         Ok(read::count(self.snapshot(collection).as_ref(), selection, limit))
     }
 
-    async fn insert_one(&self, collection: &'static str, document: &[u8]) -> StoreResult<()> {
-        let stored = to_store(document)?;
+    async fn insert(&self, collection: &'static str, documents: &[&[u8]]) -> StoreResult<()> {
         let mut collections = lock(&self.shared);
         let collection = collections.get_mut(collection);
-        collection.put(collection.next_slot(), stored)
+        in_order(documents, |document| {
+            let stored = to_store(document)?;
+            collection.put(collection.next_slot(), stored).map(|()| true)
+        })
+        .map(|_| ())
     }
 
-    async fn update_one(&self, update: &UpdateOne) -> StoreResult<bool> {
+    async fn update(&self, collection: &'static str, updates: &[&UpdateOne]) -> StoreResult<u64> {
         let mut collections = lock(&self.shared);
-        let found = collections
-            .get(update.collection)
-            .and_then(|found| read::first(found, &update.selection));
-        let Some((slot, stored)) = found else {
-            return Ok(false);
-        };
-        let stored = update::updated(&stored, &update.set, &update.unset)?;
-        collections
-            .get_mut(update.collection)
-            .put(slot, Arc::new(stored))
-            .map(|()| true)
+        in_order(updates, |update| {
+            let found = collections
+                .get(collection)
+                .and_then(|found| read::first(found, &update.selection));
+            let Some((slot, stored)) = found else {
+                return Ok(false);
+            };
+            let stored = update::updated(&stored, &update.set, &update.unset)?;
+            collections
+                .get_mut(collection)
+                .put(slot, Arc::new(stored))
+                .map(|()| true)
+        })
     }
 
-    async fn delete_one(&self, collection: &'static str, selection: &Selection) -> StoreResult<bool> {
+    async fn delete(&self, collection: &'static str, selections: &[&Selection]) -> StoreResult<u64> {
         let mut collections = lock(&self.shared);
-        let found = collections
-            .get(collection)
-            .and_then(|found| read::first(found, selection));
-        let Some((slot, _)) = found else { return Ok(false) };
-        Ok(collections.get_mut(collection).take(slot).is_some())
+        in_order(selections, |selection| {
+            let found = collections
+                .get(collection)
+                .and_then(|found| read::first(found, selection));
+            let Some((slot, _)) = found else { return Ok(false) };
+            Ok(collections.get_mut(collection).take(slot).is_some())
+        })
     }
+}
+
+/// Carries out one statement after the other, and counts those that found their document.
+fn in_order<T>(statements: &[T], mut run: impl FnMut(&T) -> StoreResult<bool>) -> StoreResult<u64> {
+    let mut found = 0;
+    for (position, statement) in statements.iter().enumerate() {
+        found += u64::from(run(statement).map_err(|error| error.of_statement(position, statements.len()))?);
+    }
+    Ok(found)
 }
 
 #[async_trait]

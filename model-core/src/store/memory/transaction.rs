@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use bson::RawDocumentBuf;
 
 use super::collection::{Collection, Collections, Stored, to_store};
-use super::{Shared, lock, read, refused, update};
+use super::{Shared, in_order, lock, read, refused, update};
 use crate::store::{Cursor, Find, Operations, Selection, StoreError, StoreResult, Transaction, UpdateOne};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -187,33 +187,40 @@ impl Operations for MemoryTransaction {
         Ok(read::count(self.snapshot(collection)?.as_ref(), selection, limit))
     }
 
-    async fn insert_one(&self, collection: &'static str, document: &[u8]) -> StoreResult<()> {
+    async fn insert(&self, collection: &'static str, documents: &[&[u8]]) -> StoreResult<()> {
         self.write(|work, shared| {
-            let stored = to_store(document)?;
-            let slot = work.own.get_mut(collection).next_slot();
-            work.put(shared, collection, slot, stored)
+            in_order(documents, |document| {
+                let stored = to_store(document)?;
+                let slot = work.own.get_mut(collection).next_slot();
+                work.put(shared, collection, slot, stored).map(|()| true)
+            })
+            .map(|_| ())
         })
     }
 
-    async fn update_one(&self, update: &UpdateOne) -> StoreResult<bool> {
+    async fn update(&self, collection: &'static str, updates: &[&UpdateOne]) -> StoreResult<u64> {
         self.write(|work, shared| {
-            let Some((slot, stored)) = work.select(shared, update.collection, &update.selection)? else {
-                return Ok(false);
-            };
-            let stored = update::updated(&stored, &update.set, &update.unset)?;
-            work.put(shared, update.collection, slot, Arc::new(stored))
-                .map(|()| true)
+            in_order(updates, |update| {
+                let Some((slot, stored)) = work.select(shared, collection, &update.selection)? else {
+                    return Ok(false);
+                };
+                let stored = update::updated(&stored, &update.set, &update.unset)?;
+                work.put(shared, collection, slot, Arc::new(stored))
+                    .map(|()| true)
+            })
         })
     }
 
-    async fn delete_one(&self, collection: &'static str, selection: &Selection) -> StoreResult<bool> {
+    async fn delete(&self, collection: &'static str, selections: &[&Selection]) -> StoreResult<u64> {
         self.write(|work, shared| {
-            let Some((slot, _)) = work.select(shared, collection, selection)? else {
-                return Ok(false);
-            };
-            work.own.get_mut(collection).take(slot);
-            work.written.entry(collection).or_default().insert(slot);
-            Ok(true)
+            in_order(selections, |selection| {
+                let Some((slot, _)) = work.select(shared, collection, selection)? else {
+                    return Ok(false);
+                };
+                work.own.get_mut(collection).take(slot);
+                work.written.entry(collection).or_default().insert(slot);
+                Ok(true)
+            })
         })
     }
 }

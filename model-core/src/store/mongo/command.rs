@@ -2,8 +2,9 @@
 
 use bson::{Bson, Document, RawDocument, RawDocumentBuf};
 
-use super::super::{Find, Guard, Selection, StoreError, StoreResult};
-use crate::codec::{Writer, write_bson};
+use super::super::{Find, Guard, Selection, StoreError, StoreResult, UpdateOne};
+use super::error::statement_error;
+use crate::codec::{Writer, tag, write_bson};
 use crate::query::{Node, render};
 use crate::schema::{Direction, reserved};
 
@@ -115,6 +116,76 @@ enum Stage {
     Group,
 }
 
+/// Changes of one document each. The first statement that fails ends the command.
+pub(super) fn update(collection: &str, updates: &[&UpdateOne]) -> StoreResult<RawDocumentBuf> {
+    for update in updates {
+        check(&update.selection)?;
+    }
+    let mut out = Writer::new();
+    out.string("update", collection);
+    out.array("updates", updates, |out, key, update| {
+        out.document(key, |out| {
+            out.document("q", |out| select(&update.selection, out));
+            out.document("u", |out| operators(update, out));
+        });
+    });
+    finish(out)
+}
+
+/// `$set` and `$unset`, each left out where it is empty: the server refuses an empty operator before version 5.
+fn operators(update: &UpdateOne, out: &mut Writer<'_>) {
+    let set = update.set.as_bytes();
+    if set.len() > EMPTY_DOCUMENT {
+        out.raw("$set", tag::DOCUMENT, set);
+    }
+    if !update.unset.is_empty() {
+        out.document("$unset", |out| {
+            for path in &update.unset {
+                out.bool(path, true);
+            }
+        });
+    }
+}
+
+/// The length of a document without elements.
+const EMPTY_DOCUMENT: usize = 5;
+
+/// Deletes of one document each.
+pub(super) fn delete(collection: &str, selections: &[&Selection]) -> StoreResult<RawDocumentBuf> {
+    for selection in selections {
+        check(selection)?;
+    }
+    let mut out = Writer::new();
+    out.string("delete", collection);
+    out.array("deletes", selections, |out, key, selection| {
+        out.document(key, |out| {
+            out.document("q", |out| select(selection, out));
+            out.i32("limit", 1);
+        });
+    });
+    finish(out)
+}
+
+/// How many documents the statements of a command selected, or the first that failed.
+pub(super) fn written(reply: &Document) -> Result<u64, (usize, StoreError)> {
+    let number = |value: Option<&Bson>| match value {
+        Some(Bson::Int32(number)) => u64::try_from(*number).ok(),
+        Some(Bson::Int64(number)) => u64::try_from(*number).ok(),
+        _ => None,
+    };
+    if let Some(Bson::Document(failure)) = reply.get_array("writeErrors").ok().and_then(|all| all.first()) {
+        let position = number(failure.get("index")).and_then(|at| usize::try_from(at).ok());
+        return Err((position.unwrap_or_default(), statement_error(failure)));
+    }
+    if let Ok(failure) = reply.get_document("writeConcernError") {
+        return Err((0, statement_error(failure)));
+    }
+    number(reply.get("n")).ok_or_else(|| {
+        let name = "MalformedReply".to_owned();
+        (0, StoreError::Refused { code: 0, name })
+    })
+}
+
 /// A selection as the filter that the driver's writes take.
 pub(super) fn filter(selection: &Selection) -> StoreResult<Document> {
     check(selection)?;
@@ -157,7 +228,7 @@ fn select(selection: &Selection, out: &mut Writer<'_>) {
 
 /// Refuses what no caller means: a null tenant selects the documents that lack the field, and an id that is a document
 /// or a pattern would be read as an operator.
-fn check(selection: &Selection) -> StoreResult<()> {
+pub(super) fn check(selection: &Selection) -> StoreResult<()> {
     let tenant_is_scalar = selection
         .tenant
         .as_ref()

@@ -1,6 +1,7 @@
 //! The driver's errors as the port's. A server's message quotes stored values, so none of it leaves this file, but the
 //! name of an index.
 
+use bson::Document;
 use mongodb::error::{
     CommandError, Error, ErrorKind, RETRYABLE_WRITE_ERROR, SYSTEM_OVERLOADED_ERROR,
     TRANSIENT_TRANSACTION_ERROR, WriteFailure,
@@ -37,12 +38,17 @@ pub(super) fn store_error(error: &Error) -> StoreError {
         return StoreError::Transient;
     }
     match &*error.kind {
-        ErrorKind::Command(command) => coded(command.code, &command.code_name, &command.message, error),
+        ErrorKind::Command(command) => coded(
+            command.code,
+            &command.code_name,
+            &command.message,
+            Labels::of(error),
+        ),
         ErrorKind::Write(WriteFailure::WriteError(write)) => coded(
             write.code,
             write.code_name.as_deref().unwrap_or_default(),
             &write.message,
-            error,
+            Labels::of(error),
         ),
         ErrorKind::Write(WriteFailure::WriteConcernError(concern)) => {
             // The primary has it, and the copies that the write concern asks for were not confirmed.
@@ -51,7 +57,7 @@ pub(super) fn store_error(error: &Error) -> StoreError {
             } else {
                 &concern.code_name
             };
-            coded(concern.code, name, "", error)
+            coded(concern.code, name, "", Labels::of(error))
         }
         ErrorKind::ServerSelection { .. } => unavailable("a suitable server"),
         ErrorKind::Io(_) | ErrorKind::ConnectionPoolCleared { .. } => unavailable("the server"),
@@ -71,6 +77,47 @@ pub(super) fn store_error(error: &Error) -> StoreError {
     }
 }
 
+/// As [`store_error`], for a write of `many` documents at once.
+pub(super) fn write_error(error: &Error, many: usize) -> StoreError {
+    let first = match &*error.kind {
+        ErrorKind::InsertMany(failures) if !error.contains_label(TRANSIENT_TRANSACTION_ERROR) => {
+            failures.write_errors.as_deref().and_then(<[_]>::first)
+        }
+        _ => None,
+    };
+    match first {
+        Some(failure) => {
+            let name = failure.code_name.as_deref().unwrap_or_default();
+            coded(failure.code, name, &failure.message, Labels::of(error)).of_statement(failure.index, many)
+        }
+        None => store_error(error),
+    }
+}
+
+/// The failure of one statement, as the server's reply describes it.
+pub(super) fn statement_error(failure: &Document) -> StoreError {
+    let code = failure.get_i32("code").unwrap_or_default();
+    let name = failure.get_str("codeName").unwrap_or_default();
+    let message = failure.get_str("errmsg").unwrap_or_default();
+    coded(code, name, message, Labels::default())
+}
+
+/// Labels that say of an error without a known code that it may pass.
+#[derive(Default)]
+struct Labels {
+    retryable: bool,
+    overloaded: bool,
+}
+
+impl Labels {
+    fn of(error: &Error) -> Self {
+        Self {
+            retryable: error.contains_label(RETRYABLE_WRITE_ERROR),
+            overloaded: error.contains_label(SYSTEM_OVERLOADED_ERROR),
+        }
+    }
+}
+
 /// Whether a read may succeed when sent again, by the driver's specification of retryable reads.
 pub(super) fn is_read_retryable(error: &Error) -> bool {
     match &*error.kind {
@@ -80,7 +127,7 @@ pub(super) fn is_read_retryable(error: &Error) -> bool {
     }
 }
 
-fn coded(code: i32, name: &str, message: &str, error: &Error) -> StoreError {
+fn coded(code: i32, name: &str, message: &str, labels: Labels) -> StoreError {
     match code {
         WRITE_CONFLICT => StoreError::Transient,
         MAX_TIME_EXPIRED => unavailable("the server within its time limit"),
@@ -88,8 +135,8 @@ fn coded(code: i32, name: &str, message: &str, error: &Error) -> StoreError {
             index: index_name(message),
         },
         code if NO_PRIMARY.contains(&code) => unavailable("a primary"),
-        _ if error.contains_label(RETRYABLE_WRITE_ERROR) => unavailable("a primary"),
-        _ if error.contains_label(SYSTEM_OVERLOADED_ERROR) => unavailable("an overloaded server"),
+        _ if labels.retryable => unavailable("a primary"),
+        _ if labels.overloaded => unavailable("an overloaded server"),
         code if name.is_empty() => {
             let known = WRITE_ERRORS.iter().find(|(known, _)| *known == code);
             refused(code, known.map_or("WriteError", |(_, name)| name))

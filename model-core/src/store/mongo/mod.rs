@@ -76,16 +76,16 @@ impl Operations for MongoStore {
         read::number(read::one(&self.db, &command).await?.as_deref())
     }
 
-    async fn insert_one(&self, collection: &'static str, document: &[u8]) -> StoreResult<()> {
-        write::insert_one(&self.db, None, collection, document).await
+    async fn insert(&self, collection: &'static str, documents: &[&[u8]]) -> StoreResult<()> {
+        write::insert(&self.db, None, collection, documents).await
     }
 
-    async fn update_one(&self, update: &UpdateOne) -> StoreResult<bool> {
-        write::update_one(&self.db, None, update).await
+    async fn update(&self, collection: &'static str, updates: &[&UpdateOne]) -> StoreResult<u64> {
+        write::update(&self.db, None, collection, updates).await
     }
 
-    async fn delete_one(&self, collection: &'static str, selection: &Selection) -> StoreResult<bool> {
-        write::delete_one(&self.db, None, collection, selection).await
+    async fn delete(&self, collection: &'static str, selections: &[&Selection]) -> StoreResult<u64> {
+        write::delete(&self.db, None, collection, selections).await
     }
 }
 

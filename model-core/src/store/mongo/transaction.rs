@@ -134,19 +134,19 @@ impl Operations for MongoTransaction {
         read::number(self.one(command).await?.as_deref())
     }
 
-    async fn insert_one(&self, collection: &'static str, document: &[u8]) -> StoreResult<()> {
+    async fn insert(&self, collection: &'static str, documents: &[&[u8]]) -> StoreResult<()> {
         let mut running = self.running.lock().await;
-        write::insert_one(&self.db, Some(running.session()?), collection, document).await
+        write::insert(&self.db, Some(running.session()?), collection, documents).await
     }
 
-    async fn update_one(&self, update: &UpdateOne) -> StoreResult<bool> {
+    async fn update(&self, collection: &'static str, updates: &[&UpdateOne]) -> StoreResult<u64> {
         let mut running = self.running.lock().await;
-        write::update_one(&self.db, Some(running.session()?), update).await
+        write::update(&self.db, Some(running.session()?), collection, updates).await
     }
 
-    async fn delete_one(&self, collection: &'static str, selection: &Selection) -> StoreResult<bool> {
+    async fn delete(&self, collection: &'static str, selections: &[&Selection]) -> StoreResult<u64> {
         let mut running = self.running.lock().await;
-        write::delete_one(&self.db, Some(running.session()?), collection, selection).await
+        write::delete(&self.db, Some(running.session()?), collection, selections).await
     }
 }
 

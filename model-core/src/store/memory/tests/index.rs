@@ -14,9 +14,9 @@ fn ids_are_unique_first_and_made_if_missing() {
         assert_eq!(stored[0].keys().next().unwrap(), "_id");
         assert!(stored[1].get_object_id("_id").is_ok());
         assert_eq!(code(insert(&store, doc! { "_id": [1] }).await), 53);
-        assert_eq!(code(store.insert_one(WIDGETS, b"\x09\0\0\0junk").await), 22);
+        assert_eq!(code(store.insert(WIDGETS, &[b"\x09\0\0\0junk"]).await), 22);
         assert_eq!(
-            code(store.update_one(&set(by_id(1), &doc! { "_id": 2 })).await),
+            code(store.update(WIDGETS, &[&set(by_id(1), &doc! { "_id": 2 })]).await),
             66
         );
         store.put(WIDGETS, &doc! { "_id": 1, "b": 1 }).unwrap();
@@ -51,24 +51,31 @@ fn unique_indexes_compound_partial_and_over_arrays() {
         assert_eq!(
             duplicate(
                 store
-                    .update_one(&set(by_id(2), &doc! { "tags": ["q", "y"] }))
+                    .update(WIDGETS, &[&set(by_id(2), &doc! { "tags": ["q", "y"] })])
                     .await
             ),
             "tags"
         );
         assert_eq!(store.dump(WIDGETS)[1].get_str("tags").unwrap(), "z");
         store
-            .update_one(&set(by_id(1), &doc! { "slug": 1 }))
+            .update(WIDGETS, &[&set(by_id(1), &doc! { "slug": 1 })])
             .await
             .unwrap();
         assert_eq!(
-            duplicate(store.update_one(&set(by_id(2), &doc! { "slug": 1.0 })).await),
+            duplicate(
+                store
+                    .update(WIDGETS, &[&set(by_id(2), &doc! { "slug": 1.0 })])
+                    .await
+            ),
             "slug"
         );
         // A key that is given up is free.
-        store.delete_one(WIDGETS, &by_id(1)).await.unwrap();
+        store.delete(WIDGETS, &[&by_id(1)]).await.unwrap();
         store
-            .update_one(&set(by_id(2), &doc! { "slug": 1, "tags": ["q", "y"] }))
+            .update(
+                WIDGETS,
+                &[&set(by_id(2), &doc! { "slug": 1, "tags": ["q", "y"] })],
+            )
             .await
             .unwrap();
         let parallel = doc! { "tenant": [1], "email": [1], "tags": "p" };

@@ -40,7 +40,6 @@ fn by_id(id: impl Into<Bson>) -> Selection {
 fn set(selection: Selection, set: &Document) -> UpdateOne {
     let set = RawDocumentBuf::try_from(set).unwrap();
     UpdateOne {
-        collection: WIDGETS,
         selection,
         set,
         unset: Vec::new(),
@@ -48,7 +47,7 @@ fn set(selection: Selection, set: &Document) -> UpdateOne {
 }
 
 async fn insert(store: &dyn Operations, document: Document) -> StoreResult<()> {
-    store.insert_one(WIDGETS, &document.to_vec().unwrap()).await
+    store.insert(WIDGETS, &[&document.to_vec().unwrap()]).await
 }
 
 async fn collect(store: &dyn Operations, find: Find) -> Vec<Document> {
@@ -185,7 +184,7 @@ fn sort_skip_and_limit_in_batches_over_a_snapshot() {
                 .unwrap();
             sizes.push(size);
             // What happens after the first batch is not seen.
-            store.delete_one(WIDGETS, &by_id(2_400)).await.unwrap();
+            store.delete(WIDGETS, &[&by_id(2_400)]).await.unwrap();
         }
         assert_eq!(sizes, [1_000, 1_000, 500]);
         let sort = vec![SortKey {
@@ -227,15 +226,12 @@ fn updates_keep_positions_and_create_what_is_missing() {
         let change = async |set_: Document, unset: &[&str]| {
             let mut update = set(by_id(1), &set_);
             update.unset = unset.iter().map(|&path| path.to_owned()).collect();
-            store.update_one(&update).await
+            store.update(WIDGETS, &[&update]).await
         };
         let changes =
             doc! { "new": 1, "9": 1, "10": 1, "b.x": "one", "b.z": null, "deep.er": 1, "a.1.k": 3, "a.3": 4 };
-        assert!(
-            change(changes, &["s", "b.y", "none.at.all", "a.0"])
-                .await
-                .unwrap()
-        );
+        let changed = change(changes, &["s", "b.y", "none.at.all", "a.0"]).await;
+        assert_eq!(changed.unwrap(), 1);
         let expected = doc! {
             "_id": 1, "b": { "x": "one", "z": null }, "a": [null, { "k": 3 }, null, 4],
             "9": 1, "10": 1, "deep": { "er": 1 }, "new": 1,
@@ -262,7 +258,8 @@ fn updates_keep_positions_and_create_what_is_missing() {
             Err(StoreError::Unsupported { .. })
         ));
         assert_eq!(store.dump(WIDGETS), [expected]);
-        assert!(!store.update_one(&set(by_id(2), &doc! { "a": 1 })).await.unwrap());
+        let updated = store.update(WIDGETS, &[&set(by_id(2), &doc! { "a": 1 })]).await;
+        assert_eq!(updated.unwrap(), 0);
     });
 }
 

@@ -10,12 +10,8 @@ fn a_transaction_sees_its_snapshot_and_its_own_writes() {
         let transaction = store.begin().await.unwrap();
         insert(&store, doc! { "_id": 2 }).await.unwrap();
         insert(&*transaction, doc! { "_id": 3 }).await.unwrap();
-        assert!(
-            transaction
-                .update_one(&set(by_id(1), &doc! { "n": 2 }))
-                .await
-                .unwrap()
-        );
+        let updated = transaction.update(WIDGETS, &[&set(by_id(1), &doc! { "n": 2 })]).await;
+        assert_eq!(updated.unwrap(), 1);
         let ids = |found: Vec<Document>| {
             found
                 .iter()
@@ -36,7 +32,7 @@ fn a_transaction_sees_its_snapshot_and_its_own_writes() {
             store.dump(WIDGETS),
             [doc! { "_id": 1, "n": 2 }, doc! { "_id": 2 }, doc! { "_id": 3 }]
         );
-        assert_eq!(code(transaction.delete_one(WIDGETS, &by_id(1)).await), 251);
+        assert_eq!(code(transaction.delete(WIDGETS, &[&by_id(1)]).await), 251);
     });
 }
 
@@ -64,24 +60,32 @@ fn transactions_conflict_over_documents() {
         }
         // Changed outside since the snapshot: at once.
         let transaction = store.begin().await.unwrap();
-        store.update_one(&set(by_id(1), &doc! { "n": 1 })).await.unwrap();
+        store
+            .update(WIDGETS, &[&set(by_id(1), &doc! { "n": 1 })])
+            .await
+            .unwrap();
         assert!(is_transient(
-            &transaction.update_one(&set(by_id(1), &doc! { "n": 2 })).await
+            &transaction
+                .update(WIDGETS, &[&set(by_id(1), &doc! { "n": 2 })])
+                .await
         ));
         // And that was the end of it.
         assert_eq!(code(transaction.commit().await), 251);
         let transaction = store.begin().await.unwrap();
-        store.delete_one(WIDGETS, &by_id(1)).await.unwrap();
-        assert!(is_transient(&transaction.delete_one(WIDGETS, &by_id(1)).await));
+        store.delete(WIDGETS, &[&by_id(1)]).await.unwrap();
+        assert!(is_transient(&transaction.delete(WIDGETS, &[&by_id(1)]).await));
         // Changed outside after the write: at the commit, and nothing of it takes effect.
         let transaction = store.begin().await.unwrap();
-        transaction.delete_one(WIDGETS, &by_id(3)).await.unwrap();
+        transaction.delete(WIDGETS, &[&by_id(3)]).await.unwrap();
         transaction
-            .update_one(&set(by_id(2), &doc! { "n": 2 }))
+            .update(WIDGETS, &[&set(by_id(2), &doc! { "n": 2 })])
             .await
             .unwrap();
         let rival = store.begin().await.unwrap();
-        rival.update_one(&set(by_id(2), &doc! { "n": 3 })).await.unwrap();
+        rival
+            .update(WIDGETS, &[&set(by_id(2), &doc! { "n": 3 })])
+            .await
+            .unwrap();
         rival.commit().await.unwrap();
         assert!(is_transient(&transaction.commit().await));
         assert_eq!(
@@ -109,7 +113,7 @@ fn transactions_conflict_over_unique_keys() {
         );
         // Taken in the snapshot, given up since.
         let transaction = store.begin().await.unwrap();
-        store.delete_one(WIDGETS, &by_id(1)).await.unwrap();
+        store.delete(WIDGETS, &[&by_id(1)]).await.unwrap();
         assert!(is_transient(
             &insert(&*transaction, doc! { "_id": 9, "n": 1 }).await
         ));
@@ -120,9 +124,9 @@ fn transactions_conflict_over_unique_keys() {
         assert!(is_transient(&transaction.commit().await));
         // Moved from one document to another.
         let transaction = store.begin().await.unwrap();
-        transaction.delete_one(WIDGETS, &by_id(2)).await.unwrap();
+        transaction.delete(WIDGETS, &[&by_id(2)]).await.unwrap();
         transaction
-            .update_one(&set(by_id(4), &doc! { "n": 2 }))
+            .update(WIDGETS, &[&set(by_id(4), &doc! { "n": 2 })])
             .await
             .unwrap();
         insert(&*transaction, doc! { "_id": 5, "n": 3 }).await.unwrap();

@@ -1,0 +1,244 @@
+//! The application's transactions: what `ctx.transaction` opens, and every operation of its context goes through.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use bson::RawDocumentBuf;
+use futures_util::future::BoxFuture;
+
+use super::ports::Ports;
+use crate::error::{Error, ErrorKind, Result};
+use crate::store::{
+    Cursor, Find, Operations, Selection, StoreError, StoreResult, Transaction, UpdateOne, into_error,
+};
+
+/// How long a transaction that runs into others is begun anew: the driver specification's figure.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The longest pause before a transaction is begun anew.
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+
+tokio::task_local! {
+    /// The transaction whose closure this task is in: an operation of another context of the same handle is a slip.
+    static CURRENT: Arc<Open>;
+}
+
+/// What has become of a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Open,
+    /// An operation failed: the server has undone it, or half of a batch lies in it.
+    Failed,
+    /// It ran into another: the same work may be done again.
+    Again,
+    Ended,
+}
+
+/// A transaction of the application's own.
+pub(crate) struct Open {
+    /// The handle that opened it, by its address: it outlives the transaction.
+    owner: usize,
+    inner: Box<dyn Transaction>,
+    fate: Mutex<Fate>,
+    /// What is to be done when it has taken effect: after-hooks, sinks.
+    after: Mutex<Vec<BoxFuture<'static, Result<()>>>>,
+}
+
+impl std::fmt::Debug for Open {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Open")
+            .field("fate", &self.fate())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Open {
+    fn fate(&self) -> Fate {
+        *self.fate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn meet(&self, fate: Fate) {
+        *self.fate.lock().unwrap_or_else(PoisonError::into_inner) = fate;
+    }
+
+    /// Lets nothing of it take effect any more.
+    pub(super) fn doom(&self) {
+        if self.fate() == Fate::Open {
+            self.meet(Fate::Failed);
+        }
+    }
+
+    /// Puts off what has to wait until it has taken effect.
+    pub(super) fn defer(&self, work: BoxFuture<'static, Result<()>>) {
+        self.after
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(work);
+    }
+
+    /// Notes how an operation ended.
+    fn noted<T>(&self, result: StoreResult<T>) -> StoreResult<T> {
+        match &result {
+            Ok(_) => {}
+            Err(StoreError::Transient) => self.meet(Fate::Again),
+            Err(_) => self.doom(),
+        }
+        result
+    }
+
+    pub(super) fn check_open(&self) -> Result<()> {
+        match self.fate() {
+            Fate::Ended => Err(Error::new(
+                ErrorKind::Configuration,
+                "the transaction has ended: its context is of no more use",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    async fn abort(&self) {
+        self.meet(Fate::Ended);
+        self.inner.abort().await;
+    }
+}
+
+#[async_trait]
+impl Operations for Open {
+    async fn find_one(
+        &self,
+        collection: &'static str,
+        selection: &Selection,
+    ) -> StoreResult<Option<RawDocumentBuf>> {
+        self.noted(self.inner.find_one(collection, selection).await)
+    }
+
+    async fn find(&self, find: &Find) -> StoreResult<Box<dyn Cursor>> {
+        self.noted(self.inner.find(find).await)
+    }
+
+    async fn count(
+        &self,
+        collection: &'static str,
+        selection: &Selection,
+        limit: Option<u64>,
+    ) -> StoreResult<u64> {
+        self.noted(self.inner.count(collection, selection, limit).await)
+    }
+
+    async fn insert(&self, collection: &'static str, documents: &[&[u8]]) -> StoreResult<()> {
+        self.noted(self.inner.insert(collection, documents).await)
+    }
+
+    async fn update(&self, collection: &'static str, updates: &[&UpdateOne]) -> StoreResult<u64> {
+        self.noted(self.inner.update(collection, updates).await)
+    }
+
+    async fn delete(&self, collection: &'static str, selections: &[&Selection]) -> StoreResult<u64> {
+        self.noted(self.inner.delete(collection, selections).await)
+    }
+}
+
+/// Refuses an operation that would slip past the transaction in whose closure it is made.
+pub(super) fn check_outside(ports: &Arc<Ports>) -> Result<()> {
+    let slips = CURRENT.try_with(|open| open.owner == Arc::as_ptr(ports) as usize);
+    if slips.unwrap_or(false) {
+        return Err(Error::new(
+            ErrorKind::Configuration,
+            "an operation outside of the transaction, made inside of its closure: use the context that the closure is given",
+        ));
+    }
+    Ok(())
+}
+
+/// Runs `work` in a transaction, anew as long as it runs into others, and what it put off when it has taken effect.
+pub(crate) async fn in_transaction<T, E, F>(
+    ports: &Arc<Ports>,
+    mut work: impl FnMut(Arc<Open>) -> F,
+) -> Result<T, E>
+where
+    E: From<Error>,
+    F: Future<Output = Result<T, E>>,
+{
+    check_outside(ports)?;
+    if !ports.abilities().await?.transactions {
+        return Err(E::from(Error::new(
+            ErrorKind::Unsupported,
+            "this server has no transactions: use a replica set",
+        )));
+    }
+    let begun = Instant::now();
+    let mut pause = Duration::from_millis(1);
+    loop {
+        let open = Arc::new(begin(ports).await?);
+        let result = CURRENT.scope(Arc::clone(&open), work(Arc::clone(&open))).await;
+        let value = match settle(&open, result).await {
+            Settled::Done(value) => value,
+            Settled::Failed(error) => return Err(error),
+            Settled::Again(_) if begun.elapsed() < PATIENCE => {
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+                continue;
+            }
+            Settled::Again(error) => return Err(error),
+        };
+        let put_off = std::mem::take(&mut *open.after.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut first = None;
+        for work in put_off {
+            if let Err(error) = work.await {
+                first.get_or_insert(error);
+            }
+        }
+        return match first {
+            Some(error) => Err(E::from(error.after_write())),
+            None => Ok(value),
+        };
+    }
+}
+
+async fn begin(ports: &Arc<Ports>) -> Result<Open> {
+    Ok(Open {
+        owner: Arc::as_ptr(ports) as usize,
+        inner: ports.store.begin().await.map_err(into_error)?,
+        fate: Mutex::new(Fate::Open),
+        after: Mutex::default(),
+    })
+}
+
+enum Settled<T, E> {
+    Done(T),
+    Failed(E),
+    Again(E),
+}
+
+/// Commits what went well, and undoes the rest.
+async fn settle<T, E: From<Error>>(open: &Open, result: Result<T, E>) -> Settled<T, E> {
+    let fate = open.fate();
+    let value = match (result, fate) {
+        (Ok(value), Fate::Open) => value,
+        (Ok(_), Fate::Again) => {
+            open.abort().await;
+            return Settled::Again(E::from(into_error(StoreError::Transient)));
+        }
+        (Ok(_), _) => {
+            open.abort().await;
+            return Settled::Failed(E::from(Error::new(
+                ErrorKind::Store,
+                "an operation of the transaction failed and its error was passed over: nothing was written",
+            )));
+        }
+        (Err(error), fate) => {
+            open.abort().await;
+            return match fate {
+                Fate::Again => Settled::Again(error),
+                _ => Settled::Failed(error),
+            };
+        }
+    };
+    open.meet(Fate::Ended);
+    match open.inner.commit().await {
+        Ok(()) => Settled::Done(value),
+        Err(StoreError::Transient) => Settled::Again(E::from(into_error(StoreError::Transient))),
+        Err(error) => Settled::Failed(E::from(into_error(error))),
+    }
+}
