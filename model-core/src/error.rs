@@ -117,6 +117,7 @@ struct Inner {
     source: Option<Box<dyn StdError + Send + Sync>>,
     after_write: bool,
     retryable: bool,
+    written: u64,
 }
 
 impl Error {
@@ -130,6 +131,7 @@ impl Error {
             source: None,
             after_write: false,
             retryable: false,
+            written: 0,
         }))
     }
 
@@ -195,6 +197,11 @@ impl Error {
     /// Which of the documents of a bulk operation it was, counted from 0.
     pub fn position(&self) -> Option<usize> {
         self.0.place.position
+    }
+
+    /// How many documents a bulk operation had written, in batches before the one that failed.
+    pub fn written(&self) -> u64 {
+        self.0.written
     }
 
     /// Every broken rule of the input; empty unless the kind is [`ErrorKind::Invalid`].
@@ -300,6 +307,11 @@ impl Error {
         self
     }
 
+    pub(crate) fn after(mut self, written: u64) -> Self {
+        self.0.written = written;
+        self
+    }
+
     pub(crate) fn retryable(mut self) -> Self {
         self.0.retryable = true;
         self
@@ -319,6 +331,7 @@ impl fmt::Display for Error {
             place,
             violations,
             after_write,
+            written,
             ..
         } = &*self.0;
         if let (Some(model), Some(operation)) = (place.model, place.operation) {
@@ -338,6 +351,9 @@ impl fmt::Display for Error {
         }
         for (i, violation) in violations.iter().enumerate() {
             write!(f, "{}{violation}", if i == 0 { ": " } else { "; " })?;
+        }
+        if *written > 0 {
+            write!(f, " (after {written} documents, which stand)")?;
         }
         if *after_write {
             f.write_str(" (the write itself stands)")?;

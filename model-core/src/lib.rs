@@ -28,12 +28,14 @@ pub use db::{Db, DbBuilder};
 pub use engine::Clock;
 pub use error::{Error, ErrorKind, Result, Violation};
 pub use lifecycle::{IndexPlan, IndexStep, SyncOptions, SyncReport};
-pub use model::{Create, Delete, ModelExt, Query, QueryStream, Update};
+pub use model::{
+    Bulk, BulkOutcome, BulkReport, BulkWrite, Create, Delete, ModelExt, Query, QueryStream, Update, Upserted,
+};
 
 pub use model_derive::{Embedded, Model};
 pub use policy::{
     Actor, AnyContext, BaseModel, Change, Context, ContextFor, GlobalContext, GlobalScope, MigrateInfo,
-    Model, ReadScope, Scope, Stamp, TenantScope,
+    Model, Mutable, ReadScope, Scope, Singleton, Stamp, TenantScope,
 };
 pub use query::Filter;
 pub use value::{Encrypted, Id, PasswordHash, Revision, Secret, TenantId};

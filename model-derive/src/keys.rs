@@ -90,6 +90,9 @@ keys! {
     Version "version" MODEL, "version = 2", "The schema version that this code writes; 1 if nothing is said.";
     Audit "audit" MODEL, "audit or audit(entity = \"widget\", create = \"..\", update = \"..\", delete = \"..\", name = field)",
         "Every write leaves an audit entry.";
+    SoftDelete "soft_delete" MODEL, "soft_delete", "A delete marks the document, `purge` removes it; reads pass over what is marked.";
+    AppendOnly "append_only" MODEL, "append_only", "Documents are created and read: the verbs that change or delete do not exist.";
+    Singleton "singleton" MODEL, "singleton", "One document for each tenant, got or created by `singleton`.";
     Indexes "index" MODEL, "index(path, path = desc, unique, name = \"..\", ttl = \"90d\", exists(field), global)",
         "An index over one or several paths; the tenant goes first by itself. May be repeated.";
     RenameAll "rename_all" CONTAINERS, "rename_all = \"camelCase\"", "The style of stored names.";

@@ -57,7 +57,8 @@ fn event(schema: &ModelSchema, action: Action) -> String {
         (Some(AuditSpec { create, .. }), Action::Create) => create.to_owned(),
         (Some(AuditSpec { update, .. }), Action::Update) => update.to_owned(),
         (Some(AuditSpec { delete, .. }), Action::Delete) => delete.to_owned(),
-        (_, action) => format!("{}.{}", schema.name, action.verb()),
+        (Some(AuditSpec { entity, .. }), action) => format!("{entity}.{}", action.verb()),
+        (None, action) => format!("{}.{}", schema.name, action.verb()),
     }
 }
 

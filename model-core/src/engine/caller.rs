@@ -60,6 +60,15 @@ impl Caller {
         })
     }
 
+    /// The id of the one document that this caller's tenant has of a singleton.
+    pub(crate) fn only_id(&self, schema: &'static ModelSchema) -> IdValue {
+        let tenant = match schema.tenant_field() {
+            Some(_) => self.tenant.as_ref().map(TenantId::value),
+            None => None,
+        };
+        IdValue::of_tenant(schema.id, schema.collection, tenant)
+    }
+
     /// Where this caller's operations go: the transaction that it is in, or the store itself.
     ///
     /// # Errors

@@ -43,6 +43,8 @@ struct Placed<'a> {
     position: usize,
     unit: &'a dyn WriteUnit,
     effect: &'a Effect,
+    /// Whether it is one of several.
+    many: bool,
 }
 
 impl Placed<'_> {
@@ -51,6 +53,9 @@ impl Placed<'_> {
     }
 
     fn named(&self, error: Error) -> Error {
+        if !self.many {
+            return error;
+        }
         error
             .at_position(self.position)
             .at_id(|| self.unit.id().to_string())
@@ -100,6 +105,7 @@ pub(super) async fn commit(caller: &Caller, items: &[Item<'_>], transactions: bo
                 position,
                 unit,
                 effect,
+                many: items.len() > 1,
             })
         })
         .collect();
@@ -253,7 +259,10 @@ async fn apply(store: &(impl Operations + ?Sized), group: &[Placed<'_>]) -> Resu
                 None => error,
             })
         }
-        error => Failure::from(error),
+        error => match (Failure::from(error), group) {
+            (Failure::Final(error), [only]) => Failure::Final(only.named(error)),
+            (failure, _) => failure,
+        },
     })?;
     if matched == group.len() as u64 {
         Ok(())
@@ -307,7 +316,7 @@ async fn lost(store: &(impl Operations + ?Sized), group: &[Placed<'_>]) -> Resul
             (None, Kind::Delete(_)) if many => continue,
             (None, _) => Error::new(ErrorKind::NotFound, "the document is gone"),
         };
-        return Ok(if many { placed.named(error) } else { error });
+        return Ok(placed.named(error));
     }
     // All that are left are gone, some by another's hand.
     Ok(Error::new(

@@ -2,6 +2,7 @@
 //! typed shells of `model/` stand.
 
 mod audit;
+mod bulk;
 mod caller;
 mod change;
 mod clock;
@@ -15,8 +16,10 @@ mod seal;
 mod stored;
 mod transaction;
 mod unit;
+mod upsert;
 mod write;
 
+pub(crate) use bulk::{BATCH, Maker, Tally, write_matching};
 pub(crate) use caller::Caller;
 pub use clock::Clock;
 pub(crate) use clock::SystemClock;
@@ -26,4 +29,5 @@ pub(crate) use ports::{AuditTarget, Ports, State};
 pub(crate) use read::{Listing, Open, accept, count, find_any_tenant, get, list, open, pull, tenant_of};
 pub(crate) use transaction::{Open as OpenTransaction, in_transaction};
 pub(crate) use unit::{Action, Deleted, ReadUnit, Unit, WriteUnit};
+pub(crate) use upsert::find_by_key;
 pub(crate) use write::{Item, Plan, Written, write, write_all};

@@ -154,26 +154,30 @@ fn take(unit: &mut dyn WriteUnit, raw: RawDocumentBuf, expected: Option<Revision
 /// Refuses a document, before or after the change, that lies outside of what the caller may write, or that the model does
 /// not hold at all.
 pub(super) fn require_scope(unit: &dyn WriteUnit, document: &[u8]) -> Result<()> {
-    let holds = |node: &Node| match node {
-        Node::Everything => Ok(true),
-        node => RawDocument::from_bytes(document)
-            .map(|document| matches(node, document))
-            .map_err(|_| Error::internal("a malformed document")),
-    };
-    if !holds(&unit.base_filter())? {
+    if !holds(&unit.base_filter(), document)? {
         return Err(Error::violation(
             "",
             "base_filter",
             "the document would not be one of the model's",
         ));
     }
-    if holds(&unit.caller().scoped(|| unit.write_scope()))? {
+    if holds(&unit.caller().scoped(|| unit.write_scope()), document)? {
         Ok(())
     } else {
         Err(Error::new(
             ErrorKind::Forbidden,
             "`write_scope` does not admit it",
         ))
+    }
+}
+
+/// Whether the document satisfies the filter.
+pub(super) fn holds(node: &Node, document: &[u8]) -> Result<bool> {
+    match node {
+        Node::Everything => Ok(true),
+        node => RawDocument::from_bytes(document)
+            .map(|document| matches(node, document))
+            .map_err(|_| Error::internal("a malformed document")),
     }
 }
 

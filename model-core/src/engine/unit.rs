@@ -41,7 +41,7 @@ impl Action {
     }
 
     /// The verb, for messages and event names.
-    pub(super) fn verb(self) -> &'static str {
+    pub(crate) fn verb(self) -> &'static str {
         match self {
             Self::Read => "read",
             Self::Create => "create",

@@ -34,8 +34,13 @@ pub(crate) struct Plan {
     pub(crate) expected: Option<Revision>,
     /// Leaves the instant of the last change as it is.
     pub(crate) keep_updated_at: bool,
-    /// What the stored document must satisfy; one that does not is missing. The same for all documents of a write.
+    /// What the stored document must satisfy, one that does not being missing; and what a new one must. The same for all
+    /// documents of a write.
     pub(crate) condition: Node,
+    /// The condition must not hold afterwards: who comes next must not find the document again.
+    pub(crate) claims: bool,
+    /// Whether a missing document is an error.
+    pub(crate) required: bool,
 }
 
 impl Plan {
@@ -45,6 +50,8 @@ impl Plan {
             expected: None,
             keep_updated_at: false,
             condition: Node::Everything,
+            claims: false,
+            required: action == Action::Update,
         }
     }
 }
@@ -181,6 +188,7 @@ impl Job {
         match (item.plan.action, item.stored.is_some()) {
             (Action::Create, _) | (Action::Update, true) => self.judge_change(item).await,
             (_, true) => self.judge_delete(item).await,
+            (_, false) if item.plan.required => Err(Error::new(ErrorKind::NotFound, "")),
             // It stays missing.
             (_, false) => Ok(()),
         }
@@ -191,6 +199,9 @@ impl Job {
             unit, stored, plan, ..
         } = item;
         let (unit, action) = (&mut **unit, plan.action);
+        if action == Action::Create && unit.schema().singleton {
+            require_only(unit)?;
+        }
         let touched = unit.begin(self.now)?;
         unit.stamp(self.now);
         unit.visit(&mut Visitor::new(Mode::Normalise));
@@ -227,6 +238,10 @@ impl Job {
         let after = encode(unit, revision, action).await?;
         let Some(stored) = stored else {
             stored::require_scope(unit, &after)?;
+            if !stored::holds(&plan.condition, &after)? {
+                let message = "the new document would not satisfy the filter";
+                return Err(Error::violation("", "filter", message));
+            }
             let changes = audited_differences(unit, diff::EMPTY, &after)?;
             let entry = changes.map(|changes| self.entry(unit, action, &changes, &after));
             let kind = Kind::Insert;
@@ -242,6 +257,11 @@ impl Job {
             return Ok(None);
         };
         stored::require_scope(unit, &after)?;
+        if plan.claims && stored::holds(&plan.condition, &after)? {
+            let message =
+                "the patch leaves the document claimable: it has to change what the filter asks for";
+            return Err(Error::violation("", "claim", message));
+        }
         let entry = if audited && audit::is_audited(unit) {
             let changes = stored.changes(unit.schema(), &after)?;
             Some(self.entry(unit, action, &changes, &after))
@@ -317,6 +337,17 @@ async fn finish(item: &mut Item<'_>) -> Result<()> {
     unit.after()
         .await
         .map_err(|error| error.after_write().at_id(|| unit.id().to_string()))
+}
+
+/// Refuses a second document where each tenant has one.
+fn require_only(unit: &dyn WriteUnit) -> Result<()> {
+    if *unit.id() == unit.caller().only_id(unit.schema()) {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Unsupported,
+        "each tenant has one document of this model: it is got or created by `singleton`",
+    ))
 }
 
 fn require(unit: &dyn WriteUnit, action: Action) -> Result<()> {

@@ -11,19 +11,21 @@ use crate::error::Result;
 use crate::policy::{BaseModel, ContextFor};
 use crate::value::{Id, Revision};
 
-/// A delete, carried out when awaited.
+/// A delete, a purge or a restore, carried out when awaited.
 #[must_use = "a delete does nothing until it is awaited"]
 pub struct Delete<'a, M: BaseModel> {
     ctx: &'a ContextFor<M>,
     id: &'a Id<M>,
+    action: Action,
     expected: Option<Revision>,
 }
 
 impl<'a, M: BaseModel> Delete<'a, M> {
-    pub(super) fn new(ctx: &'a ContextFor<M>, id: &'a Id<M>) -> Self {
+    pub(super) fn new(ctx: &'a ContextFor<M>, id: &'a Id<M>, action: Action) -> Self {
         Self {
             ctx,
             id,
+            action,
             expected: None,
         }
     }
@@ -46,15 +48,19 @@ impl<'a, M: BaseModel> Delete<'a, M> {
     }
 
     async fn run(self) -> Result<bool> {
-        let mut unit = Writing::delete(self.ctx, self.id.clone());
+        let mut unit = Writing::of(self.ctx, self.id.clone(), None);
         let plan = Plan {
             expected: self.expected,
-            ..Plan::new(Action::Delete)
+            ..Plan::new(self.action)
         };
         engine::write(&mut unit, plan)
             .await
             .map(|written| written == Written::Yes)
-            .map_err(|error| error.at_model(M::NAME, "delete").at_id(|| self.id.to_string()))
+            .map_err(|error| {
+                error
+                    .at_model(M::NAME, self.action.verb())
+                    .at_id(|| self.id.to_string())
+            })
     }
 }
 

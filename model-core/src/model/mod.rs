@@ -1,24 +1,31 @@
 //! The verbs that users call: thin typed shells over the pipeline.
 
+mod bulk;
+mod claim;
 mod create;
 mod delete;
 mod input;
 mod query;
 mod unit;
 mod update;
+mod upsert;
 
-use crate::engine;
+use crate::engine::{self, Action};
 use crate::error::Result;
-use crate::policy::{Actor, AnyContext, BaseModel, Context, ContextFor, GlobalContext, Model, TenantScope};
+use crate::policy::{
+    Actor, AnyContext, BaseModel, Context, ContextFor, GlobalContext, Model, Mutable, Singleton, TenantScope,
+};
 use crate::query::{Filter, Lookup};
 use crate::value::Id;
 
+pub use bulk::{Bulk, BulkOutcome, BulkReport, BulkWrite};
 pub use create::Create;
 pub use delete::Delete;
 pub use input::{deserialize_new, deserialize_patch, new_from_json, patch_from_json};
 pub use query::{Query, QueryStream};
-use unit::Reader;
+use unit::{Input, Reader};
 pub use update::Update;
+pub use upsert::Upserted;
 
 /// The operations of a model. Every model with a policy has them; import the trait through the prelude.
 pub trait ModelExt: BaseModel {
@@ -163,8 +170,172 @@ pub trait ModelExt: BaseModel {
     /// # Ok(())
     /// # }
     /// ```
-    fn update<'a>(ctx: &'a ContextFor<Self>, id: &'a Id<Self>, patch: Self::Patch) -> Update<'a, Self> {
-        Update::new(ctx, id, patch)
+    fn update<'a>(ctx: &'a ContextFor<Self>, id: &'a Id<Self>, patch: Self::Patch) -> Update<'a, Self>
+    where
+        Self: Mutable,
+    {
+        Update::new(ctx, id, Input::Patch(patch))
+    }
+
+    /// Replaces all that a caller may write: what `new` leaves out gets its default, or goes. Id, tenant, `created_at` and
+    /// stored fields that the model does not declare stay; a read-only field may not differ.
+    ///
+    /// # Errors
+    /// As [`update`](Self::update).
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let created = Note::create(&ctx, note("Buy milk")).await?;
+    /// let replaced = Note::replace(&ctx, &created.id, note("Buy tea")).await?;
+    /// assert_eq!((replaced.text.as_str(), replaced.created_at), ("Buy tea", created.created_at));
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn replace<'a>(ctx: &'a ContextFor<Self>, id: &'a Id<Self>, new: Self::New) -> Update<'a, Self>
+    where
+        Self: Mutable,
+    {
+        Update::new(ctx, id, Input::Replace(new))
+    }
+
+    /// Patches the document that a unique key names, or creates it where there is none: two racing calls make one.
+    ///
+    /// # Errors
+    /// `Configuration` if the filter is not an `eq` on each field of a unique index, or on the id; `Invalid` if `new`
+    /// would not satisfy it; else as [`create`](Self::create) and [`update`](Self::update).
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let known = Note::create(&ctx, note("Buy milk")).await?;
+    /// let patch = NotePatch { done: Set(true), ..Default::default() };
+    /// let done = Note::upsert(&ctx, |n| n.id.eq(&known.id), note("Buy milk"), patch).await?;
+    /// assert!(!done.is_created() && done.into_document().done);
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn upsert(
+        ctx: &ContextFor<Self>,
+        key: impl FnOnce(&'static Self::Fields) -> Filter<Self>,
+        new: Self::New,
+        patch: Self::Patch,
+    ) -> impl Future<Output = Result<Upserted<Self>>> + Send
+    where
+        Self: Mutable,
+    {
+        let key = key(Self::fields());
+        async move {
+            upsert::upsert(ctx, key, new, patch)
+                .await
+                .map_err(|error| error.at_model(Self::NAME, "upsert"))
+        }
+    }
+
+    /// Creates many documents, in batches of 1,000 that are all or nothing where the server has transactions: of each
+    /// batch, every document is judged before the first is written.
+    ///
+    /// # Errors
+    /// As [`create`](Self::create), with the [`position`](crate::Error::position) of the document that failed, and how
+    /// many were [`written`](crate::Error::written) in the batches before.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let created = Note::create_many(&ctx, ["Buy milk", "Buy tea"].map(note)).await?;
+    /// assert_eq!(created.len(), 2);
+    /// let failed = Note::create_many(&ctx, ["Buy bread", ""].map(note)).await.unwrap_err();
+    /// assert_eq!((failed.position(), failed.written()), (Some(1), 0));
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn create_many<I>(ctx: &ContextFor<Self>, inputs: I) -> impl Future<Output = Result<Vec<Self>>> + Send
+    where
+        I: IntoIterator<Item = Self::New, IntoIter: Send>,
+    {
+        bulk::create_many(ctx, inputs.into_iter())
+    }
+
+    /// Patches every document that the filter selects and the actor may read.
+    ///
+    /// # Errors
+    /// `Invalid` for a filter that selects everything, unless that is spelled out; else as [`update`](Self::update).
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// Note::create_many(&ctx, ["Buy milk", "Buy tea"].map(note)).await?;
+    /// let patch = NotePatch { done: Set(true), ..Default::default() };
+    /// let report = Note::update_many(&ctx, |n| n.text.starts_with("Buy"), patch).await?;
+    /// assert_eq!(report.written, 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn update_many<'a>(
+        ctx: &'a ContextFor<Self>,
+        filter: impl FnOnce(&'static Self::Fields) -> Filter<Self>,
+        patch: Self::Patch,
+    ) -> BulkWrite<'a, Self>
+    where
+        Self: Mutable,
+    {
+        BulkWrite::new(ctx, filter(Self::fields()), Some(patch))
+    }
+
+    /// Deletes every document that the filter selects and the actor may read.
+    ///
+    /// # Errors
+    /// `Invalid` for a filter that selects everything, unless that is spelled out; else as [`delete`](Self::delete).
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// Note::create_many(&ctx, ["Buy milk", "Buy tea"].map(note)).await?;
+    /// assert_eq!(Note::delete_many(&ctx, |n| n.done.eq(false)).await?.written, 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn delete_many<'a>(
+        ctx: &'a ContextFor<Self>,
+        filter: impl FnOnce(&'static Self::Fields) -> Filter<Self>,
+    ) -> BulkWrite<'a, Self>
+    where
+        Self: Mutable,
+    {
+        BulkWrite::new(ctx, filter(Self::fields()), None)
+    }
+
+    /// Several operations together, of different kinds.
+    ///
+    /// # Errors
+    /// When awaited: those of the operations, with the [`position`](crate::Error::position) of the one that failed.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let old = Note::create(&ctx, note("Buy milk")).await?;
+    /// let outcomes = Note::bulk(&ctx).delete(old.id).create(note("Buy tea")).await?;
+    /// assert_eq!(outcomes.len(), 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn bulk(ctx: &ContextFor<Self>) -> Bulk<'_, Self>
+    where
+        Self: Mutable,
+    {
+        Bulk::new(ctx)
     }
 
     /// Deletes a document; false if there is none that the actor may read.
@@ -183,8 +354,61 @@ pub trait ModelExt: BaseModel {
     /// # Ok(())
     /// # }
     /// ```
-    fn delete<'a>(ctx: &'a ContextFor<Self>, id: &'a Id<Self>) -> Delete<'a, Self> {
-        Delete::new(ctx, id)
+    fn delete<'a>(ctx: &'a ContextFor<Self>, id: &'a Id<Self>) -> Delete<'a, Self>
+    where
+        Self: Mutable,
+    {
+        Delete::new(ctx, id, Action::Delete)
+    }
+
+    /// Removes a document for good, where [`delete`](Self::delete) only marks it; false if there is none that the actor
+    /// may read.
+    ///
+    /// # Errors
+    /// As [`delete`](Self::delete).
+    fn purge<'a>(ctx: &'a ContextFor<Self>, id: &'a Id<Self>) -> Delete<'a, Self>
+    where
+        Self: Mutable,
+    {
+        Delete::new(ctx, id, Action::Purge)
+    }
+
+    /// Takes a soft delete back; false if there is no such deleted document that the actor may read. Who may delete
+    /// may restore.
+    ///
+    /// # Errors
+    /// As [`delete`](Self::delete).
+    fn restore<'a>(ctx: &'a ContextFor<Self>, id: &'a Id<Self>) -> Delete<'a, Self>
+    where
+        Self: Mutable,
+    {
+        Delete::new(ctx, id, Action::Restore)
+    }
+
+    /// The one document that the context's tenant has of this model; where there is none yet, `new` is created, and two
+    /// racing calls make one.
+    ///
+    /// # Errors
+    /// `NotFound` if there is one that the actor may not read; else as [`create`](Self::create).
+    fn singleton(
+        ctx: &ContextFor<Self>,
+        new: impl FnOnce() -> Self::New + Send,
+    ) -> impl Future<Output = Result<Self>> + Send
+    where
+        Self: Singleton,
+    {
+        async move {
+            let id = Id::from_value(global::<Self>(ctx).caller().only_id(Self::schema()));
+            if let Some(found) = Self::get(ctx, &id).await? {
+                return Ok(found);
+            }
+            match Self::create_with_id(ctx, id.clone(), new()).await {
+                Err(error) if error.is_duplicate() && error.index() == Some("_id_") => {
+                    Self::fetch(ctx, &id).await
+                }
+                outcome => outcome,
+            }
+        }
     }
 
     /// What may be shown of the document: the only thing that serialises.

@@ -8,7 +8,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::{self, BoxStream, StreamExt};
 
 use super::unit::Reader;
-use crate::engine::{self, Listing, Open};
+use crate::engine::{self, Deleted, Listing, Open};
 use crate::error::{Error, Result};
 use crate::policy::{BaseModel, ContextFor};
 use crate::query::{Filter, Node, Sort};
@@ -193,6 +193,32 @@ impl<'a, M: BaseModel> Query<'a, M> {
     /// ```
     pub async fn exists(self) -> Result<bool> {
         Ok(self.limit(1).count().await? > 0)
+    }
+
+    /// Also the documents that were softly deleted.
+    pub fn with_deleted(mut self) -> Self {
+        self.listing.deleted = Deleted::Included;
+        self
+    }
+
+    /// The documents that were softly deleted, and no others.
+    pub fn only_deleted(mut self) -> Self {
+        self.listing.deleted = Deleted::Only;
+        self
+    }
+
+    /// The context, and what a document of the query satisfies.
+    pub(super) fn condition(&self) -> (&'a ContextFor<M>, Node) {
+        (self.ctx, self.filter.clone())
+    }
+
+    /// The same query once more.
+    pub(super) fn again(&self) -> Self {
+        Self {
+            ctx: self.ctx,
+            filter: self.filter.clone(),
+            listing: self.listing.clone(),
+        }
     }
 
     fn into_parts(self) -> (&'a ContextFor<M>, Listing) {

@@ -95,9 +95,21 @@ impl<M: BaseModel> ReadUnit for Reader<'_, M> {
 }
 
 /// What the caller asks for, until the pipeline begins with it.
-enum Input<M: BaseModel> {
+pub(super) enum Input<M: BaseModel> {
     New(M::New),
     Patch(M::Patch),
+    /// Everything that a caller may write, anew.
+    Replace(M::New),
+}
+
+impl<M: BaseModel> Clone for Input<M> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::New(new) => Self::New(new.clone()),
+            Self::Patch(patch) => Self::Patch(patch.clone()),
+            Self::Replace(new) => Self::Replace(new.clone()),
+        }
+    }
 }
 
 /// What a write holds of its documents.
@@ -127,20 +139,12 @@ impl<'a, M: BaseModel> Writing<'a, M> {
         }
     }
 
-    pub(super) fn update(ctx: &'a ContextFor<M>, id: Id<M>, patch: M::Patch) -> Self {
+    /// An update, or a delete where there is no input.
+    pub(super) fn of(ctx: &'a ContextFor<M>, id: Id<M>, input: Option<Input<M>>) -> Self {
         Self {
             ctx,
             id,
-            input: Some(Input::Patch(patch)),
-            sides: Sides::None,
-        }
-    }
-
-    pub(super) fn delete(ctx: &'a ContextFor<M>, id: Id<M>) -> Self {
-        Self {
-            ctx,
-            id,
-            input: None,
+            input,
             sides: Sides::None,
         }
     }
@@ -242,6 +246,10 @@ impl<M: BaseModel> WriteUnit for Writing<'_, M> {
                 let touched = cx.take_touched();
                 cx.finish()?;
                 Ok(touched)
+            }
+            (Some(Input::Replace(new)), Sides::Changed(change)) => {
+                *change.after_mut() = M::build(new, &stamp);
+                Ok(M::schema().fields.iter().map(|field| field.json).collect())
             }
             _ => Err(Error::internal("a write began twice")),
         }

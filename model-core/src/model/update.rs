@@ -5,9 +5,9 @@ use std::future::IntoFuture;
 
 use futures_util::future::{BoxFuture, FutureExt};
 
-use super::unit::Writing;
+use super::unit::{Input, Writing};
 use crate::engine::{self, Action, Plan, Written};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::policy::{BaseModel, ContextFor};
 use crate::value::{Id, Revision};
 
@@ -16,17 +16,17 @@ use crate::value::{Id, Revision};
 pub struct Update<'a, M: BaseModel> {
     ctx: &'a ContextFor<M>,
     id: &'a Id<M>,
-    patch: M::Patch,
+    input: Input<M>,
     expected: Option<Revision>,
     keep_updated_at: bool,
 }
 
 impl<'a, M: BaseModel> Update<'a, M> {
-    pub(super) fn new(ctx: &'a ContextFor<M>, id: &'a Id<M>, patch: M::Patch) -> Self {
+    pub(super) fn new(ctx: &'a ContextFor<M>, id: &'a Id<M>, input: Input<M>) -> Self {
         Self {
             ctx,
             id,
-            patch,
+            input,
             expected: None,
             keep_updated_at: false,
         }
@@ -71,14 +71,13 @@ impl<'a, M: BaseModel> Update<'a, M> {
     }
 
     async fn run(self) -> Result<M> {
-        let mut unit = Writing::update(self.ctx, self.id.clone(), self.patch);
+        let mut unit = Writing::of(self.ctx, self.id.clone(), Some(self.input));
         let plan = Plan {
             expected: self.expected,
             keep_updated_at: self.keep_updated_at,
             ..Plan::new(Action::Update)
         };
         let result = match engine::write(&mut unit, plan).await {
-            Ok(Written::Missing) => Err(Error::new(ErrorKind::NotFound, "")),
             Ok(written) => unit
                 .into_document(written == Written::Unchanged)
                 .ok_or_else(|| Error::internal("an update without a document")),

@@ -12,5 +12,5 @@ pub use actor::Actor;
 pub use base_model::{BaseModel, MigrateInfo, ReadScope};
 pub use change::Change;
 pub use context::{Context, GlobalContext};
-pub use model::{Model, Stamp};
+pub use model::{Model, Mutable, Singleton, Stamp};
 pub use scope::{AnyContext, ContextFor, GlobalScope, Scope, TenantScope};

@@ -22,6 +22,21 @@ pub struct Stamp<M: Model> {
     pub now: DateTime<Utc>,
 }
 
+/// A model whose documents may be changed and deleted: every one that is not declared `append_only`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is append-only",
+    label = "its documents are created and read, never changed or deleted",
+    note = "`#[model(append_only)]` on `{Self}` says so"
+)]
+pub trait Mutable: Model {}
+
+/// A model of which each tenant has one document.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a singleton",
+    note = "put `#[model(singleton)]` on the struct, if each tenant is to have one"
+)]
+pub trait Singleton: Model {}
+
 /// A struct that is stored as the documents of a collection.
 ///
 /// It is implemented by `#[derive(Model)]` and by nothing else: its hidden methods are the derive's business. What a

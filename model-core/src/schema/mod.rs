@@ -101,6 +101,10 @@ pub struct ModelSchema {
     pub audit: Option<AuditSpec>,
     /// Whether a delete marks the document instead of removing it.
     pub soft_delete: bool,
+    /// Whether documents are never changed or deleted.
+    pub append_only: bool,
+    /// Whether each tenant has one document.
+    pub singleton: bool,
     /// The doc comment of the struct.
     pub doc: &'static str,
     sealed: OnceLock<bool>,
@@ -126,6 +130,8 @@ impl ModelSchema {
             indexes: &[],
             audit: None,
             soft_delete: false,
+            append_only: false,
+            singleton: false,
             doc: "",
             sealed,
         }
@@ -152,6 +158,18 @@ impl ModelSchema {
     /// Makes a delete mark the document instead of removing it.
     pub const fn soft_delete(mut self) -> Self {
         self.soft_delete = true;
+        self
+    }
+
+    /// Declares that documents are never changed or deleted.
+    pub const fn append_only(mut self) -> Self {
+        self.append_only = true;
+        self
+    }
+
+    /// Declares that each tenant has one document.
+    pub const fn singleton(mut self) -> Self {
+        self.singleton = true;
         self
     }
 

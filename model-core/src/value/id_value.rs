@@ -3,6 +3,7 @@
 use bson::Bson;
 use bson::oid::ObjectId;
 use serde::{Serialize, Serializer};
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::codec::{DecodeError, HexId, RawValue, Writer, tag};
@@ -27,6 +28,37 @@ impl IdValue {
                 let mut buffer = Uuid::encode_buffer();
                 let random = Uuid::now_v7().simple().encode_lower(&mut buffer).to_owned();
                 Self::Text(format!("{prefix}{random}").into())
+            }
+        }
+    }
+
+    /// The one id that a document of `tenant` has, where there is one for each: made from a digest of `seed` and tenant, as a
+    /// UUID of version 8 (RFC 9562).
+    pub(crate) fn of_tenant(kind: IdKind, seed: &str, tenant: Option<&Self>) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(b"model-core/singleton/1\0");
+        hash.update(seed.as_bytes());
+        let mut out = Writer::new();
+        if let Some(tenant) = tenant {
+            tenant.encode(&mut out, "tenant");
+        }
+        hash.update(out.finish().unwrap_or_default());
+        let digest: [u8; 32] = hash.finalize().into();
+        let first = |count: usize| digest.iter().copied().take(count);
+        let mut bytes = [0; 16];
+        bytes.iter_mut().zip(first(16)).for_each(|(to, from)| *to = from);
+        let uuid = uuid::Builder::from_custom_bytes(bytes).into_uuid();
+        match kind {
+            IdKind::ObjectId => {
+                let mut bytes = [0; 12];
+                bytes.iter_mut().zip(first(12)).for_each(|(to, from)| *to = from);
+                Self::ObjectId(ObjectId::from_bytes(bytes))
+            }
+            IdKind::Uuid => Self::Uuid(uuid),
+            IdKind::String { prefix } => {
+                let mut buffer = Uuid::encode_buffer();
+                let text = uuid.simple().encode_lower(&mut buffer).to_owned();
+                Self::Text(format!("{prefix}{text}").into())
             }
         }
     }

@@ -79,6 +79,9 @@ pub(crate) struct Container {
     pub(crate) global: Option<Span>,
     pub(crate) version: Option<u32>,
     pub(crate) audit: Option<Audit>,
+    pub(crate) soft_delete: Option<Span>,
+    pub(crate) append_only: Option<Span>,
+    pub(crate) singleton: Option<Span>,
     pub(crate) indexes: Vec<Index>,
     pub(crate) rename_all: Option<Case>,
     pub(crate) virtuals: Vec<Virtual>,
@@ -108,6 +111,9 @@ impl Container {
                     self.audit = Some(audit(input)?);
                 }
             }
+            KeyId::SoftDelete => self.soft_delete = Some(span),
+            KeyId::AppendOnly => self.append_only = Some(span),
+            KeyId::Singleton => self.singleton = Some(span),
             KeyId::Indexes => self.indexes.push(index(span, input)?),
             KeyId::RenameAll => self.rename_all = Some(rename_all(input)?),
             KeyId::Virtuals => self.virtuals = value::list(input)?,

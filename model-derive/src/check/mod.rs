@@ -30,6 +30,7 @@ pub(crate) fn model(cx: &Ctxt, model: &Model) {
     distinct_names(cx, &model.fields);
     virtuals(cx, model);
     audit_name(cx, model);
+    lives(cx, model);
     index::all(cx, model);
 }
 
@@ -206,6 +207,17 @@ fn virtual_names(cx: &Ctxt, virtuals: &[crate::attr::Virtual], fields: &[Field])
         if virtuals.iter().take(index).any(|before| before.name == *name) {
             cx.error(name.span(), format_args!("`{name}` is written twice"));
         }
+    }
+}
+
+/// What becomes of documents does not contradict itself.
+fn lives(cx: &Ctxt, model: &Model) {
+    let attrs = &model.head.attrs;
+    if let (Some(_), Some(span)) = (attrs.append_only, attrs.soft_delete) {
+        cx.error(
+            span,
+            "`soft_delete` has no meaning beside `append_only`: the documents are never deleted",
+        );
     }
 }
 

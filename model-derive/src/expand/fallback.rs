@@ -117,6 +117,8 @@ fn model_stubs(head: &Head, identified: &TokenStream, associated: &TokenStream) 
     emit! {
         #identified
         #debug
+        impl __model::Mutable for #ident {}
+        impl __model::Singleton for #ident {}
 
         #[allow(unused)]
         impl __model::Model for #ident {

@@ -50,6 +50,11 @@ pub(super) fn new_types(model: &Model) -> TokenStream {
             #vis optional: #group,
         }
     });
+    // A missing required field is to be a compile error, so that only an input without any has a default.
+    let default = required(&model.fields)
+        .next()
+        .is_none()
+        .then(|| emit!(, #runtime::Default));
     let doc = format!("What a caller gives to create a [`{ident}`].");
     let group_doc = format!("The fields that may be left out when a [`{ident}`] is created.");
     let group_type = has_optional.then(|| {
@@ -62,7 +67,7 @@ pub(super) fn new_types(model: &Model) -> TokenStream {
     });
     emit! {
         #[doc = #doc]
-        #[derive(#runtime::Clone)]
+        #[derive(#runtime::Clone #default)]
         #[allow(dead_code)]
         #vis struct #name { #(#members)* #member }
         #group_type

@@ -14,13 +14,14 @@ pub(super) fn expand(model: &Model) -> TokenStream {
     let handles = fields::model_handles(model);
     let identified = identified(model);
     let implementation = implementation(model);
+    let markers = markers(model);
     let debug = codec::debug(&model.head, &model.fields);
     let inputs = inputs::model_impls(model);
     let view = view::struct_impls(&model.head, &model.fields);
     let asserts = asserts::model(model);
     let items = hidden(
         &model.head,
-        &emit!(#statics #handles #identified #implementation #debug #inputs #view #asserts),
+        &emit!(#statics #handles #identified #implementation #markers #debug #inputs #view #asserts),
     );
     emit!(#types #items)
 }
@@ -63,6 +64,19 @@ pub(super) fn associated(model: &Model) -> TokenStream {
         type Fields = #fields;
         type View = #view;
     }
+}
+
+/// Which verbs the model has.
+pub(super) fn markers(model: &Model) -> TokenStream {
+    let (ident, attrs) = (&model.head.ident, &model.head.attrs);
+    let mutable = attrs
+        .append_only
+        .is_none()
+        .then(|| emit!(impl __model::Mutable for #ident {}));
+    let singleton = attrs
+        .singleton
+        .map(|_| emit!(impl __model::Singleton for #ident {}));
+    emit!(#mutable #singleton)
 }
 
 fn implementation(model: &Model) -> TokenStream {

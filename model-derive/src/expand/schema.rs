@@ -156,13 +156,16 @@ pub(super) fn model(model: &Model) -> TokenStream {
         (count > 0).then(|| emit!(static __MODEL_INDEXES: [__model::IndexSpec; #count] = [#(#indexes),*];));
     let with_indexes = (count > 0).then(|| emit!(.indexes(&__MODEL_INDEXES)));
     let audit = attrs.audit.as_ref().map(|audit| one_audit(model, audit));
+    let soft_delete = attrs.soft_delete.map(|_| emit!(.soft_delete()));
+    let append_only = attrs.append_only.map(|_| emit!(.append_only()));
+    let singleton = attrs.singleton.map(|_| emit!(.singleton()));
     let doc = doc(&model.head.doc);
     emit! {
         #fields
         #indexes
         static __MODEL_SCHEMA: __model::ModelSchema =
             __model::ModelSchema::new(#name, #collection, #tenancy, #id, &__MODEL_FIELDS)
-                #version #with_indexes #audit #doc;
+                #version #with_indexes #audit #soft_delete #append_only #singleton #doc;
     }
 }
 

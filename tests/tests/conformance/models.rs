@@ -70,6 +70,9 @@ pub(crate) fn register(builder: DbBuilder) -> DbBuilder {
         .model::<Member>()
         .model::<Plan>()
         .model::<Note>()
+        .model::<Task>()
+        .model::<Settings>()
+        .model::<Event>()
 }
 
 /// A policy that lets admins do everything and everybody read.
@@ -409,6 +412,102 @@ pub(crate) struct Note {
 }
 
 impl BaseModel for Note {
+    type Actor = User;
+
+    open_policy!(Self, Ctx);
+}
+
+/// A queue entry in a collection that other kinds share: softly deleted, with a base filter and a write scope.
+#[derive(Clone, Model)]
+#[model(collection = "tasks", id_prefix = "tsk_", soft_delete, audit(entity = "task"))]
+#[model(index(project, number, unique))]
+pub(crate) struct Task {
+    #[model(id)]
+    pub(crate) id: Id<Task>,
+    #[model(tenant)]
+    pub(crate) organization: TenantId,
+    pub(crate) project: Id<Project>,
+    pub(crate) number: i32,
+    #[model(default = "task")]
+    pub(crate) kind: String,
+    pub(crate) worker: Option<String>,
+    #[model(default = 0)]
+    pub(crate) runs: i32,
+    #[model(created_at)]
+    pub(crate) created_at: DateTime<Utc>,
+}
+
+impl BaseModel for Task {
+    type Actor = User;
+
+    fn can_read(&self, ctx: &Ctx) -> bool {
+        ctx.actor().sees(&self.project)
+    }
+
+    fn can_create(&self, _ctx: &Ctx) -> bool {
+        true
+    }
+
+    fn can_update(&self, _ctx: &Ctx, _after: &Self) -> bool {
+        true
+    }
+
+    fn can_delete(&self, _ctx: &Ctx) -> bool {
+        true
+    }
+
+    fn base_filter() -> Filter<Self> {
+        Self::filter(|t| t.kind.eq("task"))
+    }
+
+    fn write_scope(ctx: &Ctx) -> Filter<Self> {
+        if ctx.actor().admin {
+            Filter::all()
+        } else {
+            Self::filter(|t| t.project.in_(&ctx.actor().edits))
+        }
+    }
+}
+
+/// A create input for a task.
+pub(crate) fn new_task(project: &str, number: i32) -> NewTask {
+    NewTask {
+        project: Id::parse(project).unwrap(),
+        number,
+        optional: NewTaskOptional::default(),
+    }
+}
+
+/// One for each tenant.
+#[derive(Clone, Model)]
+#[model(collection = "settings", singleton)]
+pub(crate) struct Settings {
+    #[model(id)]
+    pub(crate) id: Id<Settings>,
+    #[model(tenant)]
+    pub(crate) organization: TenantId,
+    #[model(default = 20)]
+    pub(crate) page_size: i32,
+}
+
+impl BaseModel for Settings {
+    type Actor = User;
+
+    open_policy!(Self, Ctx);
+}
+
+/// What happened: never changed.
+#[derive(Clone, Model)]
+#[model(collection = "events", append_only)]
+pub(crate) struct Event {
+    #[model(id)]
+    pub(crate) id: Id<Event>,
+    #[model(tenant)]
+    pub(crate) organization: TenantId,
+    pub(crate) what: String,
+}
+
+impl BaseModel for Event {
     type Actor = User;
 
     open_policy!(Self, Ctx);

@@ -10,7 +10,9 @@ fn a_transaction_sees_its_snapshot_and_its_own_writes() {
         let transaction = store.begin().await.unwrap();
         insert(&store, doc! { "_id": 2 }).await.unwrap();
         insert(&*transaction, doc! { "_id": 3 }).await.unwrap();
-        let updated = transaction.update(WIDGETS, &[&set(by_id(1), &doc! { "n": 2 })]).await;
+        let updated = transaction
+            .update(WIDGETS, &[&set(by_id(1), &doc! { "n": 2 })])
+            .await;
         assert_eq!(updated.unwrap(), 1);
         let ids = |found: Vec<Document>| {
             found

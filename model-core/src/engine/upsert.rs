@@ -1,0 +1,61 @@
+//! The document that a unique key names, whether it is there or not.
+
+use super::load;
+use super::unit::{Deleted, Unit, visible};
+use crate::error::{Error, ErrorKind, Result};
+use crate::query::{Node, Test};
+use crate::schema::ModelSchema;
+use crate::store::into_error;
+use crate::value::IdValue;
+
+/// The id of the document that `key` selects, if the caller sees one.
+///
+/// # Errors
+/// `Configuration`: the key does not name one document, so that two callers could make two.
+pub(crate) async fn find_by_key(unit: &dyn Unit, key: &Node) -> Result<Option<IdValue>> {
+    unit.caller().ports.admit(unit.schema()).await?;
+    if !is_unique(unit.schema(), key) {
+        return Err(Error::new(
+            ErrorKind::Configuration,
+            "an upsert names its document by `eq` on the fields of a unique index, or by the id",
+        ));
+    }
+    let selection = visible(unit, Deleted::Hidden, key.clone())?;
+    let found = unit
+        .caller()
+        .store()?
+        .find_one(unit.schema().collection, &selection)
+        .await
+        .map_err(into_error)?;
+    found.map(|document| load::id(document.as_bytes())).transpose()
+}
+
+/// Whether `key` is an equality on each field of a unique index (the tenant's comes by itself).
+fn is_unique(schema: &ModelSchema, key: &Node) -> bool {
+    let parts = match key {
+        Node::And(nodes) => nodes.as_slice(),
+        node => std::slice::from_ref(node),
+    };
+    let mut equal = Vec::with_capacity(parts.len());
+    for part in parts {
+        match part {
+            Node::Field {
+                path,
+                test: Test::Eq(value),
+            } if *value != bson::Bson::Null => equal.push(path.as_ref()),
+            _ => return false,
+        }
+    }
+    if equal.contains(&"_id") {
+        return true;
+    }
+    let named = |path: &str| {
+        let stored = schema.stored_path(path);
+        stored
+            .is_some_and(|stored| Some(stored.as_str()) == schema.tenant_field() || equal.contains(&&*stored))
+    };
+    schema
+        .indexes
+        .iter()
+        .any(|index| index.unique && index.keys.iter().all(|key| named(key.path)))
+}

@@ -1,0 +1,328 @@
+//! Many documents at once.
+
+use std::fmt;
+use std::future::IntoFuture;
+
+use bson::Document;
+use futures_util::future::{BoxFuture, FutureExt};
+
+use super::global;
+use super::unit::{Input, Writing};
+use crate::engine::{self, Action, BATCH, Caller, Item, Maker, Plan, Tally, Unit, WriteUnit, Written};
+use crate::error::{Error, Result};
+use crate::policy::{BaseModel, ContextFor, MigrateInfo};
+use crate::query::{Filter, Node};
+use crate::schema::ModelSchema;
+use crate::value::{Id, IdValue};
+
+/// Creates the documents in batches, each all or nothing where the server has transactions.
+pub(super) async fn create_many<M: BaseModel>(
+    ctx: &ContextFor<M>,
+    inputs: impl IntoIterator<Item = M::New>,
+) -> Result<Vec<M>> {
+    let mut inputs = inputs.into_iter().peekable();
+    let mut created = Vec::new();
+    while inputs.peek().is_some() {
+        let batch = inputs.by_ref().take(BATCH);
+        let mut units: Vec<_> = batch
+            .map(|new| Writing::<M>::create(ctx, Id::generate(), new))
+            .collect();
+        let mut items: Vec<_> = units
+            .iter_mut()
+            .map(|unit| Item::new(unit, Plan::new(Action::Create)))
+            .collect();
+        let done = created.len();
+        engine::write_all(&mut items).await.map_err(|error| {
+            let position = done + error.position().unwrap_or_default();
+            error
+                .at_position(position)
+                .after(done as u64)
+                .at_model(M::NAME, "create_many")
+        })?;
+        created.extend(units.into_iter().filter_map(|unit| unit.into_document(false)));
+    }
+    Ok(created)
+}
+
+/// What `update_many` and `delete_many` did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BulkReport {
+    /// The documents that the filter selected and the actor may read.
+    pub matched: u64,
+    /// Those that were written; the others were as they should be already.
+    pub written: u64,
+    /// Whether the limit left documents out.
+    pub limited: bool,
+}
+
+/// A write of everything that a filter selects, carried out when awaited.
+///
+/// Documents are read, judged and written in batches of 1,000: permission, validation, hooks, timestamps, encryption and
+/// audit are those of a single write. A batch is all or nothing where the server has transactions; an error names the
+/// document and says how many were written in the batches before. A batch of which somebody else changed a document
+/// first is read and judged again.
+#[must_use = "a bulk write does nothing until it is awaited"]
+pub struct BulkWrite<'a, M: BaseModel> {
+    ctx: &'a ContextFor<M>,
+    filter: Node,
+    /// A patch, or a delete.
+    patch: Option<M::Patch>,
+    limit: Option<u64>,
+    all: bool,
+}
+
+impl<'a, M: BaseModel> BulkWrite<'a, M> {
+    pub(super) fn new(ctx: &'a ContextFor<M>, filter: Filter<M>, patch: Option<M::Patch>) -> Self {
+        Self {
+            ctx,
+            filter: filter.into_node(),
+            patch,
+            limit: None,
+            all: false,
+        }
+    }
+
+    /// At most that many documents.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// Note::create_many(&ctx, ["a", "b", "c"].map(note)).await?;
+    /// let report = Note::delete_many(&ctx, |n| n.done.eq(false)).limit(2).await?;
+    /// assert_eq!((report.written, report.limited), (2, true));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn limit(mut self, limit: u64) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// Says that a filter which selects every document is meant.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// assert!(Note::delete_many(&ctx, |_| Filter::all()).await.unwrap_err().is_invalid());
+    /// Note::delete_many(&ctx, |_| Filter::all()).allow_all().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn allow_all(mut self) -> Self {
+        self.all = true;
+        self
+    }
+
+    fn verb(&self) -> &'static str {
+        match self.patch {
+            Some(_) => "update_many",
+            None => "delete_many",
+        }
+    }
+
+    async fn run(self) -> Result<BulkReport> {
+        let verb = self.verb();
+        if self.filter == Node::Everything && !self.all {
+            let message = "the filter selects every document: say `.allow_all()` if that is meant";
+            return Err(Error::violation("filter", "empty", message).at_model(M::NAME, verb));
+        }
+        let action = match self.patch {
+            Some(_) => Action::Update,
+            None => Action::Delete,
+        };
+        let plan = Plan {
+            condition: self.filter,
+            required: false,
+            ..Plan::new(action)
+        };
+        let each = Each::<M> {
+            ctx: self.ctx,
+            input: self.patch.map(Input::Patch),
+        };
+        let tally = engine::write_matching(&each, &plan, self.limit).await;
+        let Tally {
+            matched,
+            written,
+            limited,
+        } = tally.map_err(|error| error.at_model(M::NAME, verb))?;
+        Ok(BulkReport {
+            matched,
+            written,
+            limited,
+        })
+    }
+}
+
+impl<M: BaseModel> fmt::Debug for BulkWrite<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BulkWrite")
+            .field("model", &M::NAME)
+            .field("verb", &self.verb())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a, M: BaseModel> IntoFuture for BulkWrite<'a, M> {
+    type Output = Result<BulkReport>;
+    type IntoFuture = BoxFuture<'a, Result<BulkReport>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        self.run().boxed()
+    }
+}
+
+/// The same write for each document.
+struct Each<'a, M: BaseModel> {
+    ctx: &'a ContextFor<M>,
+    input: Option<Input<M>>,
+}
+
+impl<M: BaseModel> Unit for Each<'_, M> {
+    fn schema(&self) -> &'static ModelSchema {
+        M::schema()
+    }
+
+    fn caller(&self) -> &Caller {
+        global::<M>(self.ctx).caller()
+    }
+
+    fn base_filter(&self) -> Node {
+        M::base_filter().into_node()
+    }
+
+    fn read_scope(&self) -> Node {
+        M::read_scope(self.ctx).into_node()
+    }
+
+    fn migrate(&self, document: Document, stored_version: u32) -> Result<Document> {
+        M::migrate(document, &MigrateInfo::new(stored_version, M::schema().version))
+    }
+}
+
+impl<M: BaseModel> Maker for Each<'_, M> {
+    fn make(&self, id: IdValue) -> Box<dyn WriteUnit + '_> {
+        Box::new(Writing::of(self.ctx, Id::from_value(id), self.input.clone()))
+    }
+
+    fn write_scope(&self) -> Node {
+        M::write_scope(self.ctx).into_node()
+    }
+}
+
+/// What one operation of a [`Bulk`] did.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum BulkOutcome<M> {
+    /// Created, as a read would return it.
+    Created(M),
+    /// Updated, as a read would return it.
+    Updated(M),
+    /// Nothing differed: the document as it is.
+    Unchanged(M),
+    /// Deleted.
+    Deleted,
+    /// There was nothing to delete.
+    Missing,
+}
+
+/// Operations of several kinds, carried out together when awaited: all or nothing where the server has transactions.
+///
+/// Neighbours of one kind go in one command. Each document is judged before the first is written; a document is changed
+/// once.
+#[must_use = "a bulk write does nothing until it is awaited"]
+pub struct Bulk<'a, M: BaseModel> {
+    units: Vec<(Writing<'a, M>, Plan)>,
+    ctx: &'a ContextFor<M>,
+}
+
+impl<'a, M: BaseModel> Bulk<'a, M> {
+    pub(super) fn new(ctx: &'a ContextFor<M>) -> Self {
+        Self {
+            units: Vec::new(),
+            ctx,
+        }
+    }
+
+    /// Creates a document.
+    pub fn create(self, new: M::New) -> Self {
+        self.create_with_id(Id::generate(), new)
+    }
+
+    /// Creates a document under an id of the caller's own choice.
+    pub fn create_with_id(mut self, id: Id<M>, new: M::New) -> Self {
+        let unit = Writing::create(self.ctx, id, new);
+        self.units.push((unit, Plan::new(Action::Create)));
+        self
+    }
+
+    /// Changes a document by a patch; one that is not there fails the whole.
+    pub fn update(mut self, id: Id<M>, patch: M::Patch) -> Self {
+        let unit = Writing::of(self.ctx, id, Some(Input::Patch(patch)));
+        self.units.push((unit, Plan::new(Action::Update)));
+        self
+    }
+
+    /// Replaces all that a caller may write of a document.
+    pub fn replace(mut self, id: Id<M>, new: M::New) -> Self {
+        let unit = Writing::of(self.ctx, id, Some(Input::Replace(new)));
+        self.units.push((unit, Plan::new(Action::Update)));
+        self
+    }
+
+    /// Deletes a document, if it is there.
+    pub fn delete(mut self, id: Id<M>) -> Self {
+        let unit = Writing::of(self.ctx, id, None);
+        self.units.push((unit, Plan::new(Action::Delete)));
+        self
+    }
+
+    async fn run(mut self) -> Result<Vec<BulkOutcome<M>>> {
+        let mut items: Vec<_> = self
+            .units
+            .iter_mut()
+            .map(|(unit, plan)| Item::new(unit, plan.clone()))
+            .collect();
+        engine::write_all(&mut items)
+            .await
+            .map_err(|error| error.at_model(M::NAME, "bulk"))?;
+        let written: Vec<_> = items.iter().map(|item| item.written).collect();
+        let outcomes = self
+            .units
+            .into_iter()
+            .zip(written)
+            .map(|((unit, plan), written)| {
+                let document = unit.into_document(written == Written::Unchanged);
+                match (plan.action, written, document) {
+                    (Action::Create, _, Some(document)) => BulkOutcome::Created(document),
+                    (_, Written::Unchanged, Some(document)) => BulkOutcome::Unchanged(document),
+                    (_, _, Some(document)) => BulkOutcome::Updated(document),
+                    (_, Written::Yes, None) => BulkOutcome::Deleted,
+                    (_, _, None) => BulkOutcome::Missing,
+                }
+            });
+        Ok(outcomes.collect())
+    }
+}
+
+impl<M: BaseModel> fmt::Debug for Bulk<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bulk")
+            .field("model", &M::NAME)
+            .field("operations", &self.units.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a, M: BaseModel> IntoFuture for Bulk<'a, M> {
+    type Output = Result<Vec<BulkOutcome<M>>>;
+    type IntoFuture = BoxFuture<'a, Result<Vec<BulkOutcome<M>>>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        self.run().boxed()
+    }
+}

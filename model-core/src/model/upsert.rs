@@ -1,0 +1,98 @@
+//! `upsert`.
+
+use super::unit::{Input, Reader, Writing};
+use crate::engine::{self, Action, Plan, Written};
+use crate::error::{Error, ErrorKind, Result};
+use crate::policy::{BaseModel, ContextFor};
+use crate::query::{Filter, Node};
+use crate::value::Id;
+
+/// How often a race with another upsert, or with a delete, is run again.
+const ATTEMPTS: u32 = 8;
+
+/// What an upsert did.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Upserted<M> {
+    /// There was none: it was created.
+    Created(M),
+    /// There was one: it was patched. It may have been as it should be already.
+    Updated(M),
+}
+
+impl<M> Upserted<M> {
+    /// The document.
+    pub fn into_document(self) -> M {
+        match self {
+            Self::Created(document) | Self::Updated(document) => document,
+        }
+    }
+
+    /// Whether it was created.
+    pub fn is_created(&self) -> bool {
+        matches!(self, Self::Created(_))
+    }
+}
+
+pub(super) async fn upsert<M: BaseModel>(
+    ctx: &ContextFor<M>,
+    filter: Filter<M>,
+    new: M::New,
+    patch: M::Patch,
+) -> Result<Upserted<M>> {
+    let key = filter.into_node();
+    for attempt in 1.. {
+        let result = match engine::find_by_key(&Reader::<M>::new(ctx), &key).await? {
+            Some(id) => {
+                let input = Input::Patch(patch.clone());
+                update(ctx, Id::from_value(id), input, &key).await
+            }
+            None => create(ctx, new.clone(), &key).await,
+        };
+        match result {
+            Ok(Some(upserted)) => return Ok(upserted),
+            // Deleted, or no longer what the filter asks for.
+            Ok(None) if attempt < ATTEMPTS => {}
+            // Created, or changed, by somebody else.
+            Err(error) if is_race(&error) && attempt < ATTEMPTS => {}
+            Ok(None) => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Err(Error::new(
+        ErrorKind::Conflict,
+        format!("others created and deleted the document in each of {ATTEMPTS} attempts"),
+    ))
+}
+
+fn is_race(error: &Error) -> bool {
+    (error.is_duplicate() || error.is_conflict() || error.is_not_found()) && !error.is_after_write()
+}
+
+async fn update<M: BaseModel>(
+    ctx: &ContextFor<M>,
+    id: Id<M>,
+    input: Input<M>,
+    key: &Node,
+) -> Result<Option<Upserted<M>>> {
+    let mut unit = Writing::of(ctx, id, Some(input));
+    let plan = Plan {
+        condition: key.clone(),
+        required: false,
+        ..Plan::new(Action::Update)
+    };
+    let written = engine::write(&mut unit, plan).await?;
+    Ok(unit
+        .into_document(written == Written::Unchanged)
+        .map(Upserted::Updated))
+}
+
+async fn create<M: BaseModel>(ctx: &ContextFor<M>, new: M::New, key: &Node) -> Result<Option<Upserted<M>>> {
+    let mut unit = Writing::create(ctx, Id::generate(), new);
+    let plan = Plan {
+        condition: key.clone(),
+        ..Plan::new(Action::Create)
+    };
+    engine::write(&mut unit, plan).await?;
+    Ok(unit.into_document(false).map(Upserted::Created))
+}

@@ -1,0 +1,239 @@
+//! Contract G 31: many documents at once keep every promise of one.
+
+use bson::doc;
+use model_core::prelude::*;
+use model_core::{BulkOutcome, ModelExt};
+
+use crate::harness::{change, on_both_stores};
+use crate::models::{
+    Hooked, HookedPatch, NewHooked, NewNote, NewProject, Note, NotePatch, Project, ProjectPatch, User,
+    Widget, WidgetPatch, new_widget,
+};
+
+fn hooked(name: &str) -> NewHooked {
+    NewHooked {
+        name: name.into(),
+        optional: Default::default(),
+    }
+}
+
+fn note(text: &str) -> NewNote {
+    NewNote {
+        text: text.into(),
+        optional: Default::default(),
+    }
+}
+
+fn named(name: &str) -> ProjectPatch {
+    ProjectPatch {
+        name: Set(name.into()),
+        ..Default::default()
+    }
+}
+
+fn text(text: &str) -> NotePatch {
+    NotePatch {
+        text: Set(text.into()),
+        ..Default::default()
+    }
+}
+
+on_both_stores! {
+    /// Tenant, timestamps, defaults, normalisation, hooks in order and once, an entry for each.
+    async fn create_many_is_many_creates(stage: Stage) {
+        let shop = stage.shop().await;
+        let created = Hooked::create_many(&shop.admin, ["one ", " two", "three"].map(hooked)).await.unwrap();
+        let names: Vec<_> = created.iter().map(|one| (one.name.as_str(), one.slug.as_str())).collect();
+        assert_eq!(names, [("one", "  one-slug"), ("two", "  two-slug"), ("three", "  three-slug")]);
+        assert!(created.iter().all(|one| one.organization == *shop.admin.tenant() && one.created_at == shop.admin.now()));
+        assert_eq!(shop.hooks.take(), [
+            "before_create(one)", "before_create(two)", "before_create(three)",
+            "after_create(one   one-slug)", "after_create(two   two-slug)", "after_create(three   three-slug)",
+        ]);
+        let read = Hooked::query(&shop.admin).sort(|h| h.id.asc()).await.unwrap();
+        let mut same = created;
+        same.sort_by(|a, b| a.id.cmp(&b.id));
+        assert_eq!(format!("{read:?}"), format!("{same:?}"));
+        let log = shop.audit_log().await;
+        assert_eq!(log.len(), 3);
+        assert!(log.iter().all(|entry| entry.get_str("event").unwrap() == "hooked.create"));
+    }
+
+    /// Each document is judged before the first is written, and the failing one is named.
+    async fn create_many_names_the_failing_document(stage: Stage) {
+        let shop = stage.shop().await;
+        let error = Hooked::create_many(&shop.admin, ["one", "much too long for a name", "three"].map(hooked)).await.unwrap_err();
+        assert!(error.is_invalid(), "{error}");
+        assert_eq!((error.position(), error.written()), (Some(1), 0));
+        let editor = shop.acme(User::editor("ed", &["prj_a"]));
+        let inputs = [new_widget("prj_a", "Blue"), new_widget("prj_b", "Red")];
+        let error = Widget::create_many(&editor, inputs).await.unwrap_err();
+        assert!(error.is_forbidden(), "{error}");
+        assert_eq!(error.position(), Some(1));
+        assert!(shop.stored("hooked").await.is_empty() && shop.stored("widgets").await.is_empty());
+        assert!(shop.audit_log().await.is_empty());
+    }
+
+    /// A batch is all or nothing: a duplicate key in the middle leaves nothing.
+    async fn a_batch_is_all_or_nothing(stage: Stage) {
+        let shop = stage.shop().await;
+        let project = |name: &str| NewProject { name: name.into() };
+        Project::create(&shop.admin, project("taken")).await.unwrap();
+        let error = Project::create_many(&shop.admin, ["a", "b", "taken", "c"].map(project)).await.unwrap_err();
+        assert!(error.is_duplicate(), "{error}");
+        assert_eq!((error.position(), error.index()), (Some(2), Some("organization_1_name_1_unique")));
+        assert_eq!(shop.stored("projects").await.len(), 1);
+    }
+
+    /// Nothing asked, nothing done.
+    async fn nothing_is_nothing(stage: Stage) {
+        let shop = stage.shop().await;
+        assert!(Note::create_many(&shop.admin, []).await.unwrap().is_empty());
+        assert!(Note::bulk(&shop.admin).await.unwrap().is_empty());
+        let report = Note::update_many(&shop.admin, |n| n.text.eq("none"), text("x")).await.unwrap();
+        assert_eq!((report.matched, report.written, report.limited), (0, 0, false));
+    }
+
+    /// More than one batch.
+    async fn batches_add_up(stage: Stage) {
+        let shop = stage.shop().await;
+        let created = Note::create_many(&shop.admin, (0..2_500).map(|i| note(&format!("n{i}")))).await.unwrap();
+        assert_eq!(created.len(), 2_500);
+        assert!(created.iter().enumerate().all(|(i, one)| one.text == format!("n{i}")));
+        let report = Note::update_many(&shop.admin, |n| n.text.starts_with("n"), text("same")).await.unwrap();
+        assert_eq!((report.matched, report.written, report.limited), (2_500, 2_500, false));
+        let report = Note::update_many(&shop.admin, |n| n.text.eq("same"), text("same")).await.unwrap();
+        assert_eq!((report.matched, report.written), (2_500, 0));
+        let report = Note::delete_many(&shop.admin, |n| n.text.eq("same")).limit(1_200).await.unwrap();
+        assert_eq!((report.written, report.limited), (1_200, true));
+        assert_eq!(Note::query(&shop.admin).count().await.unwrap(), 1_300);
+    }
+
+    /// Update by filter: hooks, audit with before and after, timestamps; what does not differ is left alone.
+    async fn update_many_is_many_updates(stage: Stage) {
+        let shop = stage.shop().await;
+        let created = Hooked::create_many(&shop.admin, ["one", "two", "same"].map(hooked)).await.unwrap();
+        shop.hooks.take();
+        shop.tick();
+        let patch = HookedPatch { name: Set(" same ".into()), ..Default::default() };
+        let report = Hooked::update_many(&shop.admin, |h| h.name.ne("none"), patch).await.unwrap();
+        assert_eq!((report.matched, report.written), (3, 2));
+        let mut calls = shop.hooks.take();
+        calls.sort();
+        assert_eq!(calls, [
+            "after_update(  one-slug -> same-slug)", "after_update(  two-slug -> same-slug)",
+            "before_update(one -> same)", "before_update(two -> same)",
+        ]);
+        let read = Hooked::query(&shop.admin).await.unwrap();
+        assert!(read.iter().all(|one| one.name == "same" && one.slug.trim() == "same-slug"));
+        let moved = read.iter().filter(|one| one.updated_at > one.created_at).count();
+        assert_eq!(moved, 2);
+        let log = shop.audit_log().await;
+        assert_eq!(log.len(), 5);
+        let entry = log.iter().find(|entry| {
+            entry.get_str("event").unwrap() == "hooked.update"
+                && entry.get_document("entity").unwrap().get_str("id").unwrap() == created[0].id.to_string()
+        });
+        assert_eq!(change(entry.unwrap(), "name").unwrap(), &doc! { "path": "name", "before": "one", "after": "same" });
+    }
+
+    /// What the actor may not read is no part of it; what it may read and not write fails the whole batch.
+    async fn permissions_hold_for_each(stage: Stage) {
+        let shop = stage.shop().await;
+        let inputs = [new_widget("prj_a", "Blue"), new_widget("prj_b", "Red"), new_widget("prj_a", "Green")];
+        Widget::create_many(&shop.admin, inputs).await.unwrap();
+        Widget::create(&shop.rival, new_widget("prj_a", "Theirs")).await.unwrap();
+        let editor = shop.acme(User::editor("ed", &["prj_a"]));
+        let patch = || WidgetPatch { note: Set(Some("n".into())), ..Default::default() };
+        let report = Widget::update_many(&editor, |w| w.name.ne(""), patch()).await.unwrap();
+        assert_eq!((report.matched, report.written), (2, 2));
+        let noted = shop.stored("widgets").await.iter().filter(|widget| widget.contains_key("note")).count();
+        assert_eq!(noted, 2);
+        let viewer = shop.acme(User::viewer("vi", &["prj_a", "prj_b"]));
+        let error = Widget::update_many(&viewer, |w| w.name.eq("Red"), patch()).await.unwrap_err();
+        assert!(error.is_forbidden(), "{error}");
+        let error = Widget::delete_many(&editor, |w| w.name.ne("")).await.unwrap_err();
+        assert!(error.is_forbidden(), "{error}");
+        assert_eq!(shop.stored("widgets").await.len(), 4);
+        let report = Widget::delete_many(&shop.admin, |_| Filter::all()).allow_all().await.unwrap();
+        assert_eq!(report.written, 3);
+        assert_eq!(shop.stored_one("widgets").await.get_str("name").unwrap(), "Theirs");
+    }
+
+    /// C 17: a filter that selects everything has to be spelled out.
+    async fn an_empty_filter_is_refused(stage: Stage) {
+        let shop = stage.shop().await;
+        Note::create(&shop.admin, note("a")).await.unwrap();
+        let error = Note::delete_many(&shop.admin, |_| Filter::all()).await.unwrap_err();
+        assert!(error.is_invalid(), "{error}");
+        assert_eq!(error.violations()[0].rule, "empty");
+        assert!(Note::update_many(&shop.admin, |_| Filter::all(), text("b")).await.unwrap_err().is_invalid());
+        assert_eq!(shop.stored_one("notes").await.get_str("text").unwrap(), "a");
+    }
+
+    /// Operations of several kinds, in their order, or none of them.
+    async fn a_mixed_bulk_is_one(stage: Stage) {
+        let shop = stage.shop().await;
+        let project = |name: &str| NewProject { name: name.into() };
+        let old = Project::create_many(&shop.admin, ["a", "b", "c"].map(project)).await.unwrap();
+        let outcomes = Project::bulk(&shop.admin)
+            .delete(old[0].id.clone())
+            .create(project("a"))
+            .update(old[1].id.clone(), named("bb"))
+            .update(old[2].id.clone(), named("c"))
+            .delete(Id::generate())
+            .await
+            .unwrap();
+        assert!(matches!(&outcomes[..], [
+            BulkOutcome::Deleted, BulkOutcome::Created(a), BulkOutcome::Updated(bb), BulkOutcome::Unchanged(c), BulkOutcome::Missing,
+        ] if a.name == "a" && bb.name == "bb" && c.name == "c"), "{outcomes:?}");
+        let failing = Project::bulk(&shop.admin)
+            .delete(old[1].id.clone())
+            .create(project("c"))
+            .await
+            .unwrap_err();
+        assert!(failing.is_duplicate(), "{failing}");
+        assert_eq!(failing.position(), Some(1));
+        assert_eq!(Project::query(&shop.admin).count().await.unwrap(), 3);
+        let missing = Project::bulk(&shop.admin)
+            .delete(old[1].id.clone())
+            .update(Id::generate(), named("x"))
+            .await
+            .unwrap_err();
+        assert!(missing.is_not_found(), "{missing}");
+        let twice = Project::bulk(&shop.admin).delete(old[1].id.clone()).delete(old[1].id.clone()).await.unwrap_err();
+        assert!(twice.is_invalid(), "{twice}");
+        assert_eq!(Project::query(&shop.admin).count().await.unwrap(), 3);
+    }
+
+    /// Two writers by filter at one time: each document is changed by both or by one after the other, none is lost.
+    async fn racing_updates_settle(stage: Stage) {
+        let shop = stage.shop().await;
+        Hooked::create_many(&shop.admin, (0..40).map(|i| hooked(&format!("n{i}")))).await.unwrap();
+        let tasks: Vec<_> = ["left", "right"].map(|name| {
+            let ctx = shop.admin.clone();
+            tokio::spawn(async move {
+                let patch = HookedPatch { name: Set(name.into()), ..Default::default() };
+                Hooked::update_many(&ctx, |h| h.name.starts_with("n"), patch).await
+            })
+        }).into();
+        let mut written = 0;
+        for task in tasks {
+            written += task.await.unwrap().unwrap().written;
+        }
+        assert_eq!(written, 40, "each was changed by one of them");
+        let updates = shop.audit_log().await.iter().filter(|entry| entry.get_str("event").unwrap() == "hooked.update").count();
+        assert_eq!(updates, 40);
+    }
+
+    /// An after-hook that fails says so, with the document; the writes stand.
+    async fn after_hooks_that_fail_say_so(stage: Stage) {
+        let shop = stage.shop().await;
+        shop.hooks.fail(Some("after_create"));
+        let error = Hooked::create_many(&shop.admin, ["one", "two"].map(hooked)).await.unwrap_err();
+        assert!(error.is_after_write(), "{error}");
+        assert_eq!(error.position(), Some(0));
+        assert_eq!(shop.stored("hooked").await.len(), 2);
+        assert_eq!(shop.hooks.take().iter().filter(|call| call.starts_with("after_create")).count(), 2);
+    }
+}
