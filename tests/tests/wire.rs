@@ -7,6 +7,9 @@
     reason = "a failure here is a failed test"
 )]
 
+#[path = "wire/bulk.rs"]
+mod bulk;
+
 use std::sync::{Arc, Mutex};
 
 use bson::{Bson, Document, doc};
@@ -897,6 +900,26 @@ fn the_table_has_no_other_rows() {
             "`delete`",
             "`find`, `delete`",
             "`find`, `delete`, `insert`, `commitTransaction`",
+        ],
+        [
+            "`create_many`, each batch",
+            "`insert`, `commitTransaction`",
+            "`insert`, `insert`, `commitTransaction`",
+        ],
+        [
+            "`update_many`, `delete_many`, each batch",
+            "`find` or `getMore`, `update` or `delete`, `commitTransaction`",
+            "the same and `insert` before the commit",
+        ],
+        [
+            "`bulk`",
+            "`find`, one command for neighbours of one kind, `commitTransaction`",
+            "the same and `insert` before the commit",
+        ],
+        [
+            "`upsert`, `claim`",
+            "`find`, and those of `create` or `update`",
+            "the same",
         ],
     ];
     assert_eq!(
