@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 
 use crate::audit::AuditSink;
 use crate::crypto::{HashPolicy, Keyring, Limits, PasswordHasher};
-use crate::engine::{AuditTarget, Clock, Ports, State, SystemClock};
+use crate::engine::{self, AuditTarget, Clock, Ports, State, SystemClock};
 use crate::error::{Error, ErrorKind, Result};
 use crate::lifecycle::{self, IndexPlan, SyncOptions, SyncReport};
 use crate::policy::{Actor, Context, GlobalContext, Model};
@@ -69,6 +69,21 @@ impl Db {
         lifecycle::sync(&plan, &*self.0.store, options).await
     }
 
+    /// Moves the audit entries that wait inside of documents (models with `audit(outbox)`, of every tenant) into the audit log,
+    /// or to the application's own sink, and removes documents whose deletion waited for that; how many entries it moved.
+    /// Call it regularly, from one place or several: an entry reaches the audit collection once, a sink at least once.
+    ///
+    /// # Errors
+    /// Those of the store and of the sink; what was not moved waits for the next call.
+    pub async fn relay_outbox(&self) -> Result<u64> {
+        self.0.abilities().await?;
+        let mut moved = 0;
+        for schema in self.0.models.iter().filter(|schema| schema.has_outbox()) {
+            moved += engine::relay(&self.0, schema).await?;
+        }
+        Ok(moved)
+    }
+
     #[cfg(feature = "testing")]
     pub(crate) fn ports(&self) -> &Ports {
         &self.0
@@ -83,6 +98,7 @@ pub struct DbBuilder {
     passwords: (HashPolicy, Limits),
     clock: Arc<dyn Clock>,
     audit: AuditTarget,
+    chained: bool,
     state: State,
     models: Vec<&'static ModelSchema>,
 }
@@ -103,6 +119,7 @@ impl DbBuilder {
             passwords: (HashPolicy::default(), Limits::default()),
             clock: Arc::new(SystemClock),
             audit: AuditTarget::Collection,
+            chained: false,
             state: State::default(),
             models: Vec::new(),
         }
@@ -141,6 +158,14 @@ impl DbBuilder {
         self
     }
 
+    /// Links the entries of the audit collection by hashes, a chain for each tenant, so that none can be changed or taken
+    /// out unseen: see [`AuditLog::verify_chain`](crate::AuditLog::verify_chain). Audited writes of one tenant then wait for each
+    /// other. It needs transactions.
+    pub fn audit_chain(mut self) -> Self {
+        self.chained = true;
+        self
+    }
+
     /// A piece of the application's own state, found by its type with `ctx.state::<T>()`.
     pub fn state<T: Any + Send + Sync>(mut self, value: T) -> Self {
         self.state.insert(value);
@@ -162,6 +187,7 @@ impl DbBuilder {
             hasher,
             clock: self.clock,
             audit: self.audit,
+            chained: self.chained,
             state: self.state,
             models: self.models,
             check: |ports| lifecycle::check(ports).boxed(),

@@ -18,6 +18,10 @@ macro_rules! __example {
             fn identity(&self) -> ActorIdentity {
                 ActorIdentity::user(self.name)
             }
+
+            fn can_read_audit_log(&self) -> bool {
+                self.admin
+            }
         }
 
         #[derive(Clone, Model)]

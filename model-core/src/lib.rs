@@ -25,7 +25,7 @@ pub mod value;
 
 pub use codec::Edit;
 pub use db::{Db, DbBuilder};
-pub use engine::Clock;
+pub use engine::{ChainReport, Clock};
 pub use error::{Error, ErrorKind, Result, Violation};
 pub use lifecycle::{IndexPlan, IndexStep, SyncOptions, SyncReport};
 pub use model::{
@@ -34,8 +34,8 @@ pub use model::{
 
 pub use model_derive::{Embedded, Model};
 pub use policy::{
-    Actor, AnyContext, BaseModel, Change, Context, ContextFor, GlobalContext, GlobalScope, MigrateInfo,
-    Model, Mutable, ReadScope, Scope, Singleton, Stamp, TenantScope,
+    Actor, AnyContext, AuditLog, BaseModel, Change, Context, ContextFor, GlobalContext, GlobalScope,
+    MigrateInfo, Model, Mutable, ReadScope, Scope, Singleton, Stamp, TenantScope,
 };
 pub use query::Filter;
 pub use value::{Encrypted, Id, PasswordHash, Revision, Secret, TenantId};

@@ -88,8 +88,8 @@ keys! {
     IdForm "id" MODEL, "id = object_id | uuid | string", "How ids look; `object_id` if nothing is said.";
     Global "global" MODEL, "global", "The documents belong to no tenant.";
     Version "version" MODEL, "version = 2", "The schema version that this code writes; 1 if nothing is said.";
-    Audit "audit" MODEL, "audit or audit(entity = \"widget\", create = \"..\", update = \"..\", delete = \"..\", name = field)",
-        "Every write leaves an audit entry.";
+    Audit "audit" MODEL, "audit or audit(entity = \"widget\", create = \"..\", update = \"..\", delete = \"..\", name = field, outbox)",
+        "Every write leaves an audit entry; with `outbox` inside the document, until the relay moves it.";
     SoftDelete "soft_delete" MODEL, "soft_delete", "A delete marks the document, `purge` removes it; reads pass over what is marked.";
     AppendOnly "append_only" MODEL, "append_only", "Documents are created and read: the verbs that change or delete do not exist.";
     Singleton "singleton" MODEL, "singleton", "One document for each tenant, got or created by `singleton`.";

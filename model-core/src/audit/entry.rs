@@ -4,9 +4,29 @@ use bson::oid::ObjectId;
 use bson::{Bson, Document, doc};
 use chrono::{DateTime, Utc};
 
-use super::identity::ActorIdentity;
+use super::identity::{ActorIdentity, ActorKind};
 use super::request::RequestMeta;
+use crate::error::{Error, ErrorKind, Result};
 use crate::value::TenantId;
+
+fn malformed(path: &'static str) -> Error {
+    Error::new(ErrorKind::Decode, "the audit entry is malformed").at_path(path)
+}
+
+/// What the metadata tells of the request; the rest is the entry's own.
+fn request(metadata: &Document) -> RequestMeta {
+    let mut request = RequestMeta::new();
+    for (key, value) in metadata {
+        let Some(text) = value.as_str() else { continue };
+        match key.as_str() {
+            "ip" => request.ip = Some(text.to_owned()),
+            "user_agent" => request.user_agent = Some(text.to_owned()),
+            "route" => request.route = Some(text.to_owned()),
+            key => drop(request.extra.insert(key.to_owned(), text.to_owned())),
+        }
+    }
+    request
+}
 
 /// What happened to one field.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +54,23 @@ impl AuditChange {
         match self {
             Self::Plain { path, .. } | Self::Redacted { path } => path,
         }
+    }
+
+    fn from_bson(value: &Bson) -> Result<Self> {
+        let document = value.as_document().ok_or_else(|| malformed("changes"))?;
+        let path = document
+            .get_str("path")
+            .map_err(|_| malformed("changes.path"))?
+            .to_owned();
+        if document.get_bool("changed").unwrap_or_default() {
+            return Ok(Self::Redacted { path });
+        }
+        let value = |key| document.get(key).cloned().map(Box::new);
+        Ok(Self::Plain {
+            path,
+            before: value("before"),
+            after: value("after"),
+        })
     }
 
     fn to_document(&self) -> Document {
@@ -113,6 +150,62 @@ impl AuditEntry {
         }
         document.insert("at", bson::DateTime::from_chrono(self.at));
         document
+    }
+
+    /// From the stored form.
+    ///
+    /// # Errors
+    /// `Decode`, with the path.
+    pub(crate) fn from_document(document: &Document) -> Result<Self> {
+        let part = |key: &'static str| document.get_document(key).map_err(|_| malformed(key));
+        let text = |document: &Document, key: &str, path: &'static str| {
+            document
+                .get_str(key)
+                .map(str::to_owned)
+                .map_err(|_| malformed(path))
+        };
+        let (actor, entity) = (part("actor")?, part("entity")?);
+        let optional = |document: &Document, key: &str| document.get_str(key).ok().map(str::to_owned);
+        let kind = match actor.get_str("kind") {
+            Ok("user") => ActorKind::User,
+            Ok("api_key") => ActorKind::ApiKey,
+            Ok("system") => ActorKind::System,
+            _ => return Err(malformed("actor.kind")),
+        };
+        let changes = document.get_array("changes").map_err(|_| malformed("changes"))?;
+        let metadata = document.get_document("metadata").cloned().unwrap_or_default();
+        let tenant = match document.get("tenant") {
+            Some(tenant) => Some(TenantId::from_bson(tenant).ok_or_else(|| malformed("tenant"))?),
+            None => None,
+        };
+        Ok(Self {
+            id: document.get_object_id("_id").map_err(|_| malformed("_id"))?,
+            tenant,
+            actor: ActorIdentity {
+                kind,
+                id: text(actor, "id", "actor.id")?,
+                name: optional(actor, "name"),
+            },
+            event: text(document, "event", "event")?,
+            entity_type: text(entity, "type", "entity.type")?,
+            entity_id: text(entity, "id", "entity.id")?,
+            entity_name: optional(entity, "name"),
+            changes: changes
+                .iter()
+                .map(AuditChange::from_bson)
+                .collect::<Result<_>>()?,
+            request: request(&metadata),
+            bypass_reason: optional(document, "bypass_reason"),
+            at: document
+                .get_datetime("at")
+                .map_err(|_| malformed("at"))?
+                .to_chrono(),
+            duration_ms: metadata
+                .get_i64("duration_ms")
+                .ok()
+                .and_then(|millis| u64::try_from(millis).ok())
+                .unwrap_or_default(),
+        })
     }
 
     fn metadata(&self) -> Document {

@@ -7,12 +7,13 @@ use std::time::Duration;
 use futures_util::future::FutureExt;
 
 use super::caller::Caller;
+use super::chain;
 use super::load;
 use super::ports::AuditTarget;
 use super::transaction::Open;
 use super::unit::WriteUnit;
 use super::write::Item;
-use crate::audit::{self, AuditEntry};
+use crate::audit::AuditEntry;
 use crate::codec::DecodeError;
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::{Node, Test};
@@ -119,6 +120,7 @@ pub(super) async fn commit(caller: &Caller, items: &[Item<'_>], transactions: bo
     let work = Work {
         effects: &effects,
         entries: &entries,
+        chained: caller.ports.chained,
     };
     match &caller.transaction {
         Some(open) => work.joined(open, caller).await?,
@@ -166,6 +168,7 @@ async fn record(caller: &Caller, effects: &[Placed<'_>]) -> Result<()> {
 struct Work<'a> {
     effects: &'a [Placed<'a>],
     entries: &'a [Vec<u8>],
+    chained: bool,
 }
 
 impl Work<'_> {
@@ -217,8 +220,7 @@ impl Work<'_> {
             apply(store, group).await?;
         }
         if !self.entries.is_empty() {
-            let entries: Vec<&[u8]> = self.entries.iter().map(Vec::as_slice).collect();
-            store.insert(audit::COLLECTION, &entries).await?;
+            chain::insert(store, self.chained, self.entries).await?;
         }
         Ok(())
     }

@@ -47,6 +47,8 @@ pub(crate) struct Ports {
     pub(crate) hasher: PasswordHasher,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) audit: AuditTarget,
+    /// Whether the entries of the audit collection are linked to each other.
+    pub(crate) chained: bool,
     pub(crate) state: State,
     pub(crate) models: Vec<&'static ModelSchema>,
     /// What `build()` checks: keys, unique indexes, the server's abilities.

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 
 use super::caller::Caller;
+use super::outbox;
 use crate::codec::{DecodeCx, DecodeError, Visitor, Writer};
 use crate::error::Result;
 use crate::query::{Node, Test};
@@ -133,7 +134,13 @@ pub(crate) fn visible(unit: &(impl Unit + ?Sized), deleted: Deleted, rest: Node)
         (true, Deleted::Hidden) => Node::field(reserved::DELETED_AT, Test::Eq(Bson::Null)),
         (true, Deleted::Only) => Node::field(reserved::DELETED_AT, Test::Ne(Bson::Null)),
     };
-    caller.select(schema, marked.and(unit.base_filter()).and(scope).and(rest))
+    // What only waits for the relay to take its last entry along is deleted.
+    let leaving = match schema.has_outbox() {
+        true => Node::field(outbox::PURGE_PATH, Test::Ne(Bson::Boolean(true))),
+        false => Node::Everything,
+    };
+    let own = marked.and(leaving).and(unit.base_filter());
+    caller.select(schema, own.and(scope).and(rest))
 }
 
 /// Whether the policy allows it, or is bypassed.

@@ -16,6 +16,7 @@ use super::change::{self, Changed};
 use super::commit::{Effect, Kind, commit};
 use super::diff::{self, Difference};
 use super::load;
+use super::outbox;
 use super::ports::AuditTarget;
 use super::stored::{self, Stored, encode};
 use super::unit::{Action, WriteUnit, permitted};
@@ -173,7 +174,9 @@ fn gone(items: &mut [Item<'_>], error: Error) -> Result<()> {
 }
 
 fn needs_transaction(unit: &dyn WriteUnit) -> bool {
-    audit::is_audited(unit) && matches!(unit.caller().ports.audit, AuditTarget::Collection)
+    audit::is_audited(unit)
+        && !unit.schema().has_outbox()
+        && matches!(unit.caller().ports.audit, AuditTarget::Collection)
 }
 
 /// What the documents of one write have in common.
@@ -216,6 +219,9 @@ impl Job {
         }
         prepare(unit, action, self.now).await?;
         item.effect = self.effect(unit, plan, stored.as_ref()).await?;
+        if let Some(effect) = &mut item.effect {
+            outbox::embed(unit.schema(), effect, stored.as_ref())?;
+        }
         item.written = match item.effect {
             Some(_) => Written::Yes,
             None => Written::Unchanged,
@@ -297,11 +303,13 @@ impl Job {
             Action::Restore => Kind::Update(change::mark_deleted(stored, selection, None)?),
             _ => Kind::Delete(selection),
         };
-        item.effect = Some(Effect {
+        let mut effect = Effect {
             kind,
             after: Vec::new(),
             entry,
-        });
+        };
+        outbox::embed(unit.schema(), &mut effect, Some(stored))?;
+        item.effect = Some(effect);
         item.written = Written::Yes;
         Ok(())
     }

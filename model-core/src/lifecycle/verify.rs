@@ -16,6 +16,12 @@ use crate::store::{Abilities, Store, into_error};
 /// `Configuration` with what to do, `Unsupported`, `Unavailable` and `Store`.
 pub(crate) async fn check(ports: &Ports) -> Result<Abilities> {
     let abilities = ports.store.abilities().await.map_err(into_error)?;
+    if !abilities.transactions && ports.chained {
+        return Err(Error::new(
+            ErrorKind::Unsupported,
+            "a chained audit log needs transactions, and this server has none: use a replica set",
+        ));
+    }
     if !abilities.transactions && matches!(ports.audit, AuditTarget::Collection) {
         check_audit(&ports.models)?;
     }
@@ -77,12 +83,12 @@ fn guarantees(found: &Document, declared: &Document) -> bool {
 }
 
 fn check_audit(schemas: &[&'static ModelSchema]) -> Result<()> {
-    match schemas.iter().find(|schema| schema.audit.is_some()) {
+    match schemas.iter().find(|schema| schema.audit.is_some() && !schema.has_outbox()) {
         None => Ok(()),
         Some(schema) => Err(Error::new(
             ErrorKind::Unsupported,
             "an audited model writes its audit entry in a transaction, and this server has none: run it as a replica \
-             set, or send the entries elsewhere with `.audit_to(...)`",
+             set, let the entries wait inside the documents with `audit(outbox)`, or send them elsewhere with `.audit_to(...)`",
         )
         .at_model(schema.name, "build")),
     }

@@ -8,4 +8,9 @@ use crate::audit::ActorIdentity;
 pub trait Actor: Send + Sync + 'static {
     /// Who it is, for the audit log.
     fn identity(&self) -> ActorIdentity;
+
+    /// Whether this actor may read the audit log of the tenant it acts for. Nobody may, unless the application says so.
+    fn can_read_audit_log(&self) -> bool {
+        false
+    }
 }

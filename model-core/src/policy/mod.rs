@@ -1,6 +1,7 @@
 //! Who may do what: contexts, actors, and the policy that every model has.
 
 mod actor;
+mod audit_log;
 mod base_model;
 mod change;
 mod context;
@@ -9,6 +10,7 @@ mod scope;
 mod transaction;
 
 pub use actor::Actor;
+pub use audit_log::AuditLog;
 pub use base_model::{BaseModel, MigrateInfo, ReadScope};
 pub use change::Change;
 pub use context::{Context, GlobalContext};

@@ -53,6 +53,8 @@ pub struct AuditSpec {
     pub delete: &'static str,
     /// The stored field whose string names the entity for a reader.
     pub name_field: Option<&'static str>,
+    /// Whether entries wait inside the document until a relay moves them.
+    pub outbox: bool,
 }
 
 impl AuditSpec {
@@ -69,7 +71,14 @@ impl AuditSpec {
             update,
             delete,
             name_field: None,
+            outbox: false,
         }
+    }
+
+    /// Lets entries wait inside the document until a relay moves them.
+    pub const fn outbox(mut self) -> Self {
+        self.outbox = true;
+        self
     }
 
     /// The stored field whose string names the entity for a reader.
@@ -177,6 +186,11 @@ impl ModelSchema {
     pub const fn doc(mut self, doc: &'static str) -> Self {
         self.doc = doc;
         self
+    }
+
+    /// Whether audit entries wait inside the document until a relay moves them.
+    pub fn has_outbox(&self) -> bool {
+        self.audit.is_some_and(|audit| audit.outbox)
     }
 
     /// The stored name of the tenant field of a tenant model.

@@ -8,7 +8,7 @@ pub(crate) const SCHEMA_VERSION: &str = "_sv";
 pub(crate) const BLIND_INDEX: &str = "_bi";
 /// The seal over authorisation fields: binary. Reserved, not yet written.
 pub(crate) const SEAL: &str = "_seal";
-/// Audit entries that wait for the relay: array of documents. Reserved, not yet written.
+/// Audit entries that wait for the relay: array of documents `{ entry, purge }`.
 pub(crate) const OUTBOX: &str = "_outbox";
 /// The instant of a soft delete: date.
 pub(crate) const DELETED_AT: &str = "_deleted_at";

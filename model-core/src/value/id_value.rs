@@ -115,6 +115,18 @@ impl IdValue {
         }
     }
 
+    /// From its BSON form.
+    pub(crate) fn from_bson(value: &Bson) -> Option<Self> {
+        match value {
+            Bson::ObjectId(id) => Some(Self::ObjectId(*id)),
+            Bson::String(text) => Some(Self::Text(text.as_str().into())),
+            Bson::Binary(binary) if binary.subtype == bson::spec::BinarySubtype::Uuid => {
+                Uuid::from_slice(&binary.bytes).ok().map(Self::Uuid)
+            }
+            _ => None,
+        }
+    }
+
     pub(crate) fn to_bson(&self) -> Bson {
         match self {
             Self::ObjectId(id) => Bson::ObjectId(*id),

@@ -53,6 +53,10 @@ impl TenantId {
     pub(crate) fn from_value(value: IdValue) -> Self {
         Self(value)
     }
+
+    pub(crate) fn from_bson(value: &bson::Bson) -> Option<Self> {
+        IdValue::from_bson(value).map(Self)
+    }
 }
 
 impl From<ObjectId> for TenantId {

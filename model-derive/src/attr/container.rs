@@ -28,6 +28,8 @@ pub(crate) struct Audit {
     pub(crate) update: Option<String>,
     pub(crate) delete: Option<String>,
     pub(crate) name: Option<Ident>,
+    /// Entries wait inside the document.
+    pub(crate) outbox: bool,
 }
 
 /// One key of an index.
@@ -191,6 +193,11 @@ fn audit(input: ParseStream<'_>) -> syn::Result<Audit> {
     while !content.is_empty() {
         let key = content.call(Ident::parse_any)?;
         let slot = match key.to_string().as_str() {
+            "outbox" => {
+                audit.outbox = true;
+                comma(&content)?;
+                continue;
+            }
             "entity" => &mut audit.entity,
             "create" => &mut audit.create,
             "update" => &mut audit.update,
@@ -204,7 +211,7 @@ fn audit(input: ParseStream<'_>) -> syn::Result<Audit> {
                 continue;
             }
             other => {
-                let keys = ["entity", "create", "update", "delete", "name"];
+                let keys = ["entity", "create", "update", "delete", "name", "outbox"];
                 let hint = suggest::hint(other, keys, "the keys here are");
                 return Err(syn::Error::new(
                     key.span(),

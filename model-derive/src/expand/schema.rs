@@ -211,5 +211,6 @@ fn one_audit(model: &Model, audit: &Audit) -> TokenStream {
         let stored = &field.stored;
         emit!(.name_field(#stored))
     });
-    emit!(.audit(__model::AuditSpec::new(#entity, #create, #update, #delete) #name_field))
+    let outbox = audit.outbox.then(|| emit!(.outbox()));
+    emit!(.audit(__model::AuditSpec::new(#entity, #create, #update, #delete) #name_field #outbox))
 }

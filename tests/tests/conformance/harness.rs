@@ -80,6 +80,11 @@ impl Stage {
         self.open(|builder| builder).await
     }
 
+    /// As [`shop`](Self::shop), with a chained audit log.
+    pub(crate) async fn shop_with_chain(self) -> Shop {
+        self.open(DbBuilder::audit_chain).await
+    }
+
     /// As [`shop`](Self::shop), with audit entries collected.
     pub(crate) async fn shop_with_sink(self) -> (Shop, CollectingSink) {
         let sink = CollectingSink::new();

@@ -9,6 +9,7 @@
 mod harness;
 mod models;
 
+mod audit;
 mod build;
 mod bulk;
 mod claim;
@@ -18,6 +19,7 @@ mod global;
 mod indexes;
 mod input;
 mod lives;
+mod outbox;
 mod read;
 mod rules;
 mod scopes;

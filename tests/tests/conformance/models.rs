@@ -57,6 +57,10 @@ impl Actor for User {
     fn identity(&self) -> ActorIdentity {
         ActorIdentity::user(&self.name)
     }
+
+    fn can_read_audit_log(&self) -> bool {
+        self.admin
+    }
 }
 
 pub(crate) type Ctx = Context<User>;
@@ -73,6 +77,7 @@ pub(crate) fn register(builder: DbBuilder) -> DbBuilder {
         .model::<Task>()
         .model::<Settings>()
         .model::<Event>()
+        .model::<Letter>()
 }
 
 /// A policy that lets admins do everything and everybody read.
@@ -508,6 +513,24 @@ pub(crate) struct Event {
 }
 
 impl BaseModel for Event {
+    type Actor = User;
+
+    open_policy!(Self, Ctx);
+}
+
+/// Its audit entries wait inside the document.
+#[derive(Clone, Model)]
+#[model(collection = "letters", audit(outbox))]
+pub(crate) struct Letter {
+    #[model(id)]
+    pub(crate) id: Id<Letter>,
+    #[model(tenant)]
+    pub(crate) organization: TenantId,
+    pub(crate) text: String,
+    pub(crate) secret: Option<Encrypted<String>>,
+}
+
+impl BaseModel for Letter {
     type Actor = User;
 
     open_policy!(Self, Ctx);
