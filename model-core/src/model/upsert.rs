@@ -1,5 +1,7 @@
 //! `upsert`.
 
+use std::time::Duration;
+
 use super::unit::{Input, Reader, Writing};
 use crate::engine::{self, Action, Plan, Written};
 use crate::error::{Error, ErrorKind, Result};
@@ -8,7 +10,7 @@ use crate::query::{Filter, Node};
 use crate::value::Id;
 
 /// How often a race with another upsert, or with a delete, is run again.
-const ATTEMPTS: u32 = 8;
+const ATTEMPTS: u32 = 32;
 
 /// What an upsert did.
 #[derive(Debug)]
@@ -58,6 +60,8 @@ pub(super) async fn upsert<M: BaseModel>(
             Ok(None) => break,
             Err(error) => return Err(error),
         }
+        // Who loses again and again lets the others get through.
+        tokio::time::sleep(Duration::from_millis(u64::from(attempt.min(20)))).await;
     }
     Err(Error::new(
         ErrorKind::Conflict,
