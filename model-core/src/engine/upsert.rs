@@ -1,7 +1,8 @@
 //! The document that a unique key names, whether it is there or not.
 
 use super::load;
-use super::unit::{Deleted, Unit, visible};
+use super::read::accept;
+use super::unit::{Deleted, ReadUnit, visible};
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::{Node, Test};
 use crate::schema::ModelSchema;
@@ -12,7 +13,7 @@ use crate::value::IdValue;
 ///
 /// # Errors
 /// `Configuration`: the key does not name one document, so that two callers could make two.
-pub(crate) async fn find_by_key(unit: &dyn Unit, key: &Node) -> Result<Option<IdValue>> {
+pub(crate) async fn find_by_key(unit: &mut dyn ReadUnit, key: &Node) -> Result<Option<IdValue>> {
     unit.caller().ports.admit(unit.schema()).await?;
     if !is_unique(unit.schema(), key) {
         return Err(Error::new(
@@ -20,14 +21,17 @@ pub(crate) async fn find_by_key(unit: &dyn Unit, key: &Node) -> Result<Option<Id
             "an upsert names its document by `eq` on the fields of a unique index, or by the id",
         ));
     }
-    let selection = visible(unit, Deleted::Hidden, key.clone())?;
+    let selection = visible(&*unit, Deleted::Hidden, key.clone())?;
     let found = unit
         .caller()
         .store()?
         .find_one(unit.schema().collection, &selection)
         .await
         .map_err(into_error)?;
-    found.map(|document| load::id(document.as_bytes())).transpose()
+    match found {
+        Some(document) if accept(unit, document.as_bytes())? => load::id(document.as_bytes()).map(Some),
+        _ => Ok(None),
+    }
 }
 
 /// Whether `key` is an equality on each field of a unique index (the tenant's comes by itself).

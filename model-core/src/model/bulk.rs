@@ -39,7 +39,11 @@ pub(super) async fn create_many<M: BaseModel>(
                 .after(done as u64)
                 .at_model(M::NAME, "create_many")
         })?;
-        created.extend(units.into_iter().filter_map(|unit| unit.into_document(false)));
+        created.extend(
+            units
+                .into_iter()
+                .filter_map(|unit| unit.into_document(Written::Yes)),
+        );
     }
     Ok(created)
 }
@@ -296,7 +300,7 @@ impl<'a, M: BaseModel> Bulk<'a, M> {
             .into_iter()
             .zip(written)
             .map(|((unit, plan), written)| {
-                let document = unit.into_document(written == Written::Unchanged);
+                let document = unit.into_document(written);
                 match (plan.action, written, document) {
                     (Action::Create, _, Some(document)) => BulkOutcome::Created(document),
                     (_, Written::Unchanged, Some(document)) => BulkOutcome::Unchanged(document),

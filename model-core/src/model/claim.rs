@@ -56,7 +56,7 @@ impl<M: BaseModel + Mutable> Query<'_, M> {
                     ..Plan::new(Action::Update)
                 };
                 match engine::write(&mut unit, plan).await {
-                    Ok(Written::Yes) => return Ok(unit.into_document(false)),
+                    Ok(Written::Yes) => return Ok(unit.into_document(Written::Yes)),
                     Ok(Written::Missing) => {}
                     Ok(Written::Unchanged) => {
                         let message = "the patch leaves the document claimable: it changes nothing";

@@ -6,7 +6,7 @@ use std::future::IntoFuture;
 use futures_util::future::{BoxFuture, FutureExt};
 
 use super::unit::Writing;
-use crate::engine::{self, Action, Plan};
+use crate::engine::{self, Action, Plan, Written};
 use crate::error::{Error, Result};
 use crate::policy::{BaseModel, ContextFor};
 use crate::value::Id;
@@ -30,7 +30,7 @@ impl<'a, M: BaseModel> Create<'a, M> {
         engine::write(&mut unit, plan)
             .await
             .map_err(|error| error.at_model(M::NAME, "create"))?;
-        unit.into_document(false)
+        unit.into_document(Written::Yes)
             .ok_or_else(|| Error::internal("a create without a document"))
     }
 }

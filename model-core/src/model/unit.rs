@@ -6,7 +6,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 
 use super::global;
 use crate::codec::{DecodeCx, DecodeError, DocReader, InputCx, Visitor, Writer};
-use crate::engine::{self, Action, Caller, ReadUnit, Unit, WriteUnit};
+use crate::engine::{self, Action, Caller, ReadUnit, Unit, WriteUnit, Written};
 use crate::error::{Error, Result};
 use crate::policy::{AnyContext, BaseModel, Change, ContextFor, MigrateInfo, ReadScope, Stamp};
 use crate::query::Node;
@@ -149,13 +149,15 @@ impl<'a, M: BaseModel> Writing<'a, M> {
         }
     }
 
-    /// The document after the write; for an update that changed nothing, the document as it is.
-    pub(super) fn into_document(self, unchanged: bool) -> Option<M> {
-        match self.sides {
-            Sides::Created(document) => Some(document),
-            Sides::Changed(change) if unchanged => Some(change.into_before()),
-            Sides::Changed(change) => Some(change.into_after()),
-            Sides::Found(_) | Sides::None => None,
+    /// The document after the write; for an update that changed nothing, the document as it is. What is missing for the
+    /// caller may have been read all the same, and is not handed out.
+    pub(super) fn into_document(self, written: Written) -> Option<M> {
+        match (self.sides, written) {
+            (_, Written::Missing) => None,
+            (Sides::Created(document), _) => Some(document),
+            (Sides::Changed(change), Written::Unchanged) => Some(change.into_before()),
+            (Sides::Changed(change), Written::Yes) => Some(change.into_after()),
+            (Sides::Found(_) | Sides::None, _) => None,
         }
     }
 

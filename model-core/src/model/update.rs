@@ -6,7 +6,7 @@ use std::future::IntoFuture;
 use futures_util::future::{BoxFuture, FutureExt};
 
 use super::unit::{Input, Writing};
-use crate::engine::{self, Action, Plan, Written};
+use crate::engine::{self, Action, Plan};
 use crate::error::{Error, Result};
 use crate::policy::{BaseModel, ContextFor};
 use crate::value::{Id, Revision};
@@ -79,7 +79,7 @@ impl<'a, M: BaseModel> Update<'a, M> {
         };
         let result = match engine::write(&mut unit, plan).await {
             Ok(written) => unit
-                .into_document(written == Written::Unchanged)
+                .into_document(written)
                 .ok_or_else(|| Error::internal("an update without a document")),
             Err(error) => Err(error),
         };

@@ -43,8 +43,9 @@ pub(super) async fn upsert<M: BaseModel>(
     patch: M::Patch,
 ) -> Result<Upserted<M>> {
     let key = filter.into_node();
+    let mut stood_in_the_way = false;
     for attempt in 1.. {
-        let result = match engine::find_by_key(&Reader::<M>::new(ctx), &key).await? {
+        let result = match engine::find_by_key(&mut Reader::<M>::new(ctx), &key).await? {
             Some(id) => {
                 let input = Input::Patch(patch.clone());
                 update(ctx, Id::from_value(id), input, &key).await
@@ -56,7 +57,13 @@ pub(super) async fn upsert<M: BaseModel>(
             // Deleted, or no longer what the filter asks for.
             Ok(None) if attempt < ATTEMPTS => {}
             // Created, or changed, by somebody else.
-            Err(error) if is_race(&error) && attempt < ATTEMPTS => {}
+            Err(error) if is_race(&error) && attempt < ATTEMPTS => {
+                // What stands in the way twice, and is not found, is not the caller's to see.
+                if error.is_duplicate() && stood_in_the_way {
+                    return Err(error);
+                }
+                stood_in_the_way = error.is_duplicate();
+            }
             Ok(None) => break,
             Err(error) => return Err(error),
         }
@@ -86,9 +93,7 @@ async fn update<M: BaseModel>(
         ..Plan::new(Action::Update)
     };
     let written = engine::write(&mut unit, plan).await?;
-    Ok(unit
-        .into_document(written == Written::Unchanged)
-        .map(Upserted::Updated))
+    Ok(unit.into_document(written).map(Upserted::Updated))
 }
 
 async fn create<M: BaseModel>(ctx: &ContextFor<M>, new: M::New, key: &Node) -> Result<Option<Upserted<M>>> {
@@ -98,5 +103,5 @@ async fn create<M: BaseModel>(ctx: &ContextFor<M>, new: M::New, key: &Node) -> R
         ..Plan::new(Action::Create)
     };
     engine::write(&mut unit, plan).await?;
-    Ok(unit.into_document(false).map(Upserted::Created))
+    Ok(unit.into_document(Written::Yes).map(Upserted::Created))
 }

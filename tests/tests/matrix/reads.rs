@@ -1,0 +1,173 @@
+//! Every read.
+
+use std::collections::BTreeSet;
+
+use bson::doc;
+use futures_util::TryStreamExt;
+use model_core::ModelExt;
+use model_core::prelude::*;
+
+use super::model::{CANARY, Ctx, Full, START, Stage, leaks, new_full};
+
+/// The keys of the documents that a read let through; for a count, as many made-up ones.
+type Seen = BTreeSet<String>;
+
+macro_rules! reads {
+    ($($variant:ident $verb:literal $shape:ident => |$ctx:ident, $ids:ident| $body:expr;)*) => {
+        /// A public verb that reads.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Read { $($variant),* }
+
+        impl Read {
+            pub(crate) const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// The verb's name, as `complete` finds it in the source.
+            pub(crate) fn verb(self) -> &'static str {
+                match self { $(Self::$variant => $verb),* }
+            }
+
+            fn shape(self) -> Shape {
+                match self { $(Self::$variant => Shape::$shape),* }
+            }
+
+            /// Reads all that it can, given the ids of all documents that there are.
+            async fn run(self, ctx: &Ctx, ids: &[Id<Full>]) -> Result<Seen> {
+                match self {
+                    $(Self::$variant => {
+                        let ($ctx, $ids) = (ctx, ids);
+                        $body
+                    })*
+                }
+            }
+        }
+    };
+}
+
+/// What a read tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    /// The documents.
+    All,
+    /// One of them.
+    One,
+    /// How many.
+    Count,
+}
+
+fn keys(documents: impl IntoIterator<Item = Full>) -> Seen {
+    documents.into_iter().map(|one| one.key).collect()
+}
+
+fn counted(count: u64) -> Seen {
+    (0..count).map(|i| i.to_string()).collect()
+}
+
+reads! {
+    Get "get" All => |ctx, ids| {
+        let mut seen = Seen::new();
+        for id in ids {
+            seen.extend(keys(Full::get(ctx, id).await?));
+        }
+        Ok(seen)
+    };
+    Fetch "fetch" All => |ctx, ids| {
+        let mut seen = Seen::new();
+        for id in ids {
+            match Full::fetch(ctx, id).await {
+                Ok(one) => seen.extend(keys([one])),
+                Err(error) if error.is_not_found() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(seen)
+    };
+    Query "query" All => |ctx, _ids| Full::query(ctx).await.map(keys);
+    Stream "Query::stream" All => |ctx, _ids| Full::query(ctx).stream().try_collect::<Vec<_>>().await.map(keys);
+    First "Query::first" One => |ctx, _ids| Full::query(ctx).sort(|f| f.key.asc()).first().await.map(keys);
+    Count "Query::count" Count => |ctx, _ids| Full::query(ctx).count().await.map(counted);
+    Exists "Query::exists" All => |ctx, _ids| {
+        let mut seen = Seen::new();
+        for key in ["mine", "theirs", "scope", "unread", "gone", "old"] {
+            if Full::query(ctx).filter(|f| f.key.eq(key)).exists().await? {
+                seen.insert(key.to_owned());
+            }
+        }
+        Ok(seen)
+    };
+}
+
+/// One document for each reason not to see it, and two to see: `mine`, and `old` of version 1.
+async fn set(stage: &Stage) -> Vec<Id<Full>> {
+    let mut ids = Vec::new();
+    for (key, name) in [
+        ("mine", "plain"),
+        ("scope", "out of scope"),
+        ("unread", "unreadable"),
+        ("gone", "plain"),
+    ] {
+        ids.push(Full::create(&stage.admin, new_full(key, name)).await.unwrap().id);
+    }
+    assert!(Full::delete(&stage.admin, &ids[3]).await.unwrap());
+    ids.push(
+        Full::create(&stage.rival(), new_full("theirs", "plain"))
+            .await
+            .unwrap()
+            .id,
+    );
+    let old = Id::<Full>::generate();
+    stage
+        .store_raw(&doc! {
+            "_id": old.to_bson(), "organization": "acme", "title": "older", "key": "old", "tags": [], "closed": false,
+            "score": 1_i64, "created_at": bson::DateTime::parse_rfc3339_str(START).unwrap(),
+            "updated_at": bson::DateTime::parse_rfc3339_str(START).unwrap(),
+        })
+        .await;
+    ids.push(old);
+    ids
+}
+
+/// Tenant, scope, `can_read`, soft delete and migration, inside of a transaction as outside.
+#[tokio::test]
+async fn each_read_sees_what_it_may() {
+    for stage in Stage::both().await {
+        let ids = &set(&stage).await;
+        for read in Read::ALL {
+            let expected: Seen = match read.shape() {
+                Shape::All => ["mine", "old"].map(str::to_owned).into(),
+                Shape::One => ["mine".to_owned()].into(),
+                Shape::Count => counted(2),
+            };
+            assert_eq!(read.run(&stage.admin, ids).await.unwrap(), expected, "{read:?}");
+            let work = |tx: Ctx| async move { read.run(&tx, ids).await };
+            assert_eq!(stage.admin.transaction(work).await.unwrap(), expected, "{read:?}");
+            let theirs: Seen = match read.shape() {
+                Shape::Count => counted(1),
+                _ => ["theirs".to_owned()].into(),
+            };
+            assert_eq!(read.run(&stage.rival(), ids).await.unwrap(), theirs, "{read:?}");
+            let nobody = stage.acme(false, true);
+            assert!(read.run(&nobody, ids).await.unwrap().is_empty(), "{read:?}");
+            let other = stage
+                .db
+                .context(TenantId::new("initech").unwrap(), stage.admin.actor().clone());
+            assert!(read.run(&other, ids).await.unwrap().is_empty(), "{read:?}");
+        }
+    }
+}
+
+/// What a read lets through shows no secret, neither in its view nor when it is printed.
+#[tokio::test]
+async fn redaction() {
+    for stage in Stage::both().await {
+        set(&stage).await;
+        for one in Full::query(&stage.admin).await.unwrap() {
+            let debug = format!("{one:?} {one:#?}");
+            let json = serde_json::to_value(one.into_view(&stage.admin)).unwrap();
+            assert!(!debug.contains(CANARY) && !json.to_string().contains(CANARY));
+            for key in ["token", "password", "score", "_rev", "_sv"] {
+                assert!(json.get(key).is_none(), "{key}: {json}");
+            }
+        }
+        assert!(!stage.stored().await.iter().any(leaks));
+    }
+}
