@@ -7,7 +7,7 @@ pub use crate::codec::{
 pub use crate::error::Error;
 pub use crate::model::{deserialize_new, deserialize_patch, new_from_json, patch_from_json};
 pub use crate::policy::{BaseModel, GlobalScope, Model, Stamp, TenantScope};
-pub use crate::query::{Field, Operand, Queryable, UniqueField, operand_of};
+pub use crate::query::{Editable, Field, FixedField, Operand, Queryable, UniqueField, operand_of};
 pub use crate::schema::{
     AuditSpec, Direction, EmbeddedSchema, EnumSchema, FieldRole, FieldSchema, IdKind, IndexKey, IndexSpec,
     ModelSchema, Normaliser, Number, Pattern, Rule, Tenancy, TypeSchema, VariantSchema,

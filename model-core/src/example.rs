@@ -33,6 +33,10 @@ macro_rules! __example {
             done: bool,
             #[model(default)]
             tags: Vec<String>,
+            #[model(default = 0)]
+            stars: i64,
+            #[model(default)]
+            labels: std::collections::BTreeMap<String, String>,
             due: Option<DateTime<Utc>>,
             pin: Option<Encrypted<String>>,
             #[model(created_at)]

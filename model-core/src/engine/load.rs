@@ -57,7 +57,7 @@ pub(super) fn migrated<'a>(unit: &(impl Unit + ?Sized), raw: &'a [u8]) -> Result
 }
 
 /// The identity of a document, needed only where values are sealed to it.
-pub(super) fn origin<'a>(schema: &'static ModelSchema, raw: &'a [u8]) -> Result<Option<DocOrigin<'a>>> {
+pub(crate) fn origin<'a>(schema: &'static ModelSchema, raw: &'a [u8]) -> Result<Option<DocOrigin<'a>>> {
     if !schema.has_encrypted() {
         return Ok(None);
     }

@@ -1,8 +1,10 @@
 //! The verbs that users call: thin typed shells over the pipeline.
 
+mod compute;
 mod create;
 mod delete;
 mod input;
+mod modify;
 mod query;
 mod unit;
 mod update;
@@ -10,12 +12,13 @@ mod update;
 use crate::engine;
 use crate::error::Result;
 use crate::policy::{Actor, AnyContext, BaseModel, Context, ContextFor, GlobalContext, Model, TenantScope};
-use crate::query::{Filter, Lookup};
+use crate::query::{Filter, Lookup, Operators};
 use crate::value::Id;
 
 pub use create::Create;
 pub use delete::Delete;
 pub use input::{deserialize_new, deserialize_patch, new_from_json, patch_from_json};
+pub use modify::Modify;
 pub use query::{Query, QueryStream};
 use unit::Reader;
 pub use update::Update;
@@ -165,6 +168,62 @@ pub trait ModelExt: BaseModel {
     /// ```
     fn update<'a>(ctx: &'a ContextFor<Self>, id: &'a Id<Self>, patch: Self::Patch) -> Update<'a, Self> {
         Update::new(ctx, id, patch)
+    }
+
+    /// Changes a document by update operators: `inc`, `push`, `min` and the like, as its fields' types allow.
+    ///
+    /// They run through the whole pipeline: what comes out is normalised, validated, permitted, audited. Where another
+    /// writer comes first, the document is read, changed and judged anew, so that no increment is lost.
+    ///
+    /// # Errors
+    /// As [`update`](Self::update). `Invalid` too where an operator cannot be carried out; `Conflict` only after many
+    /// attempts, and then it says how many.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let created = Note::create(&ctx, note("Buy milk")).await?;
+    /// let updated = Note::update_with(&ctx, &created.id, |n| n.stars.inc(1).and(n.tags.add_to_set("shop"))).await?;
+    /// assert_eq!(updated.stars, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn update_with<'a, O: Into<Operators<Self>>>(
+        ctx: &'a ContextFor<Self>,
+        id: &'a Id<Self>,
+        operators: impl FnOnce(&'static Self::Fields) -> O,
+    ) -> Modify<'a, Self> {
+        Modify::by_operators(ctx, id, operators(Self::fields()).into())
+    }
+
+    /// Changes a document by a patch that is computed from the document as it is. Where another writer comes first, the
+    /// document is read again and the patch computed, validated and permitted anew. `Ok(None)` changes nothing.
+    ///
+    /// # Errors
+    /// As [`update_with`](Self::update_with), and those of `compute`.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let created = Note::create(&ctx, note("Buy milk")).await?;
+    /// let more = |before: &Note| {
+    ///     let text = format!("{}, and tea", before.text);
+    ///     Ok((!before.done).then(|| NotePatch { text: Set(text), ..Default::default() }))
+    /// };
+    /// assert_eq!(Note::modify(&ctx, &created.id, more).await?.text, "Buy milk, and tea");
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn modify<'a>(
+        ctx: &'a ContextFor<Self>,
+        id: &'a Id<Self>,
+        compute: impl Fn(&Self) -> Result<Option<Self::Patch>> + Send + Sync + 'a,
+    ) -> Modify<'a, Self> {
+        Modify::by_patch(ctx, id, Box::new(compute))
     }
 
     /// Deletes a document; false if there is none that the actor may read.

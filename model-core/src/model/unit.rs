@@ -4,6 +4,7 @@ use bson::Document;
 use chrono::{DateTime, Utc};
 use futures_util::future::{BoxFuture, FutureExt};
 
+use super::compute::Compute;
 use super::global;
 use crate::codec::{DecodeCx, DecodeError, DocReader, InputCx, Visitor, Writer};
 use crate::engine::{Action, Caller, ReadUnit, Unit, WriteUnit};
@@ -14,7 +15,7 @@ use crate::schema::ModelSchema;
 use crate::value::{Id, IdValue};
 
 /// Decodes a whole document.
-fn decode<M: BaseModel>(raw: &[u8], cx: &DecodeCx<'_>) -> Result<M, DecodeError> {
+pub(super) fn decode<M: BaseModel>(raw: &[u8], cx: &DecodeCx<'_>) -> Result<M, DecodeError> {
     let mut reader = DocReader::new(raw, cx)?;
     let document = M::decode(&mut reader)?;
     reader.finish()?;
@@ -91,9 +92,11 @@ impl<M: BaseModel> ReadUnit for Reader<'_, M> {
 }
 
 /// What the caller asks for, until the pipeline begins with it.
-enum Input<M: BaseModel> {
+enum Input<'a, M: BaseModel> {
     New(M::New),
     Patch(M::Patch),
+    /// Computed from the document as it is found, each time that it is.
+    Computed(Compute<'a, M>),
 }
 
 /// What a write holds of its documents.
@@ -109,7 +112,7 @@ enum Sides<M: BaseModel> {
 pub(super) struct Writing<'a, M: BaseModel> {
     ctx: &'a ContextFor<M>,
     id: Id<M>,
-    input: Option<Input<M>>,
+    input: Option<Input<'a, M>>,
     sides: Sides<M>,
 }
 
@@ -128,6 +131,15 @@ impl<'a, M: BaseModel> Writing<'a, M> {
             ctx,
             id,
             input: Some(Input::Patch(patch)),
+            sides: Sides::None,
+        }
+    }
+
+    pub(super) fn compute(ctx: &'a ContextFor<M>, id: Id<M>, compute: Compute<'a, M>) -> Self {
+        Self {
+            ctx,
+            id,
+            input: Some(Input::Computed(compute)),
             sides: Sides::None,
         }
     }
@@ -218,6 +230,9 @@ impl<M: BaseModel> WriteUnit for Writing<'_, M> {
     }
 
     fn begin(&mut self, now: DateTime<Utc>) -> Result<Vec<&'static str>> {
+        if let (Some(Input::Computed(compute)), Sides::Changed(change)) = (&self.input, &mut self.sides) {
+            return compute.carry_out(change);
+        }
         let stamp = self.stamp_at(now);
         match (self.input.take(), &mut self.sides) {
             (Some(Input::New(new)), sides) => {

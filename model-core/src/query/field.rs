@@ -22,8 +22,8 @@ const MAX_PREFIX: usize = 4_096;
 /// A field of an embedded struct is reached through its parent: `w.limits.max.lte(5)`; through an array it means "any
 /// element", as in MongoDB: `w.members.role.eq("owner")`.
 pub struct Field<M: 'static, T: FieldValue> {
-    path: Cow<'static, str>,
-    schema: &'static FieldSchema,
+    pub(super) path: Cow<'static, str>,
+    pub(super) schema: &'static FieldSchema,
     nested: OnceLock<Box<T::Fields<M>>>,
     types: PhantomData<fn() -> (M, T)>,
 }
@@ -31,8 +31,13 @@ pub struct Field<M: 'static, T: FieldValue> {
 impl<M: 'static, T: FieldValue> Field<M, T> {
     #[doc(hidden)]
     pub const fn new(schema: &'static FieldSchema) -> Self {
+        Self::at(Cow::Borrowed(schema.stored), schema)
+    }
+
+    /// The handle of what is stored at `path`, and declared by `schema`.
+    pub(super) const fn at(path: Cow<'static, str>, schema: &'static FieldSchema) -> Self {
         Self {
-            path: Cow::Borrowed(schema.stored),
+            path,
             schema,
             nested: OnceLock::new(),
             types: PhantomData,
@@ -46,12 +51,7 @@ impl<M: 'static, T: FieldValue> Field<M, T> {
         } else {
             format!("{path}.{}", schema.stored)
         };
-        Self {
-            path: Cow::Owned(path),
-            schema,
-            nested: OnceLock::new(),
-            types: PhantomData,
-        }
+        Self::at(Cow::Owned(path), schema)
     }
 
     /// The stored path, dotted.

@@ -6,6 +6,7 @@ mod filter;
 mod operand;
 mod render;
 mod sort;
+mod update;
 
 pub(crate) use evaluate::{KeyError, index_keys, matches, order_by, order_values, sort_key};
 pub use field::{Field, UniqueField};
@@ -15,3 +16,6 @@ pub use operand::{Operand, Queryable, operand_of};
 pub(crate) use render::render;
 pub use sort::Sort;
 pub(crate) use sort::SortKey;
+pub use update::{
+    Array, Bits, Countable, Each, Editable, FixedField, GivenByModel, Key, MapOf, Operators, Ordered, Push, Removable,
+};

@@ -70,6 +70,7 @@ pub(crate) fn register(builder: DbBuilder) -> DbBuilder {
         .model::<Member>()
         .model::<Plan>()
         .model::<Note>()
+        .model::<crate::operators::Basket>()
 }
 
 /// A policy that lets admins do everything and everybody read.
