@@ -13,6 +13,7 @@ fn mistakes_are_explained() {
         "policy",
         "query",
         "patch",
+        "operators",
         "index",
         "field",
     ] {
