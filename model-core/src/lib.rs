@@ -28,7 +28,7 @@ pub use db::{Db, DbBuilder};
 pub use engine::Clock;
 pub use error::{Error, ErrorKind, Result, Violation};
 pub use lifecycle::{IndexPlan, IndexStep, SyncOptions, SyncReport};
-pub use model::{Create, Delete, ModelExt, Modify, Query, QueryStream, Update};
+pub use model::{Create, Delete, ModelExt, Modify, Query, QueryStream, QueryString, Update};
 
 pub use model_derive::{Embedded, Model};
 pub use policy::{

@@ -358,21 +358,24 @@ impl<M: 'static, T: Queryable<Item = String>> Field<M, T> {
     /// # }
     /// ```
     pub fn starts_with(&self, prefix: impl Into<String>) -> Filter<M> {
-        let mut prefix = prefix.into();
-        // White space at the end of a prefix is meant.
-        for normaliser in self
-            .schema
-            .normalise
-            .iter()
-            .filter(|normaliser| **normaliser != Normaliser::Trim)
-        {
-            Normaliser::apply_all(std::slice::from_ref(normaliser), &mut prefix);
+        match starts_with(self.schema.normalise, prefix.into()) {
+            Some(test) => self.filter(test),
+            None => Filter::nothing(),
         }
-        if prefix.len() > MAX_PREFIX || prefix.contains('\0') {
-            return Filter::nothing();
-        }
-        self.filter(Test::StartsWith(prefix))
     }
+}
+
+/// The test for a prefix; none if nothing begins so.
+pub(super) fn starts_with(normalise: &[Normaliser], mut prefix: String) -> Option<Test> {
+    // White space at the end of a prefix is meant.
+    for normaliser in normalise
+        .iter()
+        .filter(|normaliser| **normaliser != Normaliser::Trim)
+    {
+        Normaliser::apply_all(std::slice::from_ref(normaliser), &mut prefix);
+    }
+    let possible = prefix.len() <= MAX_PREFIX && !prefix.contains('\0');
+    possible.then_some(Test::StartsWith(prefix))
 }
 
 /// Comparisons of arrays.

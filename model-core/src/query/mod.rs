@@ -1,6 +1,7 @@
 //! Field handles, filters and sort orders: one vocabulary, rendered for the server and evaluated in memory.
 
 mod evaluate;
+pub(crate) mod external;
 mod field;
 mod filter;
 mod operand;
@@ -9,6 +10,7 @@ mod sort;
 mod update;
 
 pub(crate) use evaluate::{KeyError, index_keys, matches, order_by, order_values, sort_key};
+pub use external::read_operand;
 pub use field::{Field, UniqueField};
 pub use filter::{Filter, Lookup};
 pub(crate) use filter::{Node, Test};

@@ -27,6 +27,7 @@ pub use array::{Each, Push};
 pub use fixed::{FixedField, GivenByModel};
 pub use kind::{Array, Bits, Countable, Editable, MapOf, Ordered, Removable};
 pub use map::Key;
+pub(super) use operand::stored;
 
 /// The path of a value that stands alone: an element of an array, the value of a map's key.
 pub(super) const ALONE: &str = "e";

@@ -8,10 +8,10 @@ use crate::error::{Error, Violation};
 use crate::schema::FieldSchema;
 
 /// Why a value cannot be stored, with paths below [`ALONE`].
-type Refusal = Vec<Violation>;
+pub(in crate::query) type Refusal = Vec<Violation>;
 
 /// The stored form of `value`, normalised as the field is: so that comparisons with what is stored find what they should.
-pub(super) fn stored<T: FieldValue>(schema: &'static FieldSchema, value: T::Input) -> Result<Bson, Refusal> {
+pub(in crate::query) fn stored<T: FieldValue>(schema: &'static FieldSchema, value: T::Input) -> Result<Bson, Refusal> {
     let mut value = T::from_input(value);
     Visitor::new(Mode::Normalise).field(schema, &mut value);
     let mut out = Writer::new();
