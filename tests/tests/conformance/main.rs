@@ -16,6 +16,7 @@ mod global;
 mod indexes;
 mod input;
 mod operators;
+mod outside;
 mod read;
 mod rules;
 mod secrets;

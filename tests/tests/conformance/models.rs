@@ -71,6 +71,7 @@ pub(crate) fn register(builder: DbBuilder) -> DbBuilder {
         .model::<Plan>()
         .model::<Note>()
         .model::<crate::operators::Basket>()
+        .model::<crate::outside::Ticket>()
 }
 
 /// A policy that lets admins do everything and everybody read.

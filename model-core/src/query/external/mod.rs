@@ -27,8 +27,10 @@ const MAX_NODES: usize = 64;
 const MAX_VALUES: usize = 1_000;
 /// The most bytes of a string.
 const MAX_STRING: usize = 4 * 1_024;
-/// The most bytes of a filter as text, or of a query string.
-const MAX_TEXT: usize = 256 * 1_024;
+/// The most bytes of a filter as JSON text.
+const MAX_JSON: usize = 256 * 1_024;
+/// The most bytes of a query string; many a web server takes less.
+const MAX_QUERY: usize = 64 * 1_024;
 /// The most keys of a sort order.
 const MAX_SORT_KEYS: usize = 8;
 /// The most bytes of a key of the caller's that an error repeats.
@@ -44,7 +46,9 @@ pub(crate) fn filter(fields: &'static [FieldSchema], value: &serde_json::Value) 
 
 /// As [`filter`], from text.
 pub(crate) fn filter_text(fields: &'static [FieldSchema], text: &str) -> Result<Node, Error> {
-    within(text)?;
+    if text.len() > MAX_JSON {
+        return Err(Error::violation("", "length", "is longer than 256 KiB"));
+    }
     let value = serde_json::from_str(text).map_err(|error| {
         let place = format!("not JSON at line {}, column {}", error.line(), error.column());
         Error::violation("", "json", place)
@@ -57,7 +61,9 @@ pub(crate) fn filter_text(fields: &'static [FieldSchema], text: &str) -> Result<
 /// # Errors
 /// As [`filter`].
 pub(crate) fn query_string(fields: &'static [FieldSchema], text: &str) -> Result<Parts, Error> {
-    within(text)?;
+    if text.len() > MAX_QUERY {
+        return Err(Error::violation("", "length", "is longer than 64 KiB"));
+    }
     text::parse(fields, text)
 }
 
@@ -88,13 +94,6 @@ pub(crate) fn sort(fields: &'static [FieldSchema], text: &str) -> Result<Vec<Sor
         });
     }
     Ok(keys)
-}
-
-fn within(text: &str) -> Result<(), Error> {
-    if text.len() > MAX_TEXT {
-        return Err(Error::violation("", "length", "is longer than 256 KiB"));
-    }
-    Ok(())
 }
 
 /// The stored path and the declaration of a field, by its dotted JSON path. What is hidden, or lies in what is hidden, is

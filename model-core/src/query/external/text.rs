@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::{Asked, Budget, MAX_VALUES, Place, sort};
+use super::{Asked, Budget, MAX_STRING, MAX_VALUES, Place, sort};
 use crate::error::Error;
 use crate::query::filter::Node;
 use crate::query::sort::SortKey;
@@ -46,9 +46,15 @@ pub(super) fn parse(fields: &'static [FieldSchema], text: &str) -> Result<Parts,
         if seen.contains(&key) {
             return place.refuse("repeated", "stands there twice");
         }
-        let one = || match decoded(value) {
-            Some(text) => Ok(text),
-            None => place.refuse("encoding", "is not percent-encoded UTF-8"),
+        let one = || {
+            // Encoded, a byte takes three.
+            if value.len() > 3 * MAX_STRING {
+                return place.refuse("length", "is longer than 4 KiB");
+            }
+            match decoded(value) {
+                Some(text) => Ok(text),
+                None => place.refuse("encoding", "is not percent-encoded UTF-8"),
+            }
         };
         match (path, comparison) {
             ("sort", None) => parts.sort = sort(fields, &one()?)?,
