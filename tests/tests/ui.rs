@@ -14,6 +14,7 @@ fn mistakes_are_explained() {
         "query",
         "patch",
         "operators",
+        "outside",
         "index",
         "field",
     ] {
