@@ -7,10 +7,12 @@ pub use crate::codec::{
 pub use crate::error::Error;
 pub use crate::model::{deserialize_new, deserialize_patch, new_from_json, patch_from_json};
 pub use crate::policy::{BaseModel, GlobalScope, Model, Mutable, Singleton, Stamp, TenantScope};
-pub use crate::query::{Field, Operand, Queryable, UniqueField, operand_of};
+pub use crate::query::{
+    Editable, Field, FixedField, Operand, Queryable, UniqueField, operand_of, read_operand,
+};
 pub use crate::schema::{
-    AuditSpec, Direction, EmbeddedSchema, EnumSchema, FieldRole, FieldSchema, IdKind, IndexKey, IndexSpec,
-    ModelSchema, Normaliser, Number, Pattern, Rule, Tenancy, TypeSchema, VariantSchema,
+    AuditSpec, Comparison, Direction, EmbeddedSchema, EnumSchema, FieldRole, FieldSchema, IdKind, IndexKey,
+    IndexSpec, ModelSchema, Normaliser, Number, Pattern, Rule, Tenancy, TypeSchema, VariantSchema,
 };
 pub use crate::value::{Id, Identified, Revision, TenantId};
 pub use bson::Bson;
@@ -69,6 +71,9 @@ impl TtlDate for Option<DateTime<Utc>> {}
 
 /// Compiles only for a field that the server can expire documents by.
 pub fn assert_ttl<M, T: FieldValue + TtlDate>(_: &Field<M, T>) {}
+
+/// Compiles only for a type that the server can compare.
+pub fn assert_comparable<T: Queryable>() {}
 
 /// Compiles only for a model with a policy.
 pub fn assert_policy<T: BaseModel>() {}

@@ -33,13 +33,18 @@ macro_rules! __example {
             organization: TenantId,
             #[model(trim, len(1..=80))]
             text: String,
-            #[model(default = false)]
+            #[model(default = false, filterable)]
             done: bool,
-            #[model(default)]
+            #[model(default, filterable)]
             tags: Vec<String>,
+            #[model(default = 0, filterable, sortable)]
+            stars: i64,
+            #[model(default)]
+            labels: std::collections::BTreeMap<String, String>,
+            #[model(filterable)]
             due: Option<DateTime<Utc>>,
             pin: Option<Encrypted<String>>,
-            #[model(created_at)]
+            #[model(created_at, sortable)]
             created_at: DateTime<Utc>,
             #[model(revision)]
             revision: Revision,

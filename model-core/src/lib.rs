@@ -29,7 +29,8 @@ pub use engine::{ChainReport, Clock};
 pub use error::{Error, ErrorKind, Result, Violation};
 pub use lifecycle::{IndexPlan, IndexStep, SyncOptions, SyncReport};
 pub use model::{
-    Bulk, BulkOutcome, BulkReport, BulkWrite, Create, Delete, ModelExt, Query, QueryStream, Update, Upserted,
+    Bulk, BulkOutcome, BulkReport, BulkWrite, Create, Delete, ModelExt, Modify, Query, QueryStream,
+    QueryString, Update, Upserted,
 };
 
 pub use model_derive::{Embedded, Model};
@@ -37,5 +38,5 @@ pub use policy::{
     Actor, AnyContext, AuditLog, BaseModel, Change, Context, ContextFor, GlobalContext, GlobalScope,
     MigrateInfo, Model, Mutable, ReadScope, Scope, Singleton, Stamp, TenantScope,
 };
-pub use query::Filter;
+pub use query::{Filter, Operators};
 pub use value::{Encrypted, Id, PasswordHash, Revision, Secret, TenantId};

@@ -125,6 +125,9 @@ keys! {
         "A rule of your own: `fn(&T) -> Result<(), impl Into<Cow<'static, str>>>`.";
     Index "index" FIELD, "index or index = desc", "An index over this field.";
     Unique "unique" FIELD, "unique or unique(global)", "No two documents (of one tenant; or at all) have the same value.";
+    Filterable "filterable" OWNED, "filterable or filterable(eq, gte, in_, starts_with)",
+        "Filters from outside may compare the field: in every way but by a prefix, or in those that are listed.";
+    Sortable "sortable" OWNED, "sortable", "Sort orders from outside may name the field.";
     Ttl "ttl" FIELD, "ttl = \"90d\"", "The server deletes the document that long after this date (units s, m, h, d, w).";
 }
 

@@ -21,6 +21,8 @@ mod judge;
 mod malformed;
 #[path = "codec/model.rs"]
 mod model;
+#[path = "codec/outside.rs"]
+mod outside;
 #[path = "codec/verdict.rs"]
 mod verdict;
 

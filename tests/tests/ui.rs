@@ -13,6 +13,8 @@ fn mistakes_are_explained() {
         "policy",
         "query",
         "patch",
+        "operators",
+        "outside",
         "index",
         "field",
     ] {

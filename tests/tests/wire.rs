@@ -493,6 +493,32 @@ async fn an_update_is_a_find_and_an_update() {
     );
 }
 
+/// Row `update_with`, `modify`: as an update; a lost race costs the commands of the lost attempt and begins again.
+#[tokio::test]
+async fn a_computed_update_is_an_update_that_begins_again() {
+    let wire = Wire::new().await;
+    let (plain, audited) = (wire.plain("a").await, wire.audited("a").await);
+    let push = async { Plain::update_with(&wire.ctx, &plain.id, |p| p.tags.push("x")).await };
+    let (updated, sent) = wire.sends(push).await;
+    assert_eq!(updated.unwrap().tags, ["x"]);
+    assert_eq!(sent, ["find", "update"]);
+    let same = async { Plain::update_with(&wire.ctx, &plain.id, |p| p.tags.add_to_set("x")).await };
+    assert_eq!(wire.sends(same).await.1, ["find"]);
+    wire.rival.will(Act::Change(wire.unrecorded("plain").await));
+    let push = async { Plain::update_with(&wire.ctx, &plain.id, |p| p.tags.push("y")).await };
+    let (updated, sent) = wire.sends(push).await;
+    assert_eq!(updated.unwrap().tags, ["x", "y"]);
+    assert_eq!(sent, ["find", "update", "find", "find", "update"]);
+    wire.rival.will(Act::Change(wire.unrecorded("audited").await));
+    let patch = |_: &Audited| Ok(Some(rename_audited("b")));
+    let modify = async { Audited::modify(&wire.ctx, &audited.id, patch).await };
+    let (updated, sent) = wire.sends(modify).await;
+    assert_eq!(updated.unwrap().name, "b");
+    let lost = ["find", "update", "find", "abortTransaction"];
+    let won = ["find", "update", "insert", "commitTransaction"];
+    assert_eq!(sent, [lost, won].concat());
+}
+
 /// Row `update` that changes nothing; and those that are denied, missing, invalid or outdated.
 #[tokio::test]
 async fn what_writes_nothing_is_one_find() {
@@ -892,6 +918,11 @@ fn the_table_has_no_other_rows() {
         ],
         [
             "`update`",
+            "`find`, `update`",
+            "`find`, `update`, `insert`, `commitTransaction`",
+        ],
+        [
+            "`update_with`, `modify`",
             "`find`, `update`",
             "`find`, `update`, `insert`, `commitTransaction`",
         ],

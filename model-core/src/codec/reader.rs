@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::tag;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Violation};
 
 /// Why a stored value does not decode, and where. It never holds the value.
 ///
@@ -51,6 +51,23 @@ impl DecodeError {
         }
         path.insert_str(0, key);
         self
+    }
+
+    /// As the fault of whoever asked for the value, not of what is stored.
+    pub(crate) fn into_violation(self) -> Violation {
+        // Violations name elements as inputs do: `members[0].role`.
+        let mut path = String::with_capacity(self.0.path.len() + 1);
+        for name in self.0.path.split('.') {
+            match name.parse::<usize>() {
+                Ok(index) if !path.is_empty() => path.push_str(&format!("[{index}]")),
+                _ if path.is_empty() => path.push_str(name),
+                _ => {
+                    path.push('.');
+                    path.push_str(name);
+                }
+            }
+        }
+        Violation::new(path, "type", self.0.reason)
     }
 
     pub(crate) fn into_error(self) -> Error {

@@ -146,7 +146,7 @@ impl<'a, M: BaseModel> BulkWrite<'a, M> {
         };
         let each = Each::<M> {
             ctx: self.ctx,
-            input: self.patch.map(Input::Patch),
+            patch: self.patch,
         };
         let tally = engine::write_matching(&each, &plan, self.limit).await;
         let Tally {
@@ -183,7 +183,7 @@ impl<'a, M: BaseModel> IntoFuture for BulkWrite<'a, M> {
 /// The same write for each document.
 struct Each<'a, M: BaseModel> {
     ctx: &'a ContextFor<M>,
-    input: Option<Input<M>>,
+    patch: Option<M::Patch>,
 }
 
 impl<M: BaseModel> Unit for Each<'_, M> {
@@ -210,7 +210,8 @@ impl<M: BaseModel> Unit for Each<'_, M> {
 
 impl<M: BaseModel> Maker for Each<'_, M> {
     fn make(&self, id: IdValue) -> Box<dyn WriteUnit + '_> {
-        Box::new(Writing::of(self.ctx, Id::from_value(id), self.input.clone()))
+        let input = self.patch.clone().map(Input::<M>::Patch);
+        Box::new(Writing::of(self.ctx, Id::from_value(id), input))
     }
 
     fn write_scope(&self) -> Node {

@@ -2,9 +2,12 @@
 
 mod bulk;
 mod claim;
+mod compute;
 mod create;
 mod delete;
+mod external;
 mod input;
+mod modify;
 mod query;
 mod unit;
 mod update;
@@ -15,13 +18,15 @@ use crate::error::Result;
 use crate::policy::{
     Actor, AnyContext, BaseModel, Context, ContextFor, GlobalContext, Model, Mutable, Singleton, TenantScope,
 };
-use crate::query::{Filter, Lookup};
+use crate::query::{Filter, Lookup, Operators, Sort, external as outside};
 use crate::value::Id;
 
 pub use bulk::{Bulk, BulkOutcome, BulkReport, BulkWrite};
 pub use create::Create;
 pub use delete::Delete;
+pub use external::QueryString;
 pub use input::{deserialize_new, deserialize_patch, new_from_json, patch_from_json};
+pub use modify::Modify;
 pub use query::{Query, QueryStream};
 use unit::{Input, Reader};
 pub use update::Update;
@@ -150,6 +155,78 @@ pub trait ModelExt: BaseModel {
     /// ```
     fn filter(make: impl FnOnce(&'static Self::Fields) -> Filter<Self>) -> Filter<Self> {
         make(Self::fields())
+    }
+
+    /// A filter from outside, as JSON text: `{"done": false, "due": {"lt": "2026-03-01T00:00:00Z"}}`, with `and`, `or` and
+    /// `not`. Only fields that are declared `filterable` can be named, with values of their own types.
+    ///
+    /// # Errors
+    /// `Invalid`, with the JSON pointer of what is refused and the rule that refuses it, never a value.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let filter = Note::filter_from_json(r#"{"done": false, "or": [{"tags": "home"}, {"stars": {"gte": 3}}]}"#)?;
+    /// assert!(Note::query(&ctx).matching(filter).await?.is_empty());
+    /// let error = Note::filter_from_json(r#"{"done": {"$ne": null}}"#).unwrap_err();
+    /// assert_eq!((&*error.violations()[0].path, &*error.violations()[0].rule), ("/done/$ne", "comparison"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn filter_from_json(text: &str) -> Result<Filter<Self>> {
+        external::filter::<Self>(outside::filter_text(Self::schema().fields, text))
+    }
+
+    /// As [`filter_from_json`](Self::filter_from_json), from JSON that is parsed already.
+    ///
+    /// # Errors
+    /// As [`filter_from_json`](Self::filter_from_json).
+    fn filter_from_value(value: &serde_json::Value) -> Result<Filter<Self>> {
+        external::filter::<Self>(outside::filter(Self::schema().fields, value))
+    }
+
+    /// A sort order from outside: `-created_at,text`. Only fields that are declared `sortable` can be named.
+    ///
+    /// # Errors
+    /// `Invalid`.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let sort = Note::sort_from_text("-created_at")?;
+    /// assert!(Note::query(&ctx).sort(|_| sort).await?.is_empty());
+    /// assert!(Note::sort_from_text("pin").unwrap_err().is_invalid());
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn sort_from_text(text: &str) -> Result<Sort<Self>> {
+        external::sort::<Self>(outside::sort(Self::schema().fields, text))
+    }
+
+    /// A query string from outside: `done=false&due[lt]=2026-03-01T00:00:00Z&tags[in]=home,shop&sort=-created_at&limit=20`.
+    ///
+    /// Values are percent-encoded; those of `in` and `not_in` are separated by commas.
+    ///
+    /// # Errors
+    /// As [`filter_from_json`](Self::filter_from_json).
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// // In an HTTP handler: `uri.query().unwrap_or_default()`.
+    /// let notes = Note::parse_query("done=false&stars[gte]=3&sort=-created_at&limit=5")?.query(&ctx, 100).await?;
+    /// assert!(notes.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn parse_query(text: &str) -> Result<QueryString<Self>> {
+        external::query_string::<Self>(outside::query_string(Self::schema().fields, text))
     }
 
     /// Changes a document by a patch. Only what differs from the stored document is sent; if nothing does, nothing is
@@ -336,6 +413,68 @@ pub trait ModelExt: BaseModel {
         Self: Mutable,
     {
         Bulk::new(ctx)
+    }
+
+    /// Changes a document by update operators: `inc`, `push`, `min` and the like, as its fields' types allow.
+    ///
+    /// They run through the whole pipeline: what comes out is normalised, validated, permitted, audited. Where another
+    /// writer comes first, the document is read, changed and judged anew, so that no increment is lost.
+    ///
+    /// # Errors
+    /// As [`update`](Self::update). `Invalid` too where an operator cannot be carried out; `Conflict` only after many
+    /// attempts, and then it says how many.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let created = Note::create(&ctx, note("Buy milk")).await?;
+    /// let updated = Note::update_with(&ctx, &created.id, |n| n.stars.inc(1).and(n.tags.add_to_set("shop"))).await?;
+    /// assert_eq!(updated.stars, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn update_with<'a, O: Into<Operators<Self>>>(
+        ctx: &'a ContextFor<Self>,
+        id: &'a Id<Self>,
+        operators: impl FnOnce(&'static Self::Fields) -> O,
+    ) -> Modify<'a, Self>
+    where
+        Self: Mutable,
+    {
+        Modify::by_operators(ctx, id, operators(Self::fields()).into())
+    }
+
+    /// Changes a document by a patch that is computed from the document as it is. Where another writer comes first, the
+    /// document is read again and the patch computed, validated and permitted anew. `Ok(None)` changes nothing.
+    ///
+    /// # Errors
+    /// As [`update_with`](Self::update_with), and those of `compute`.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let created = Note::create(&ctx, note("Buy milk")).await?;
+    /// let more = |before: &Note| {
+    ///     let text = format!("{}, and tea", before.text);
+    ///     Ok((!before.done).then(|| NotePatch { text: Set(text), ..Default::default() }))
+    /// };
+    /// assert_eq!(Note::modify(&ctx, &created.id, more).await?.text, "Buy milk, and tea");
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn modify<'a>(
+        ctx: &'a ContextFor<Self>,
+        id: &'a Id<Self>,
+        compute: impl Fn(&Self) -> Result<Option<Self::Patch>> + Send + Sync + 'a,
+    ) -> Modify<'a, Self>
+    where
+        Self: Mutable,
+    {
+        Modify::by_patch(ctx, id, Box::new(compute))
     }
 
     /// Deletes a document; false if there is none that the actor may read.

@@ -4,6 +4,7 @@ use bson::Document;
 use chrono::{DateTime, Utc};
 use futures_util::future::{BoxFuture, FutureExt};
 
+use super::compute::Compute;
 use super::global;
 use crate::codec::{DecodeCx, DecodeError, DocReader, InputCx, Visitor, Writer};
 use crate::engine::{self, Action, Caller, ReadUnit, Unit, WriteUnit, Written};
@@ -14,7 +15,7 @@ use crate::schema::ModelSchema;
 use crate::value::{Id, IdValue};
 
 /// Decodes a whole document.
-fn decode<M: BaseModel>(raw: &[u8], cx: &DecodeCx<'_>) -> Result<M, DecodeError> {
+pub(super) fn decode<M: BaseModel>(raw: &[u8], cx: &DecodeCx<'_>) -> Result<M, DecodeError> {
     let mut reader = DocReader::new(raw, cx)?;
     let document = M::decode(&mut reader)?;
     reader.finish()?;
@@ -95,21 +96,13 @@ impl<M: BaseModel> ReadUnit for Reader<'_, M> {
 }
 
 /// What the caller asks for, until the pipeline begins with it.
-pub(super) enum Input<M: BaseModel> {
+pub(super) enum Input<'a, M: BaseModel> {
     New(M::New),
     Patch(M::Patch),
     /// Everything that a caller may write, anew.
     Replace(M::New),
-}
-
-impl<M: BaseModel> Clone for Input<M> {
-    fn clone(&self) -> Self {
-        match self {
-            Self::New(new) => Self::New(new.clone()),
-            Self::Patch(patch) => Self::Patch(patch.clone()),
-            Self::Replace(new) => Self::Replace(new.clone()),
-        }
-    }
+    /// Computed from the document as it is found, each time that it is.
+    Computed(Compute<'a, M>),
 }
 
 /// What a write holds of its documents.
@@ -125,7 +118,7 @@ enum Sides<M: BaseModel> {
 pub(super) struct Writing<'a, M: BaseModel> {
     ctx: &'a ContextFor<M>,
     id: Id<M>,
-    input: Option<Input<M>>,
+    input: Option<Input<'a, M>>,
     sides: Sides<M>,
 }
 
@@ -140,7 +133,7 @@ impl<'a, M: BaseModel> Writing<'a, M> {
     }
 
     /// An update, or a delete where there is no input.
-    pub(super) fn of(ctx: &'a ContextFor<M>, id: Id<M>, input: Option<Input<M>>) -> Self {
+    pub(super) fn of(ctx: &'a ContextFor<M>, id: Id<M>, input: Option<Input<'a, M>>) -> Self {
         Self {
             ctx,
             id,
@@ -236,6 +229,9 @@ impl<M: BaseModel> WriteUnit for Writing<'_, M> {
     }
 
     fn begin(&mut self, now: DateTime<Utc>) -> Result<Vec<&'static str>> {
+        if let (Some(Input::Computed(compute)), Sides::Changed(change)) = (&self.input, &mut self.sides) {
+            return compute.carry_out(change);
+        }
         let stamp = self.stamp_at(now);
         match (self.input.take(), &mut self.sides) {
             (Some(Input::New(new)), sides) => {

@@ -16,13 +16,13 @@ use crate::value::{Id, Revision};
 pub struct Update<'a, M: BaseModel> {
     ctx: &'a ContextFor<M>,
     id: &'a Id<M>,
-    input: Input<M>,
+    input: Input<'a, M>,
     expected: Option<Revision>,
     keep_updated_at: bool,
 }
 
 impl<'a, M: BaseModel> Update<'a, M> {
-    pub(super) fn new(ctx: &'a ContextFor<M>, id: &'a Id<M>, input: Input<M>) -> Self {
+    pub(super) fn new(ctx: &'a ContextFor<M>, id: &'a Id<M>, input: Input<'a, M>) -> Self {
         Self {
             ctx,
             id,

@@ -83,7 +83,7 @@ fn is_race(error: &Error) -> bool {
 async fn update<M: BaseModel>(
     ctx: &ContextFor<M>,
     id: Id<M>,
-    input: Input<M>,
+    input: Input<'_, M>,
     key: &Node,
 ) -> Result<Option<Upserted<M>>> {
     let mut unit = Writing::of(ctx, id, Some(input));

@@ -22,8 +22,8 @@ const MAX_PREFIX: usize = 4_096;
 /// A field of an embedded struct is reached through its parent: `w.limits.max.lte(5)`; through an array it means "any
 /// element", as in MongoDB: `w.members.role.eq("owner")`.
 pub struct Field<M: 'static, T: FieldValue> {
-    path: Cow<'static, str>,
-    schema: &'static FieldSchema,
+    pub(super) path: Cow<'static, str>,
+    pub(super) schema: &'static FieldSchema,
     nested: OnceLock<Box<T::Fields<M>>>,
     types: PhantomData<fn() -> (M, T)>,
 }
@@ -31,8 +31,13 @@ pub struct Field<M: 'static, T: FieldValue> {
 impl<M: 'static, T: FieldValue> Field<M, T> {
     #[doc(hidden)]
     pub const fn new(schema: &'static FieldSchema) -> Self {
+        Self::at(Cow::Borrowed(schema.stored), schema)
+    }
+
+    /// The handle of what is stored at `path`, and declared by `schema`.
+    pub(super) const fn at(path: Cow<'static, str>, schema: &'static FieldSchema) -> Self {
         Self {
-            path: Cow::Borrowed(schema.stored),
+            path,
             schema,
             nested: OnceLock::new(),
             types: PhantomData,
@@ -46,12 +51,7 @@ impl<M: 'static, T: FieldValue> Field<M, T> {
         } else {
             format!("{path}.{}", schema.stored)
         };
-        Self {
-            path: Cow::Owned(path),
-            schema,
-            nested: OnceLock::new(),
-            types: PhantomData,
-        }
+        Self::at(Cow::Owned(path), schema)
     }
 
     /// The stored path, dotted.
@@ -358,21 +358,24 @@ impl<M: 'static, T: Queryable<Item = String>> Field<M, T> {
     /// # }
     /// ```
     pub fn starts_with(&self, prefix: impl Into<String>) -> Filter<M> {
-        let mut prefix = prefix.into();
-        // White space at the end of a prefix is meant.
-        for normaliser in self
-            .schema
-            .normalise
-            .iter()
-            .filter(|normaliser| **normaliser != Normaliser::Trim)
-        {
-            Normaliser::apply_all(std::slice::from_ref(normaliser), &mut prefix);
+        match starts_with(self.schema.normalise, prefix.into()) {
+            Some(test) => self.filter(test),
+            None => Filter::nothing(),
         }
-        if prefix.len() > MAX_PREFIX || prefix.contains('\0') {
-            return Filter::nothing();
-        }
-        self.filter(Test::StartsWith(prefix))
     }
+}
+
+/// The test for a prefix; none if nothing begins so.
+pub(super) fn starts_with(normalise: &[Normaliser], mut prefix: String) -> Option<Test> {
+    // White space at the end of a prefix is meant.
+    for normaliser in normalise
+        .iter()
+        .filter(|normaliser| **normaliser != Normaliser::Trim)
+    {
+        Normaliser::apply_all(std::slice::from_ref(normaliser), &mut prefix);
+    }
+    let possible = prefix.len() <= MAX_PREFIX && !prefix.contains('\0');
+    possible.then_some(Test::StartsWith(prefix))
 }
 
 /// Comparisons of arrays.

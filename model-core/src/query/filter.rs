@@ -84,7 +84,7 @@ impl Node {
         }
     }
 
-    fn or(self, other: Self) -> Self {
+    pub(crate) fn or(self, other: Self) -> Self {
         match (self, other) {
             (Self::Nothing, node) | (node, Self::Nothing) => node,
             (Self::Everything, _) | (_, Self::Everything) => Self::Everything,
@@ -101,6 +101,19 @@ impl Node {
                 Self::Or(nodes)
             }
             (a, b) => Self::Or(vec![a, b]),
+        }
+    }
+}
+
+impl Not for Node {
+    type Output = Self;
+
+    fn not(self) -> Self {
+        match self {
+            Self::Everything => Self::Nothing,
+            Self::Nothing => Self::Everything,
+            Self::Not(inner) => *inner,
+            node => Self::Not(Box::new(node)),
         }
     }
 }
@@ -210,12 +223,7 @@ impl<M> Not for Filter<M> {
     type Output = Self;
 
     fn not(self) -> Self {
-        Self::from_node(match self.node {
-            Node::Everything => Node::Nothing,
-            Node::Nothing => Node::Everything,
-            Node::Not(inner) => *inner,
-            node => Node::Not(Box::new(node)),
-        })
+        Self::from_node(self.node.not())
     }
 }
 

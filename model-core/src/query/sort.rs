@@ -27,6 +27,13 @@ impl<M> Sort<M> {
         }
     }
 
+    pub(crate) fn from_keys(keys: Vec<SortKey>) -> Self {
+        Self {
+            keys,
+            model: PhantomData,
+        }
+    }
+
     /// Among equals, by `next`.
     ///
     /// ```

@@ -1,5 +1,6 @@
 //! Fields and their types.
 
+use super::external::{Comparison, External, ReadOperand};
 use super::rule::{Normaliser, Rule};
 
 /// What a field is for.
@@ -206,6 +207,10 @@ pub struct FieldSchema {
     pub normalise: &'static [Normaliser],
     /// What a value must satisfy.
     pub rules: &'static [Rule],
+    /// What filters from outside may ask of it.
+    pub external: Option<External>,
+    /// Whether sort orders from outside may name it.
+    pub sortable: bool,
     /// The doc comment.
     pub doc: &'static str,
 }
@@ -226,6 +231,8 @@ impl FieldSchema {
             has_default: false,
             normalise: &[],
             rules: &[],
+            external: None,
+            sortable: false,
             doc: "",
         }
     }
@@ -281,6 +288,18 @@ impl FieldSchema {
     /// Sets the rules.
     pub const fn rules(mut self, rules: &'static [Rule]) -> Self {
         self.rules = rules;
+        self
+    }
+
+    /// Lets filters from outside compare the field so.
+    pub const fn filterable(mut self, comparisons: &'static [Comparison], operand: ReadOperand) -> Self {
+        self.external = Some(External { comparisons, operand });
+        self
+    }
+
+    /// Lets sort orders from outside name the field; `_typed` compiles only for a type with an order.
+    pub const fn sortable(mut self, _typed: fn()) -> Self {
+        self.sortable = true;
         self
     }
 

@@ -2,11 +2,13 @@
 
 use std::sync::OnceLock;
 
+mod external;
 mod field;
 mod index;
 pub(crate) mod reserved;
 mod rule;
 
+pub use external::{Comparison, External, ReadOperand};
 pub use field::{EmbeddedSchema, EnumSchema, FieldRole, FieldSchema, TypeSchema, VariantSchema};
 pub use index::{Direction, IndexKey, IndexSpec, TenantPrefix};
 pub use rule::{Normaliser, Number, Pattern, Rule};

@@ -9,6 +9,7 @@ use super::value::{self, Bounds, Direction, Number};
 use super::{Spanned, Written, each_key};
 use crate::ctxt::Ctxt;
 use crate::keys::{KeyId, Place};
+use crate::suggest;
 
 /// What a field is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +62,15 @@ pub(crate) enum UniqueScope {
     Global,
 }
 
+/// How filters from outside may compare a field.
+#[derive(Debug, Clone)]
+pub(crate) enum Filterable {
+    /// In every way but by a prefix.
+    Plain,
+    /// In these ways, by the names of `Comparison`.
+    Listed(Vec<&'static str>),
+}
+
 /// Everything on a field.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct FieldAttrs {
@@ -77,6 +87,8 @@ pub(crate) struct FieldAttrs {
     pub(crate) index: Option<Spanned<Direction>>,
     pub(crate) unique: Option<Spanned<UniqueScope>>,
     pub(crate) ttl: Option<Spanned<u64>>,
+    pub(crate) filterable: Option<Filterable>,
+    pub(crate) sortable: bool,
     pub(crate) written: Vec<Written>,
 }
 
@@ -108,6 +120,8 @@ impl FieldAttrs {
             KeyId::Validate => self.validate = Some(value::path(input)?),
             KeyId::Index => self.index = Some(Spanned::new(index(input)?, span)),
             KeyId::Unique => self.unique = Some(Spanned::new(unique(input)?, span)),
+            KeyId::Filterable => self.filterable = Some(filterable(input)?),
+            KeyId::Sortable => self.sortable = true,
             KeyId::Ttl => self.ttl = Some(Spanned::new(value::duration(input)?.value, span)),
             rule => self.rules.extend(read_rule(rule, input)?),
         }
@@ -171,6 +185,47 @@ fn unique(input: ParseStream<'_>) -> syn::Result<UniqueScope> {
     } else {
         Err(syn::Error::new(scope.span(), "expected `global`"))
     }
+}
+
+/// The methods of a field's handle, and the names of `model_core::schema::Comparison`.
+const COMPARISONS: [(&str, &str); 10] = [
+    ("eq", "Eq"),
+    ("ne", "Ne"),
+    ("gt", "Gt"),
+    ("gte", "Gte"),
+    ("lt", "Lt"),
+    ("lte", "Lte"),
+    ("in_", "In"),
+    ("not_in", "NotIn"),
+    ("exists", "Exists"),
+    ("starts_with", "StartsWith"),
+];
+
+fn filterable(input: ParseStream<'_>) -> syn::Result<Filterable> {
+    if !value::nothing_or_list(input) {
+        return Ok(Filterable::Plain);
+    }
+    let mut listed = Vec::new();
+    for ident in value::list::<Ident>(input)? {
+        let text = ident.to_string();
+        let Some((_, name)) = COMPARISONS.iter().find(|(method, _)| *method == text) else {
+            let hint = suggest::hint(
+                &text,
+                COMPARISONS.map(|(method, _)| method),
+                "the comparisons are",
+            );
+            let message = format!("unknown comparison `{text}`{hint}");
+            return Err(syn::Error::new(ident.span(), message));
+        };
+        if listed.contains(name) {
+            return Err(syn::Error::new(
+                ident.span(),
+                format!("`{text}` is written twice"),
+            ));
+        }
+        listed.push(*name);
+    }
+    Ok(Filterable::Listed(listed))
 }
 
 /// Everything on a variant.

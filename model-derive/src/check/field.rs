@@ -4,7 +4,7 @@ use syn::spanned::Spanned as _;
 
 use super::{name_span, role_name};
 use crate::ast::{Field, ID, Model, REVISION};
-use crate::attr::{Normaliser, Role, Written};
+use crate::attr::{Filterable, Normaliser, Role, Written};
 use crate::ctxt::Ctxt;
 use crate::keys::{self, KeyId};
 use crate::spelling::{self, Scalar};
@@ -17,6 +17,7 @@ pub(super) fn common(cx: &Ctxt, field: &Field) {
     stored_name(cx, field);
     one_default(cx, field);
     one_letter_case(cx, field);
+    open_to_outside(cx, field);
     if field.is_plain() {
         storable(cx, field);
         rules_fit(cx, field);
@@ -69,6 +70,48 @@ fn one_letter_case(cx: &Ctxt, field: &Field) {
         && let Some(second) = written(field, KeyId::Uppercase)
     {
         cx.error(second.span, "a string cannot be both `lowercase` and `uppercase`");
+    }
+}
+
+/// What filters and sort orders from outside may not name: an answer, and an order, tell of the values. And what they
+/// could not name, since the word is part of their grammar.
+fn open_to_outside(cx: &Ctxt, field: &Field) {
+    const WORDS: [&str; 5] = ["and", "or", "not", "sort", "limit"];
+    for key in [KeyId::Filterable, KeyId::Sortable] {
+        let Some(written) = written(field, key) else {
+            continue;
+        };
+        let name = keys::row(key).map_or("", |row| row.name);
+        if field.attrs.hidden {
+            let message = format_args!(
+                "a `hidden` field cannot be `{name}`: the answers would tell what nobody may see"
+            );
+            cx.error(written.span, message);
+        } else if spelling::is_secret(&field.ty) {
+            cx.error(
+                written.span,
+                format_args!("a secret cannot be `{name}`: the answers would tell what nobody may see"),
+            );
+        } else if key == KeyId::Filterable && WORDS.contains(&field.json.as_str()) {
+            cx.error(
+                written.span,
+                format_args!(
+                    "`{}` is a word of the filters from outside, which cannot name this field\nhelp: rename it",
+                    field.json
+                ),
+            );
+        }
+    }
+    if let (Some(written), Some(Filterable::Listed(listed))) =
+        (written(field, KeyId::Filterable), &field.attrs.filterable)
+        && listed.contains(&"StartsWith")
+        && let Some(other @ (Scalar::Number | Scalar::Bool | Scalar::Other)) = spelling::scalar(&field.ty)
+    {
+        let noun = other.noun();
+        cx.error(
+            written.span,
+            format_args!("`starts_with` is for strings, the field is {noun}"),
+        );
     }
 }
 
@@ -135,6 +178,7 @@ fn role_keys(cx: &Ctxt, field: &Field) {
             | KeyId::UpdatedAt
             | KeyId::Revision => true,
             KeyId::Index | KeyId::Ttl => dates || field.role == Role::Tenant,
+            KeyId::Filterable | KeyId::Sortable => field.role != Role::Tenant,
             KeyId::Unique => field.role == Role::Tenant,
             _ => false,
         };

@@ -107,6 +107,8 @@ fn field_value(head: &Head, variants: &[Variant]) -> TokenStream {
 fn operands(head: &Head) -> TokenStream {
     let ident = &head.ident;
     emit! {
+        impl __model::Editable for #ident {}
+
         impl __model::Queryable for #ident {
             type Item = Self;
         }

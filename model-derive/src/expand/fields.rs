@@ -5,6 +5,7 @@ use proc_macro2::TokenStream;
 use super::{named, runtime, values};
 use crate::ast::{Field, Head, Model};
 use crate::attr::UniqueScope;
+use crate::spelling;
 
 fn is_global(field: &Field) -> bool {
     field
@@ -12,6 +13,17 @@ fn is_global(field: &Field) -> bool {
         .unique
         .as_ref()
         .is_some_and(|unique| unique.value == UniqueScope::Global)
+}
+
+/// The type of a field's handle: what the model gives by itself, and what is read-only, no operator changes.
+fn handle(field: &Field) -> TokenStream {
+    if is_global(field) {
+        emit!(UniqueField)
+    } else if field.is_editable() {
+        emit!(Field)
+    } else {
+        emit!(FixedField)
+    }
 }
 
 /// `WidgetFields`
@@ -24,14 +36,11 @@ pub(super) fn model_type(model: &Model) -> TokenStream {
     let runtime = runtime(&model.head);
     let members = model.fields.iter().map(|field| {
         let (vis, member, ty, docs) = (&field.vis, &field.ident, &field.ty, values::docs(field));
-        let handle = if is_global(field) {
-            emit!(UniqueField)
-        } else {
-            emit!(Field)
-        };
+        let handle = handle(field);
         emit!(#docs #vis #member: #runtime::#handle<#ident, #ty>)
     });
-    let doc = format!("The handles of the fields of [`{ident}`], for filters and sort orders.");
+    let doc =
+        format!("The handles of the fields of [`{ident}`], for filters, sort orders and update operators.");
     emit! {
         #[doc = #doc]
         #[derive(#runtime::Debug)]
@@ -45,11 +54,7 @@ pub(super) fn model_handles(model: &Model) -> TokenStream {
     let name = named("", &model.head, "Fields");
     let members = model.fields.iter().enumerate().map(|(index, field)| {
         let member = &field.ident;
-        let handle = if is_global(field) {
-            emit!(UniqueField)
-        } else {
-            emit!(Field)
-        };
+        let handle = handle(field);
         emit!(#member: __model::#handle::new(&__MODEL_FIELDS[#index]))
     });
     emit!(static __MODEL_HANDLES: #name = #name { #(#members),* };)
@@ -61,9 +66,11 @@ pub(super) fn embedded_type(head: &Head, fields: &[Field]) -> TokenStream {
     let runtime = runtime(head);
     let members = fields.iter().map(|field| {
         let (vis, member, ty, docs) = (&field.vis, &field.ident, &field.ty, values::docs(field));
-        emit!(#docs #vis #member: #runtime::Field<__M, #ty>)
+        let handle = handle(field);
+        emit!(#docs #vis #member: #runtime::#handle<__M, #ty>)
     });
-    let doc = format!("The handles of the fields of [`{ident}`], for filters and sort orders.");
+    let doc =
+        format!("The handles of the fields of [`{ident}`], for filters, sort orders and update operators.");
     emit! {
         #[doc = #doc]
         #[allow(dead_code)]
@@ -75,11 +82,14 @@ pub(super) fn embedded_type(head: &Head, fields: &[Field]) -> TokenStream {
 pub(super) fn embedded_group(head: &Head, fields: &[Field]) -> TokenStream {
     let name = named("", head, "Fields");
     let text = name.to_string();
+    let editable = editable(head, fields);
     let members = fields.iter().enumerate().map(|(index, field)| {
         let member = &field.ident;
-        emit!(#member: __model::Field::below(path, &__MODEL_FIELDS[#index]))
+        let handle = handle(field);
+        emit!(#member: __model::#handle::below(path, &__MODEL_FIELDS[#index]))
     });
     emit! {
+        #editable
         impl<__M: 'static> __model::FieldGroup for #name<__M> {
             fn below(path: &str) -> Self {
                 Self { #(#members),* }
@@ -92,4 +102,11 @@ pub(super) fn embedded_group(head: &Head, fields: &[Field]) -> TokenStream {
             }
         }
     }
+}
+
+/// Operators may set it as a whole, unless it holds a secret.
+pub(super) fn editable<'a>(head: &Head, fields: impl IntoIterator<Item = &'a Field>) -> Option<TokenStream> {
+    let ident = &head.ident;
+    let plain = fields.into_iter().all(|field| !spelling::is_secret(&field.ty));
+    plain.then(|| emit!(impl __model::Editable for #ident {}))
 }

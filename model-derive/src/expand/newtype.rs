@@ -11,12 +11,17 @@ use crate::spelling;
 pub(super) fn expand(head: &Head, inner: &Type) -> TokenStream {
     let value = field_value(head, inner);
     let queryable = (!spelling::is_opaque(inner)).then(|| queryable(head, inner));
+    let editable = (!spelling::is_secret(inner)).then(|| {
+        let ident = &head.ident;
+        emit!(impl __model::Editable for #ident {})
+    });
     let (ident, text) = (&head.ident, head.ident.unraw().to_string());
     hidden(
         head,
         &emit! {
             #value
             #queryable
+            #editable
 
             impl __model::Debug for #ident {
                 fn fmt(&self, f: &mut __model::Formatter<'_>) -> __model::Formatted {

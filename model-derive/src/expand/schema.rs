@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Literal, Span, TokenStream};
 use syn::ext::IdentExt as _;
 
 use crate::ast::{Field, Head, Model};
-use crate::attr::{Audit, Bounds, Direction, IdForm, Index, Normaliser, Number, Role, Rule};
+use crate::attr::{Audit, Bounds, Direction, Filterable, IdForm, Index, Normaliser, Number, Role, Rule};
 use crate::case;
 use crate::check::dotted;
 
@@ -59,10 +59,28 @@ fn one_field(pattern: &Ident, field: &Field) -> TokenStream {
     let normalise = (!attrs.normalise.is_empty()).then(|| emit!(.normalise(&[#(#normalisers),*])));
     let rules = attrs.rules.iter().map(|rule| one_rule(pattern, rule));
     let rules = (!attrs.rules.is_empty()).then(|| emit!(.rules(&[#(#rules),*])));
+    let filterable = attrs.filterable.as_ref().map(|filterable| {
+        let comparisons = comparisons(filterable);
+        emit!(.filterable(#comparisons, __model::read_operand::<#ty>))
+    });
+    let sortable = attrs
+        .sortable
+        .then(|| emit!(.sortable(__model::assert_comparable::<#ty>)));
     let doc = doc(&field.doc);
     emit! {
         __model::field::<#ty>(#name, #stored)
-            #json #role #hidden #readonly #skip_updated_at #skip_audit #default #normalise #rules #doc
+            #json #role #hidden #readonly #skip_updated_at #skip_audit #default #normalise #rules
+            #filterable #sortable #doc
+    }
+}
+
+fn comparisons(filterable: &Filterable) -> TokenStream {
+    match filterable {
+        Filterable::Plain => emit!(__model::Comparison::PLAIN),
+        Filterable::Listed(names) => {
+            let names = names.iter().map(|name| Ident::new(name, Span::mixed_site()));
+            emit!(&[#(__model::Comparison::#names),*])
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::ext::IdentExt as _;
 
-use super::{codec, enums, hidden, local, named, parse, schema, tagged_view};
+use super::{codec, enums, fields, hidden, local, named, parse, schema, tagged_view};
 use crate::ast::{Field, Head, Variant, VariantBody};
 use crate::check::TAG;
 
@@ -13,7 +13,8 @@ pub(super) fn expand(head: &Head, variants: &[Variant]) -> TokenStream {
     let value = field_value(head, variants);
     let debug = debug(head, variants);
     let view = tagged_view::impls(head, variants);
-    let items = hidden(head, &emit!(#statics #value #debug #view));
+    let editable = fields::editable(head, variants.iter().flat_map(Variant::fields));
+    let items = hidden(head, &emit!(#statics #value #editable #debug #view));
     emit!(#view_type #items)
 }
 

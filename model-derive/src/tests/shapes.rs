@@ -8,6 +8,7 @@ pub(super) const SHAPES: &[(&str, &str, usize)] = &[
     ("rules", RULES, 8),
     ("renamed", RENAMED, 5),
     ("least", LEAST, 1),
+    ("outside", OUTSIDE, 3),
     ("limits", LIMITS, 3),
     ("member", MEMBER, 3),
     ("email", EMAIL, 1),
@@ -43,6 +44,19 @@ const WIDGET: &str = r#"
         pub updated_at: DateTime<Utc>,
         #[model(revision)]
         pub revision: Revision,
+    }
+"#;
+
+const OUTSIDE: &str = r#"
+    #[derive(Clone, Model)]
+    #[model(collection = "tickets", global)]
+    pub struct Ticket {
+        #[model(id, filterable(eq, in_))]
+        pub id: Id<Ticket>,
+        #[model(lowercase, filterable(eq, starts_with), sortable)]
+        pub title: String,
+        #[model(filterable)]
+        pub due: Option<DateTime<Utc>>,
     }
 "#;
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use model_core::crypto;
 
-use crate::{encode, expected, json, sample, verdict};
+use crate::{encode, expected, json, outside, sample, verdict};
 
 /// The files of one corpus, sorted; there is at least one.
 fn corpus(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
@@ -48,6 +48,79 @@ fn json_input() {
         read += u32::from(verdict::json(text).unwrap_or_else(|error| panic!("{}: {error}", path.display())));
     }
     assert!(read >= 1, "no input of the corpus is read");
+}
+
+#[test]
+fn outside_filter() {
+    let mut asked = 0;
+    for (path, bytes) in corpus("outside_filter") {
+        let Ok(text) = std::str::from_utf8(&bytes) else {
+            continue;
+        };
+        asked +=
+            u32::from(outside::verdict(text).unwrap_or_else(|error| panic!("{}: {error}", path.display())));
+    }
+    assert!(asked >= 1, "no text of the corpus is a filter");
+}
+
+/// Not a fuzzer, but never without one: the words of the grammar, put together at random.
+#[test]
+fn words_of_filters_in_any_order() {
+    const WORDS: [&str; 40] = [
+        "{",
+        "}",
+        "{",
+        "}",
+        "[",
+        "]",
+        ":",
+        ":",
+        ",",
+        "\"",
+        "\"name\"",
+        "\"count\"",
+        "\"any\"",
+        "\"limits.daily\"",
+        "\"vault.daily\"",
+        "\"and\"",
+        "\"or\"",
+        "\"not\"",
+        "\"in\"",
+        "\"gte\"",
+        "\"$gte\"",
+        "\"exists\"",
+        "true",
+        "null",
+        "1",
+        "\"canary\"",
+        "1e400",
+        "name",
+        "count",
+        "tags",
+        "sort",
+        "limit",
+        "=",
+        "&",
+        "[gte]",
+        "[in]",
+        "%24",
+        "%",
+        "-",
+        "+",
+    ];
+    let (mut state, mut asked) = (7_u64, 0);
+    for _ in 0..20_000 {
+        let mut text = String::new();
+        for _ in 0..12 {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            let at = usize::try_from(state >> 33).unwrap() % WORDS.len();
+            text.push_str(WORDS[at]);
+            asked += u32::from(outside::verdict(&text).unwrap_or_else(|error| panic!("{text}: {error}")));
+        }
+    }
+    assert!(asked > 100, "too few were filters: {asked}");
 }
 
 #[test]

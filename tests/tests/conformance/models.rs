@@ -78,6 +78,8 @@ pub(crate) fn register(builder: DbBuilder) -> DbBuilder {
         .model::<Settings>()
         .model::<Event>()
         .model::<Letter>()
+        .model::<crate::operators::Basket>()
+        .model::<crate::outside::Ticket>()
 }
 
 /// A policy that lets admins do everything and everybody read.

@@ -10,6 +10,13 @@ use super::writes::Write;
 /// Verbs that neither read nor write, or that have tests of their own for a reason.
 const OTHER: &[(&str, &str)] = &[
     ("filter", "makes a filter"),
+    ("filter_from_json", "makes a filter: `conformance/outside.rs`"),
+    ("filter_from_value", "makes a filter: `conformance/outside.rs`"),
+    ("sort_from_text", "makes an order: `conformance/outside.rs`"),
+    (
+        "parse_query",
+        "makes a filter and an order: `conformance/outside.rs`",
+    ),
     ("into_view", "makes a view; `redaction` looks at it"),
     ("bulk", "begins a bulk; its operations stand in the table"),
     (

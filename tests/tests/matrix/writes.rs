@@ -67,6 +67,14 @@ writes! {
         ctx, |f| f.key.eq(&target.key), new_full(&target.key, name), rename(name)).await.map(|one| one.is_created());
     Update "update" Update => |ctx, target, name| done(Full::update(ctx, &target.id, rename(name)).await);
     Replace "replace" Update => |ctx, target, name| done(Full::replace(ctx, &target.id, new_full(&target.key, name)).await);
+    UpdateWith "update_with" Update => |ctx, target, name| {
+        // Operators touch no secret: those are there from before.
+        done(Full::update_with(ctx, &target.id, |f| f.name.set(name)).await)
+    };
+    Modify "modify" Update => |ctx, target, name| {
+        let patch = |_: &Full| Ok(Some(rename(name)));
+        done(Full::modify(ctx, &target.id, patch).await)
+    };
     UpdateMany "update_many" Update => |ctx, target, name|
         Full::update_many(ctx, |f| f.key.eq(&target.key), rename(name)).await.map(|report| report.written == 1);
     UpdateTwo "update_many" Update => |ctx, _target, name|

@@ -28,6 +28,16 @@ pub(crate) fn matches(node: &Node, document: &RawDocument) -> bool {
     node_holds(node, Fields::raw(document.as_bytes()))
 }
 
+/// The server's order of two values of operators.
+pub(super) fn order(a: &Bson, b: &Bson) -> Ordering {
+    Value::from(a).order(Value::from(b))
+}
+
+/// Whether the value of the field `name` alone satisfies `node`.
+pub(super) fn selects(node: &Node, document: &bson::Document) -> bool {
+    node_holds(node, Fields::Document(document))
+}
+
 /// The server's order of two values; none stands for a missing field, which sorts as null.
 #[cfg(test)]
 fn compare(a: Option<RawBsonRef<'_>>, b: Option<RawBsonRef<'_>>) -> Ordering {
