@@ -7,10 +7,12 @@ pub use crate::codec::{
 pub use crate::error::Error;
 pub use crate::model::{deserialize_new, deserialize_patch, new_from_json, patch_from_json};
 pub use crate::policy::{BaseModel, GlobalScope, Model, Stamp, TenantScope};
-pub use crate::query::{Editable, Field, FixedField, Operand, Queryable, UniqueField, operand_of, read_operand};
+pub use crate::query::{
+    Editable, Field, FixedField, Operand, Queryable, UniqueField, operand_of, read_operand,
+};
 pub use crate::schema::{
-    AuditSpec, Comparison, Direction, EmbeddedSchema, EnumSchema, FieldRole, FieldSchema, IdKind, IndexKey, IndexSpec,
-    ModelSchema, Normaliser, Number, Pattern, Rule, Tenancy, TypeSchema, VariantSchema,
+    AuditSpec, Comparison, Direction, EmbeddedSchema, EnumSchema, FieldRole, FieldSchema, IdKind, IndexKey,
+    IndexSpec, ModelSchema, Normaliser, Number, Pattern, Rule, Tenancy, TypeSchema, VariantSchema,
 };
 pub use crate::value::{Id, Identified, Revision, TenantId};
 pub use bson::Bson;

@@ -42,7 +42,17 @@ fn seed() -> u64 {
 
 /// The operators that a server knows, and the generator is to use.
 const OPERATORS: [&str; 11] = [
-    "$addToSet", "$bit", "$inc", "$max", "$min", "$mul", "$pop", "$pull", "$pullAll", "$push", "$set",
+    "$addToSet",
+    "$bit",
+    "$inc",
+    "$max",
+    "$min",
+    "$mul",
+    "$pop",
+    "$pull",
+    "$pullAll",
+    "$push",
+    "$set",
 ];
 
 /// The bytes of a document whose keys are in order at every depth: in which order an update puts new keys is the
@@ -65,7 +75,11 @@ fn ordered(document: &Document) -> Vec<u8> {
     sorted(document).to_vec().unwrap()
 }
 
-async fn on_the_server(collection: &mongodb::Collection<Document>, id: &str, case: &Case) -> Option<Document> {
+async fn on_the_server(
+    collection: &mongodb::Collection<Document>,
+    id: &str,
+    case: &Case,
+) -> Option<Document> {
     let done = collection
         .find_one_and_update(doc! { "_id": id }, case.update.clone())
         .array_filters(case.array_filters.clone())
@@ -111,7 +125,14 @@ async fn operators_do_what_the_servers_do() {
             } else {
                 on_the_server(&collection, id, &case).await
             };
-            let told = || format!("seed {}, {} {:?}\n{document}", seed(), case.update, case.array_filters);
+            let told = || {
+                format!(
+                    "seed {}, {} {:?}\n{document}",
+                    seed(),
+                    case.update,
+                    case.array_filters
+                )
+            };
             done += 1;
             expected.push(match (&ours, theirs) {
                 (Ok(_), Some(after)) => {
@@ -125,7 +146,11 @@ async fn operators_do_what_the_servers_do() {
                 }
                 // What the server would store, the model could not read.
                 (Err(error), Some(after)) => {
-                    assert!(error.is_invalid() && !fits(&after).await, "{error}\n{}\n{after}", told());
+                    assert!(
+                        error.is_invalid() && !fits(&after).await,
+                        "{error}\n{}\n{after}",
+                        told()
+                    );
                     unfit += 1;
                     (document.clone(), told())
                 }
@@ -140,7 +165,10 @@ async fn operators_do_what_the_servers_do() {
                 .iter()
                 .find(|(theirs, _)| theirs.get("_id") == ours.get("_id"))
                 .unwrap();
-            assert!(ordered(&ours) == ordered(theirs), "{told}\nours   {ours}\ntheirs {theirs}");
+            assert!(
+                ordered(&ours) == ordered(theirs),
+                "{told}\nours   {ours}\ntheirs {theirs}"
+            );
         }
         collection.drop().await.unwrap();
     }
@@ -155,7 +183,8 @@ async fn operators_do_what_the_servers_do() {
 /// Every action of the operators' table has its case in the generator.
 #[test]
 fn every_operator_is_generated() {
-    let read = |file: &str| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file)).unwrap();
+    let read =
+        |file: &str| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file)).unwrap();
     let generator = read("tests/tests/operator_twins/generate.rs");
     let mut methods = 0;
     for file in ["field.rs", "array.rs", "map.rs"] {
@@ -166,7 +195,10 @@ fn every_operator_is_generated() {
             .filter_map(|rest| rest.split(['(', '<']).next())
             .filter(|name| *name != "and")
         {
-            assert!(generator.contains(&format!(".{name}(")), "`{name}` is not generated");
+            assert!(
+                generator.contains(&format!(".{name}(")),
+                "`{name}` is not generated"
+            );
             methods += 1;
         }
     }

@@ -37,12 +37,7 @@ impl<'a, M: BaseModel> Modify<'a, M> {
         Self::new(ctx, id, Compute::Patch(compute), "modify")
     }
 
-    fn new(
-        ctx: &'a ContextFor<M>,
-        id: &'a Id<M>,
-        compute: Compute<'a, M>,
-        operation: &'static str,
-    ) -> Self {
+    fn new(ctx: &'a ContextFor<M>, id: &'a Id<M>, compute: Compute<'a, M>, operation: &'static str) -> Self {
         Self {
             ctx,
             id,

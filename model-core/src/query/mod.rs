@@ -10,7 +10,7 @@ mod sort;
 mod update;
 
 pub(crate) use evaluate::{KeyError, index_keys, matches, order_by, order_values, sort_key};
-pub use external::read_operand;
+pub use external::{Filterable, read_operand};
 pub use field::{Field, UniqueField};
 pub use filter::{Filter, Lookup};
 pub(crate) use filter::{Node, Test};
@@ -19,5 +19,6 @@ pub(crate) use render::render;
 pub use sort::Sort;
 pub(crate) use sort::SortKey;
 pub use update::{
-    Array, Bits, Countable, Each, Editable, FixedField, GivenByModel, Key, MapOf, Operators, Ordered, Push, Removable,
+    Array, Bits, Countable, Each, Editable, FixedField, GivenByModel, Key, MapOf, Operators, Ordered, Push,
+    Removable,
 };

@@ -293,10 +293,7 @@ impl FieldSchema {
 
     /// Lets filters from outside compare the field so.
     pub const fn filterable(mut self, comparisons: &'static [Comparison], operand: ReadOperand) -> Self {
-        self.external = Some(External {
-            comparisons,
-            operand,
-        });
+        self.external = Some(External { comparisons, operand });
         self
     }
 

@@ -209,12 +209,19 @@ fn filterable(input: ParseStream<'_>) -> syn::Result<Filterable> {
     for ident in value::list::<Ident>(input)? {
         let text = ident.to_string();
         let Some((_, name)) = COMPARISONS.iter().find(|(method, _)| *method == text) else {
-            let hint = suggest::hint(&text, COMPARISONS.map(|(method, _)| method), "the comparisons are");
+            let hint = suggest::hint(
+                &text,
+                COMPARISONS.map(|(method, _)| method),
+                "the comparisons are",
+            );
             let message = format!("unknown comparison `{text}`{hint}");
             return Err(syn::Error::new(ident.span(), message));
         };
         if listed.contains(name) {
-            return Err(syn::Error::new(ident.span(), format!("`{text}` is written twice")));
+            return Err(syn::Error::new(
+                ident.span(),
+                format!("`{text}` is written twice"),
+            ));
         }
         listed.push(*name);
     }

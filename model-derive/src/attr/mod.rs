@@ -11,7 +11,9 @@ use syn::parse::{ParseStream, Parser as _};
 use syn::{Attribute, Meta, Token};
 
 pub(crate) use container::{Audit, Container, IdForm, Index, IndexKey, Virtual};
-pub(crate) use field::{DefaultValue, FieldAttrs, Filterable, Normaliser, Role, Rule, UniqueScope, VariantAttrs};
+pub(crate) use field::{
+    DefaultValue, FieldAttrs, Filterable, Normaliser, Role, Rule, UniqueScope, VariantAttrs,
+};
 pub(crate) use value::{Bounds, Direction, Number};
 
 use crate::ctxt::Ctxt;

@@ -78,7 +78,9 @@ fn one_letter_case(cx: &Ctxt, field: &Field) {
 fn open_to_outside(cx: &Ctxt, field: &Field) {
     const WORDS: [&str; 5] = ["and", "or", "not", "sort", "limit"];
     for key in [KeyId::Filterable, KeyId::Sortable] {
-        let Some(written) = written(field, key) else { continue };
+        let Some(written) = written(field, key) else {
+            continue;
+        };
         let name = keys::row(key).map_or("", |row| row.name);
         if field.attrs.hidden {
             let message = format_args!(

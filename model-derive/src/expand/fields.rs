@@ -39,7 +39,8 @@ pub(super) fn model_type(model: &Model) -> TokenStream {
         let handle = handle(field);
         emit!(#docs #vis #member: #runtime::#handle<#ident, #ty>)
     });
-    let doc = format!("The handles of the fields of [`{ident}`], for filters, sort orders and update operators.");
+    let doc =
+        format!("The handles of the fields of [`{ident}`], for filters, sort orders and update operators.");
     emit! {
         #[doc = #doc]
         #[derive(#runtime::Debug)]
@@ -68,7 +69,8 @@ pub(super) fn embedded_type(head: &Head, fields: &[Field]) -> TokenStream {
         let handle = handle(field);
         emit!(#docs #vis #member: #runtime::#handle<__M, #ty>)
     });
-    let doc = format!("The handles of the fields of [`{ident}`], for filters, sort orders and update operators.");
+    let doc =
+        format!("The handles of the fields of [`{ident}`], for filters, sort orders and update operators.");
     emit! {
         #[doc = #doc]
         #[allow(dead_code)]

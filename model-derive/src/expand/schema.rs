@@ -63,7 +63,9 @@ fn one_field(pattern: &Ident, field: &Field) -> TokenStream {
         let comparisons = comparisons(filterable);
         emit!(.filterable(#comparisons, __model::read_operand::<#ty>))
     });
-    let sortable = attrs.sortable.then(|| emit!(.sortable(__model::assert_comparable::<#ty>)));
+    let sortable = attrs
+        .sortable
+        .then(|| emit!(.sortable(__model::assert_comparable::<#ty>)));
     let doc = doc(&field.doc);
     emit! {
         __model::field::<#ty>(#name, #stored)

@@ -57,7 +57,8 @@ fn outside_filter() {
         let Ok(text) = std::str::from_utf8(&bytes) else {
             continue;
         };
-        asked += u32::from(outside::verdict(text).unwrap_or_else(|error| panic!("{}: {error}", path.display())));
+        asked +=
+            u32::from(outside::verdict(text).unwrap_or_else(|error| panic!("{}: {error}", path.display())));
     }
     assert!(asked >= 1, "no text of the corpus is a filter");
 }
@@ -66,15 +67,54 @@ fn outside_filter() {
 #[test]
 fn words_of_filters_in_any_order() {
     const WORDS: [&str; 40] = [
-        "{", "}", "{", "}", "[", "]", ":", ":", ",", "\"", "\"name\"", "\"count\"", "\"any\"", "\"limits.daily\"", "\"vault.daily\"",
-        "\"and\"", "\"or\"", "\"not\"", "\"in\"", "\"gte\"", "\"$gte\"", "\"exists\"", "true", "null", "1", "\"canary\"", "1e400",
-        "name", "count", "tags", "sort", "limit", "=", "&", "[gte]", "[in]", "%24", "%", "-", "+",
+        "{",
+        "}",
+        "{",
+        "}",
+        "[",
+        "]",
+        ":",
+        ":",
+        ",",
+        "\"",
+        "\"name\"",
+        "\"count\"",
+        "\"any\"",
+        "\"limits.daily\"",
+        "\"vault.daily\"",
+        "\"and\"",
+        "\"or\"",
+        "\"not\"",
+        "\"in\"",
+        "\"gte\"",
+        "\"$gte\"",
+        "\"exists\"",
+        "true",
+        "null",
+        "1",
+        "\"canary\"",
+        "1e400",
+        "name",
+        "count",
+        "tags",
+        "sort",
+        "limit",
+        "=",
+        "&",
+        "[gte]",
+        "[in]",
+        "%24",
+        "%",
+        "-",
+        "+",
     ];
     let (mut state, mut asked) = (7_u64, 0);
     for _ in 0..20_000 {
         let mut text = String::new();
         for _ in 0..12 {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             let at = usize::try_from(state >> 33).unwrap() % WORDS.len();
             text.push_str(WORDS[at]);
             asked += u32::from(outside::verdict(&text).unwrap_or_else(|error| panic!("{text}: {error}")));

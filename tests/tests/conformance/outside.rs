@@ -101,7 +101,11 @@ async fn ticket(shop: &Shop, title: &str, status: Status, points: i32) -> Ticket
 /// Three tickets, with 1, 2 and 3 points.
 async fn tickets(shop: &Shop) -> Vec<Ticket> {
     let mut all = Vec::new();
-    for (points, title, status) in [(1, "Alpha", Status::Open), (2, "Beta", Status::InWork), (3, "Gamma", Status::Done)] {
+    for (points, title, status) in [
+        (1, "Alpha", Status::Open),
+        (2, "Beta", Status::InWork),
+        (3, "Gamma", Status::Done),
+    ] {
         all.push(ticket(shop, title, status, points).await);
         shop.tick();
     }
@@ -195,8 +199,14 @@ fn operators_do_not_enter() {
         (json!({ "$where": "canary" }), "/$where unknown"),
         (json!({ "$expr": {} }), "/$expr unknown"),
         (json!({ "$or": [{ "title": "canary" }] }), "/$or unknown"),
-        (json!({ "title": { "$not": { "$regex": "canary" } } }), "/title/$not comparison"),
-        (json!({ "title": { "not": { "regex": "canary" } } }), "/title/not comparison"),
+        (
+            json!({ "title": { "$not": { "$regex": "canary" } } }),
+            "/title/$not comparison",
+        ),
+        (
+            json!({ "title": { "not": { "regex": "canary" } } }),
+            "/title/not comparison",
+        ),
         (
             json!({ "and": [{ "or": [{ "not": { "and": [{ "or": [{ "$where": "canary" }] }] } }] }] }),
             "/and/0/or/0/not/and/0/or/0/$where unknown",
@@ -215,8 +225,14 @@ fn operators_do_not_enter() {
         (json!({ "due": "canary" }), "/due type"),
         (json!({ "id": "prj_canary" }), "/id type"),
         (json!({ "ratio": { "exists": "canary" } }), "/ratio/exists type"),
-        (json!({ "title": { "starts_with": { "$gt": "canary" } } }), "/title/starts_with scalar"),
-        (json!({ "title": { "starts_with": 5 } }), "/title/starts_with type"),
+        (
+            json!({ "title": { "starts_with": { "$gt": "canary" } } }),
+            "/title/starts_with scalar",
+        ),
+        (
+            json!({ "title": { "starts_with": 5 } }),
+            "/title/starts_with type",
+        ),
         (json!({ "or": [] }), "/or empty"),
         (json!({ "or": { "title": "canary" } }), "/or type"),
         (json!({ "not": "canary" }), "/not type"),
@@ -226,20 +242,45 @@ fn operators_do_not_enter() {
         assert_eq!(refused(&filter), expected);
     }
     let key = "k".repeat(5_000);
-    assert_eq!(refused(&json!({ key: 1 })), format!("/{} unknown", "k".repeat(64)));
+    assert_eq!(
+        refused(&json!({ key: 1 })),
+        format!("/{} unknown", "k".repeat(64))
+    );
 }
 
 /// Attack 42: no oracle on what is secret or hidden, or in what is hidden; and a prefix is no pattern.
 #[test]
 fn secrets_cannot_be_asked_about() {
-    for name in ["token", "internal", "vault", "vault.floor", "organization", "place", "place.room", "_id", "_rev"] {
+    for name in [
+        "token",
+        "internal",
+        "vault",
+        "vault.floor",
+        "organization",
+        "place",
+        "place.room",
+        "_id",
+        "_rev",
+    ] {
         assert_eq!(refused(&json!({ name: "canary" })), format!("/{name} unknown"));
-        assert_eq!(refused(&json!({ name: { "starts_with": "c" } })), format!("/{name} unknown"));
+        assert_eq!(
+            refused(&json!({ name: { "starts_with": "c" } })),
+            format!("/{name} unknown")
+        );
         let error = Ticket::parse_query(&format!("sort=-{name}")).unwrap_err();
-        assert_eq!((&*error.violations()[0].path, &*error.violations()[0].rule), ("/sort", "unknown"));
+        assert_eq!(
+            (&*error.violations()[0].path, &*error.violations()[0].rule),
+            ("/sort", "unknown")
+        );
     }
-    assert_eq!(refused(&json!({ "title": { "starts_with": "a".repeat(4_097) } })), "/title/starts_with length");
-    assert_eq!(refused(&json!({ "title": { "starts_with": "\0" } })), "/title/starts_with length");
+    assert_eq!(
+        refused(&json!({ "title": { "starts_with": "a".repeat(4_097) } })),
+        "/title/starts_with length"
+    );
+    assert_eq!(
+        refused(&json!({ "title": { "starts_with": "\0" } })),
+        "/title/starts_with length"
+    );
     let pattern = Ticket::filter_from_value(&json!({ "title": { "starts_with": ".*(a+)+$" } }));
     assert!(pattern.is_ok(), "it is text");
 }
@@ -261,7 +302,11 @@ fn at_once<R>(run: impl Fn() -> R) -> R {
 #[test]
 fn bombs_are_refused_at_once() {
     let deep = format!("{}{{}}{}", "{\"not\":".repeat(10_000), "}".repeat(10_000));
-    assert!(at_once(|| Ticket::filter_from_json(&deep)).unwrap_err().is_invalid());
+    assert!(
+        at_once(|| Ticket::filter_from_json(&deep))
+            .unwrap_err()
+            .is_invalid()
+    );
     let wide = format!("{{\"storedPoints\":{{\"in\":[{}0]}}}}", "0,".repeat(1_000_000));
     let error = at_once(|| Ticket::filter_from_json(&wide)).unwrap_err();
     assert_eq!(&*error.violations()[0].rule, "length");
@@ -322,7 +367,11 @@ fn query_strings_are_refused_with_a_pointer() {
     ] {
         let error = Ticket::parse_query(text).expect_err(text);
         let violation = &error.violations()[0];
-        assert_eq!(format!("{} {}", violation.path, violation.rule), expected, "{text}");
+        assert_eq!(
+            format!("{} {}", violation.path, violation.rule),
+            expected,
+            "{text}"
+        );
         assert!(!format!("{error} {error:?}").contains("canary"), "{error}");
     }
 }

@@ -38,7 +38,19 @@ impl Generator {
     }
 
     fn long(&mut self) -> i64 {
-        self.pick(&[0, 1, -1, 2, 5, -9, 1 << 31, 1 << 40, i64::MAX, i64::MIN, i64::MAX - 1])
+        self.pick(&[
+            0,
+            1,
+            -1,
+            2,
+            5,
+            -9,
+            1 << 31,
+            1 << 40,
+            i64::MAX,
+            i64::MIN,
+            i64::MAX - 1,
+        ])
     }
 
     fn little(&mut self) -> i32 {
@@ -46,11 +58,23 @@ impl Generator {
     }
 
     fn double(&mut self) -> f64 {
-        self.pick(&[0.0, -0.0, 1.0, -1.5, 0.1, 1e300, f64::INFINITY, f64::NEG_INFINITY, f64::NAN, 5e-324])
+        self.pick(&[
+            0.0,
+            -0.0,
+            1.0,
+            -1.5,
+            0.1,
+            1e300,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+            f64::NAN,
+            5e-324,
+        ])
     }
 
     fn text(&mut self) -> String {
-        self.pick(&["", "a", "b", "ab", "B", "é", "z\0q", "$x", "a.b"]).to_owned()
+        self.pick(&["", "a", "b", "ab", "B", "é", "z\0q", "$x", "a.b"])
+            .to_owned()
     }
 
     fn date(&mut self) -> BsonDate {
@@ -58,7 +82,9 @@ impl Generator {
     }
 
     fn decimal(&mut self) -> Decimal128 {
-        self.pick(&["0", "1.50", "-1E+3", "NaN", "Infinity", "1.5"]).parse().unwrap()
+        self.pick(&["0", "1.50", "-1E+3", "NaN", "Infinity", "1.5"])
+            .parse()
+            .unwrap()
     }
 
     fn several<T>(&mut self, mut make: impl FnMut(&mut Self) -> T) -> Vec<T> {
@@ -168,7 +194,13 @@ pub(crate) struct Case {
 }
 
 impl Case {
-    fn add(&mut self, typed: impl Into<Operators<Twin>>, operator: &str, path: &str, operand: impl Into<Bson>) {
+    fn add(
+        &mut self,
+        typed: impl Into<Operators<Twin>>,
+        operator: &str,
+        path: &str,
+        operand: impl Into<Bson>,
+    ) {
         self.typed = Some(match self.typed.take() {
             Some(before) => before.and(typed),
             None => typed.into(),
@@ -305,7 +337,12 @@ fn nested(g: &mut Generator, case: &mut Case) {
         5 => case.add(t.small.unset(), "$unset", "small", ""),
         6 => case.add(t.nested.small.b.unset(), "$unset", "nested.small.b", ""),
         7 => case.add(t.small.list.push(3), "$push", "small.list", 3),
-        8 => case.add(t.nested.small.list.pull(3), "$pullAll", "nested.small.list", vec![3]),
+        8 => case.add(
+            t.nested.small.list.pull(3),
+            "$pullAll",
+            "nested.small.list",
+            vec![3],
+        ),
         _ => {
             let (a, b) = (g.int(), g.text());
             let small = Small {
@@ -313,7 +350,12 @@ fn nested(g: &mut Generator, case: &mut Case) {
                 b: Some(b.clone()),
                 list: None,
             };
-            case.add(t.nested.small.set(small), "$set", "nested.small", doc! { "a": a, "b": b });
+            case.add(
+                t.nested.small.set(small),
+                "$set",
+                "nested.small",
+                doc! { "a": a, "b": b },
+            );
         }
     }
 }
@@ -370,22 +412,56 @@ macro_rules! push {
 
 macro_rules! by {
     ($element:expr, $direction:expr) => {
-        if $direction == 1 { $element.asc() } else { $element.desc() }
+        if $direction == 1 {
+            $element.asc()
+        } else {
+            $element.desc()
+        }
     };
 }
 
 fn arrays(g: &mut Generator, case: &mut Case) {
     let t = Twin::fields();
     match g.below(16) {
-        0 => push!(g, case, t.ints, "ints", g.several(Generator::little), |v: &i32| *v, |e: &Field<Twin, i32>, d: i32| by!(e, d), |d: i32| d),
-        1 => push!(g, case, t.longs, "longs", g.several(Generator::long), |v: &i64| *v, |e: &Field<Twin, i64>, d: i32| by!(e, d), |d: i32| d),
-        2 => push!(g, case, t.texts, "texts", g.several(Generator::text), String::clone, |e: &Field<Twin, String>, d: i32| by!(e, d), |d: i32| d),
+        0 => push!(
+            g,
+            case,
+            t.ints,
+            "ints",
+            g.several(Generator::little),
+            |v: &i32| *v,
+            |e: &Field<Twin, i32>, d: i32| by!(e, d),
+            |d: i32| d
+        ),
+        1 => push!(
+            g,
+            case,
+            t.longs,
+            "longs",
+            g.several(Generator::long),
+            |v: &i64| *v,
+            |e: &Field<Twin, i64>, d: i32| by!(e, d),
+            |d: i32| d
+        ),
+        2 => push!(
+            g,
+            case,
+            t.texts,
+            "texts",
+            g.several(Generator::text),
+            String::clone,
+            |e: &Field<Twin, String>, d: i32| by!(e, d),
+            |d: i32| d
+        ),
         3 | 4 => {
             let parts: Vec<_> = (0..g.below(3)).map(|_| part(g)).collect();
             let documents: Vec<Document> = parts.iter().map(|(_, document)| document.clone()).collect();
             let mut stored = documents.into_iter();
             push!(
-                g, case, t.parts, "parts",
+                g,
+                case,
+                t.parts,
+                "parts",
                 parts.into_iter().map(|(part, _)| part).collect::<Vec<_>>(),
                 |_: &Part| stored.next().unwrap(),
                 |e: &Field<Twin, Part>, d: i32| if d == 1 {
@@ -393,7 +469,11 @@ fn arrays(g: &mut Generator, case: &mut Case) {
                 } else {
                     e.label.desc().then(e.n.asc())
                 },
-                |d: i32| if d == 1 { doc! { "n": 1, "note": -1 } } else { doc! { "label": -1, "n": 1 } }
+                |d: i32| if d == 1 {
+                    doc! { "n": 1, "note": -1 }
+                } else {
+                    doc! { "label": -1, "n": 1 }
+                }
             );
         }
         5 => {
@@ -402,7 +482,12 @@ fn arrays(g: &mut Generator, case: &mut Case) {
         }
         6 => {
             let v = g.several(Generator::double);
-            case.add(t.doubles.add_each_to_set(v.clone()), "$addToSet", "doubles", doc! { "$each": v });
+            case.add(
+                t.doubles.add_each_to_set(v.clone()),
+                "$addToSet",
+                "doubles",
+                doc! { "$each": v },
+            );
         }
         7 => {
             let (part, stored) = part(g);
@@ -414,13 +499,20 @@ fn arrays(g: &mut Generator, case: &mut Case) {
         }
         9 => {
             let v = i64::from(g.little());
-            case.add(t.longs.pull_where(|e| e.gte(v)), "$pull", "longs", doc! { "$gte": v });
+            case.add(
+                t.longs.pull_where(|e| e.gte(v)),
+                "$pull",
+                "longs",
+                doc! { "$gte": v },
+            );
         }
         10 => {
             let n = i64::from(g.little());
             case.add(
                 t.parts.pull_where(|p| p.n.lt(n) & p.marks.eq(1)),
-                "$pull", "parts", doc! { "n": { "$lt": n }, "marks": { "$eq": 1 } },
+                "$pull",
+                "parts",
+                doc! { "n": { "$lt": n }, "marks": { "$eq": 1 } },
             );
         }
         11 => {
@@ -459,7 +551,12 @@ fn maps(g: &mut Generator, case: &mut Case) {
             case.add(t.counts.key(key).update(|c| c.max(v)), "$max", &count, v);
         }
         4 => case.add(t.lists.key(key).update(|l| l.push(1)), "$push", &list, 1),
-        5 => case.add(t.lists.key(key).update(|l| l.pull_where(|e| e.lt(2))), "$pull", &list, doc! { "$lt": 2 }),
+        5 => case.add(
+            t.lists.key(key).update(|l| l.pull_where(|e| e.lt(2))),
+            "$pull",
+            &list,
+            doc! { "$lt": 2 },
+        ),
         _ => case.add(t.lists.key(key).update(|l| l.pop_last()), "$pop", &list, 1),
     }
 }
@@ -471,29 +568,56 @@ fn each(g: &mut Generator, case: &mut Case) {
         0 => {
             let (v, by) = (g.little(), g.int());
             case.array_filters.push(doc! { "e": { "$gt": v } });
-            case.add(t.ints.each(|e| e.gt(v)).update(|e| e.inc(by)), "$inc", "ints.$[e]", by);
+            case.add(
+                t.ints.each(|e| e.gt(v)).update(|e| e.inc(by)),
+                "$inc",
+                "ints.$[e]",
+                by,
+            );
         }
         1 => {
             let by = g.long();
-            case.add(t.longs.each(|_| Filter::all()).update(|e| e.mul(by)), "$mul", "longs.$[]", by);
+            case.add(
+                t.longs.each(|_| Filter::all()).update(|e| e.mul(by)),
+                "$mul",
+                "longs.$[]",
+                by,
+            );
         }
         2 => {
             let v = g.text();
             case.array_filters.push(doc! { "e": { "$in": ["a", "", "b"] } });
-            case.add(t.texts.each(|e| e.in_(["a", "", "b"])).set(v.clone()), "$set", "texts.$[e]", v);
+            case.add(
+                t.texts.each(|e| e.in_(["a", "", "b"])).set(v.clone()),
+                "$set",
+                "texts.$[e]",
+                v,
+            );
         }
         3 => {
             let (n, by) = (i64::from(g.little()), g.long());
-            case.array_filters.push(doc! { "e.n": { "$lte": n }, "e.label": { "$ne": "b" } });
+            case.array_filters
+                .push(doc! { "e.n": { "$lte": n }, "e.label": { "$ne": "b" } });
             let parts = t.parts.each(|p| p.n.lte(n) & p.label.ne("b"));
-            case.add(parts.update(|p| p.n.inc(by).and(p.note.unset())), "$inc", "parts.$[e].n", by);
+            case.add(
+                parts.update(|p| p.n.inc(by).and(p.note.unset())),
+                "$inc",
+                "parts.$[e].n",
+                by,
+            );
             case.on_the_server("$unset", "parts.$[e].note", "");
         }
         4 => {
             let v = g.little();
-            case.array_filters.push(doc! { "$or": [{ "e.marks": { "$eq": 2 } }, { "e.note": { "$exists": false } }] });
+            case.array_filters
+                .push(doc! { "$or": [{ "e.marks": { "$eq": 2 } }, { "e.note": { "$exists": false } }] });
             let parts = t.parts.each(|p| p.marks.eq(2) | p.note.exists(false));
-            case.add(parts.update(|p| p.marks.push(v).and(p.label.max("bb"))), "$push", "parts.$[e].marks", v);
+            case.add(
+                parts.update(|p| p.marks.push(v).and(p.label.max("bb"))),
+                "$push",
+                "parts.$[e].marks",
+                v,
+            );
             case.on_the_server("$max", "parts.$[e].label", "bb");
         }
         _ => {

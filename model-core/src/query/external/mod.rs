@@ -16,7 +16,7 @@ use super::sort::SortKey;
 use crate::error::{Error, Violation};
 use crate::schema::{Comparison, Direction, External, FieldSchema};
 
-pub use operand::read_operand;
+pub use operand::{Filterable, read_operand};
 pub(crate) use text::Parts;
 
 /// How deep `and`, `or` and `not` may nest.
@@ -126,10 +126,7 @@ struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    const ROOT: Self = Self {
-        outer: None,
-        key: "",
-    };
+    const ROOT: Self = Self { outer: None, key: "" };
 
     fn at(&'a self, key: &'a str) -> Self {
         Self {
@@ -144,7 +141,11 @@ impl<'a> Place<'a> {
         };
         let end = self.key.floor_char_boundary(MAX_ECHO);
         let key = self.key.get(..end).unwrap_or_default();
-        format!("{}/{}", outer.pointer(), key.replace('~', "~0").replace('/', "~1"))
+        format!(
+            "{}/{}",
+            outer.pointer(),
+            key.replace('~', "~0").replace('/', "~1")
+        )
     }
 
     #[cold]

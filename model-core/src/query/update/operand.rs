@@ -11,20 +11,19 @@ use crate::schema::FieldSchema;
 pub(in crate::query) type Refusal = Vec<Violation>;
 
 /// The stored form of `value`, normalised as the field is: so that comparisons with what is stored find what they should.
-pub(in crate::query) fn stored<T: FieldValue>(schema: &'static FieldSchema, value: T::Input) -> Result<Bson, Refusal> {
+pub(in crate::query) fn stored<T: FieldValue>(
+    schema: &'static FieldSchema,
+    value: T::Input,
+) -> Result<Bson, Refusal> {
     let mut value = T::from_input(value);
     Visitor::new(Mode::Normalise).field(schema, &mut value);
     let mut out = Writer::new();
     value.encode_item(&mut out, ALONE);
-    let bytes = out.finish().map_err(refusal)?;
+    let bytes = out.finish().map_err(|error| refusal(&error))?;
     let element = Elements::new(&bytes).and_then(|mut elements| elements.next());
     match element.map(|element| element.map(|(_, value)| read_bson(value))) {
         Ok(Some(Ok(value))) => Ok(value),
-        _ => Err(vec![Violation::new(
-            ALONE,
-            "bson",
-            "the value has no BSON form",
-        )]),
+        _ => Err(vec![Violation::new(ALONE, "bson", "the value has no BSON form")]),
     }
 }
 
@@ -50,7 +49,7 @@ pub(super) fn with_all<T: FieldValue>(
     values.map_or_else(Action::Refused, action)
 }
 
-fn refusal(error: Error) -> Refusal {
+fn refusal(error: &Error) -> Refusal {
     if error.is_invalid() {
         return error.violations().to_vec();
     }
