@@ -918,6 +918,11 @@ fn the_table_has_no_other_rows() {
             "`find`, `update`",
             "`find`, `update`, `insert`, `commitTransaction`",
         ],
+        [
+            "`update_with`, `modify`",
+            "`find`, `update`",
+            "`find`, `update`, `insert`, `commitTransaction`",
+        ],
         ["`update` that changes nothing", "`find`", "`find`"],
         [
             "`delete`",
