@@ -58,14 +58,15 @@ impl DecodeError {
         // Violations name elements as inputs do: `members[0].role`.
         let mut path = String::with_capacity(self.0.path.len() + 1);
         for name in self.0.path.split('.') {
-            match name.parse::<usize>() {
-                Ok(index) if !path.is_empty() => path.push_str(&format!("[{index}]")),
-                _ if path.is_empty() => path.push_str(name),
-                _ => {
-                    path.push('.');
-                    path.push_str(name);
-                }
-            }
+            let is_index = !path.is_empty() && name.parse::<usize>().is_ok();
+            let (before, after) = match (is_index, path.is_empty()) {
+                (true, _) => ("[", "]"),
+                (false, true) => ("", ""),
+                (false, false) => (".", ""),
+            };
+            path.push_str(before);
+            path.push_str(name);
+            path.push_str(after);
         }
         Violation::new(path, "type", self.0.reason)
     }

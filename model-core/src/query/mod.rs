@@ -10,7 +10,7 @@ mod sort;
 mod update;
 
 pub(crate) use evaluate::{KeyError, index_keys, matches, order_by, order_values, sort_key};
-pub use external::read_operand;
+pub use external::{Filterable, read_operand};
 pub use field::{Field, UniqueField};
 pub use filter::{Filter, Lookup};
 pub(crate) use filter::{Node, Test};

@@ -16,7 +16,7 @@ use super::sort::SortKey;
 use crate::error::{Error, Violation};
 use crate::schema::{Comparison, Direction, External, FieldSchema};
 
-pub use operand::read_operand;
+pub use operand::{Filterable, read_operand};
 pub(crate) use text::Parts;
 
 /// How deep `and`, `or` and `not` may nest.

@@ -66,7 +66,7 @@ pub(super) fn parse(fields: &'static [FieldSchema], text: &str) -> Result<Parts,
             _ => {
                 let asked = Asked::find(fields, path, &outer)?;
                 let comparison = asked.comparison(comparison.unwrap_or("eq"), &place)?;
-                let test = match comparison {
+                let asks = match comparison {
                     Comparison::In | Comparison::NotIn => {
                         let values = list(&asked, value, &place)?;
                         asked.test_all(comparison, values.iter(), &place)?
@@ -77,7 +77,7 @@ pub(super) fn parse(fields: &'static [FieldSchema], text: &str) -> Result<Parts,
                     }
                     _ => asked.test(comparison, &typed(&asked.field.ty, one()?), &place)?,
                 };
-                parts.filter = parts.filter.and(asked.node(test));
+                parts.filter = parts.filter.and(asked.node(asks));
             }
         }
         seen.push(key);

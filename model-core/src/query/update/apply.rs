@@ -70,30 +70,17 @@ fn apply_one(operator: &Operator, document: &mut Document) -> Result<(), Problem
     let path = &*operator.path;
     match &operator.action {
         Action::Set(value) => set(document, path, value.clone()),
-        Action::Unset => {
-            let (parent, name) = match path.rsplit_once('.') {
-                Some((parent, name)) => (find(document, parent)?, name),
-                None => {
-                    document.remove(path);
-                    return Ok(());
-                }
-            };
-            match parent {
-                Some(Bson::Document(parent)) => {
-                    parent.remove(name);
-                    Ok(())
-                }
-                Some(Bson::Array(_)) => Err(THROUGH_ARRAY),
-                _ => Ok(()),
-            }
-        }
+        Action::Unset => unset(document, path),
         Action::Add(by) if find(document, path)?.is_none() => set(document, path, by.clone()),
         Action::Add(by) => compute(document, path, by, number::add),
         Action::Multiply(by) => compute(document, path, by, number::multiply),
         Action::Bits(operation, mask) => compute(document, path, mask, |a, b| number::bits(*operation, a, b)),
         Action::Min(value) => set_if(document, path, value, Ordering::Less),
         Action::Max(value) => set_if(document, path, value, Ordering::Greater),
-        Action::Push(pushed) => push(array(document, path)?, pushed),
+        Action::Push(pushed) => {
+            push(array(document, path)?, pushed);
+            Ok(())
+        }
         Action::AddToSet(values) => {
             let items = array(document, path)?;
             for value in values {
@@ -162,6 +149,21 @@ fn set(document: &mut Document, path: &str, value: Bson) -> Result<(), Problem> 
     }
 }
 
+fn unset(document: &mut Document, path: &str) -> Result<(), Problem> {
+    let Some((parent, name)) = path.rsplit_once('.') else {
+        document.remove(path);
+        return Ok(());
+    };
+    match find(document, parent)? {
+        Some(Bson::Document(parent)) => {
+            parent.remove(name);
+            Ok(())
+        }
+        Some(Bson::Array(_)) => Err(THROUGH_ARRAY),
+        _ => Ok(()),
+    }
+}
+
 fn compute(
     document: &mut Document,
     path: &str,
@@ -172,7 +174,7 @@ fn compute(
         Some(stored) => {
             // The server leaves an equal number as it is: a negative zero stays one.
             match result(stored, operand)? {
-                Bson::Double(new) if matches!(stored, Bson::Double(old) if *old == new) => {}
+                Bson::Double(new) if order(stored, &Bson::Double(new)).is_eq() => {}
                 new => *stored = new,
             }
             Ok(())
@@ -227,7 +229,7 @@ fn retain(document: &mut Document, path: &str, keep: impl FnMut(&mut Bson) -> bo
     with_items(document, path, |items| items.retain_mut(keep))
 }
 
-fn push(items: &mut Vec<Bson>, pushed: &Pushed) -> Result<(), Problem> {
+fn push(items: &mut Vec<Bson>, pushed: &Pushed) {
     let count = items.len();
     let distance = |position: i64| usize::try_from(position.unsigned_abs()).unwrap_or(usize::MAX);
     let at = match pushed.position {
@@ -246,7 +248,6 @@ fn push(items: &mut Vec<Bson>, pushed: &Pushed) -> Result<(), Problem> {
         }
         Some(slice) => items.truncate(distance(slice)),
     }
-    Ok(())
 }
 
 /// Compares two elements by the keys of a sort order, whose paths begin at the element.

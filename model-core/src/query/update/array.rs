@@ -1,16 +1,19 @@
 //! Operators on arrays.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 
 use super::kind::Array;
-use super::{Action, Operators, Pushed, operand};
+use super::{ALONE, Action, Operators, Pushed, operand};
 use crate::codec::FieldValue;
 use crate::query::{Field, Filter, Sort};
+use crate::schema::FieldSchema;
 
 /// What an element of the array `T` is given as.
 type Input<T> = <<T as Array>::Element as FieldValue>::Input;
 
-impl<M: 'static, T: Array> Field<M, T> {
+impl<M: 'static, T: FieldValue> Field<M, T> {
     /// Appends one element.
     ///
     /// ```
@@ -23,7 +26,10 @@ impl<M: 'static, T: Array> Field<M, T> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn push(&self, value: impl Into<Input<T>>) -> Operators<M> {
+    pub fn push(&self, value: impl Into<Input<T>>) -> Operators<M>
+    where
+        T: Array,
+    {
         self.push_each([value.into()]).into()
     }
 
@@ -42,7 +48,10 @@ impl<M: 'static, T: Array> Field<M, T> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn push_each(&self, values: impl IntoIterator<Item: Into<Input<T>>>) -> Push<M, T::Element> {
+    pub fn push_each(&self, values: impl IntoIterator<Item: Into<Input<T>>>) -> Push<M, T>
+    where
+        T: Array,
+    {
         let action = operand::with_all::<T::Element>(self.schema, values, |values| {
             Action::Push(Pushed {
                 values,
@@ -51,7 +60,8 @@ impl<M: 'static, T: Array> Field<M, T> {
         });
         Push {
             operators: self.operator(action),
-            element: self.alone(),
+            schema: self.schema,
+            types: PhantomData,
         }
     }
 
@@ -70,12 +80,18 @@ impl<M: 'static, T: Array> Field<M, T> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn add_to_set(&self, value: impl Into<Input<T>>) -> Operators<M> {
+    pub fn add_to_set(&self, value: impl Into<Input<T>>) -> Operators<M>
+    where
+        T: Array,
+    {
         self.add_each_to_set([value.into()])
     }
 
     /// Appends those of the elements that the array does not have yet.
-    pub fn add_each_to_set(&self, values: impl IntoIterator<Item: Into<Input<T>>>) -> Operators<M> {
+    pub fn add_each_to_set(&self, values: impl IntoIterator<Item: Into<Input<T>>>) -> Operators<M>
+    where
+        T: Array,
+    {
         let schema = self.schema;
         self.operator(operand::with_all::<T::Element>(schema, values, Action::AddToSet))
     }
@@ -93,12 +109,18 @@ impl<M: 'static, T: Array> Field<M, T> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn pull(&self, value: impl Into<Input<T>>) -> Operators<M> {
+    pub fn pull(&self, value: impl Into<Input<T>>) -> Operators<M>
+    where
+        T: Array,
+    {
         self.pull_all([value.into()])
     }
 
     /// Removes every element that equals one of the values.
-    pub fn pull_all(&self, values: impl IntoIterator<Item: Into<Input<T>>>) -> Operators<M> {
+    pub fn pull_all(&self, values: impl IntoIterator<Item: Into<Input<T>>>) -> Operators<M>
+    where
+        T: Array,
+    {
         let schema = self.schema;
         self.operator(operand::with_all::<T::Element>(schema, values, Action::PullAll))
     }
@@ -117,17 +139,26 @@ impl<M: 'static, T: Array> Field<M, T> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn pull_where(&self, filter: impl FnOnce(&Field<M, T::Element>) -> Filter<M>) -> Operators<M> {
+    pub fn pull_where(&self, filter: impl FnOnce(&Field<M, T::Element>) -> Filter<M>) -> Operators<M>
+    where
+        T: Array,
+    {
         self.operator(Action::PullWhere(filter(&self.alone()).into_node()))
     }
 
     /// Removes the first element, if there is one.
-    pub fn pop_first(&self) -> Operators<M> {
+    pub fn pop_first(&self) -> Operators<M>
+    where
+        T: Array,
+    {
         self.operator(Action::PopFirst)
     }
 
     /// Removes the last element, if there is one.
-    pub fn pop_last(&self) -> Operators<M> {
+    pub fn pop_last(&self) -> Operators<M>
+    where
+        T: Array,
+    {
         self.operator(Action::PopLast)
     }
 
@@ -148,12 +179,15 @@ impl<M: 'static, T: Array> Field<M, T> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn each(&self, filter: impl FnOnce(&Field<M, T::Element>) -> Filter<M>) -> Each<M, T::Element> {
-        let element = self.alone();
+    pub fn each(&self, filter: impl FnOnce(&Field<M, T::Element>) -> Filter<M>) -> Each<M, T>
+    where
+        T: Array,
+    {
         Each {
-            filter: filter(&element),
             array: self.path.clone(),
-            element,
+            filter: filter(&self.alone()),
+            schema: self.schema,
+            types: PhantomData,
         }
     }
 }
@@ -161,20 +195,24 @@ impl<M: 'static, T: Array> Field<M, T> {
 /// Elements to insert: where, and what is kept of the array afterwards. First they are inserted, then the array is
 /// sorted, then cut.
 #[must_use = "operators do nothing until an update carries them out"]
-pub struct Push<M: 'static, E: FieldValue> {
+pub struct Push<M: 'static, T: FieldValue> {
     operators: Operators<M>,
-    element: Field<M, E>,
+    schema: &'static FieldSchema,
+    types: PhantomData<fn() -> T>,
 }
 
-impl<M: 'static, E: FieldValue> Push<M, E> {
+impl<M: 'static, T: FieldValue> Push<M, T> {
     /// Inserts at this position; a negative one counts from the end.
     pub fn at(self, position: i32) -> Self {
         self.change(|pushed| pushed.position = Some(position.into()))
     }
 
     /// Sorts the whole array.
-    pub fn sort(self, sort: impl FnOnce(&Field<M, E>) -> Sort<M>) -> Self {
-        let keys = sort(&self.element).into_keys();
+    pub fn sort(self, sort: impl FnOnce(&Field<M, T::Element>) -> Sort<M>) -> Self
+    where
+        T: Array,
+    {
+        let keys = sort(&Field::at(Cow::Borrowed(ALONE), self.schema)).into_keys();
         self.change(|pushed| pushed.sort = keys)
     }
 
@@ -206,13 +244,13 @@ impl<M: 'static, E: FieldValue> Push<M, E> {
     }
 }
 
-impl<M: 'static, E: FieldValue> From<Push<M, E>> for Operators<M> {
-    fn from(push: Push<M, E>) -> Self {
+impl<M: 'static, T: FieldValue> From<Push<M, T>> for Operators<M> {
+    fn from(push: Push<M, T>) -> Self {
         push.operators
     }
 }
 
-impl<M: 'static, E: FieldValue> fmt::Debug for Push<M, E> {
+impl<M: 'static, T: FieldValue> fmt::Debug for Push<M, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Push").field(&self.operators).finish()
     }
@@ -220,32 +258,39 @@ impl<M: 'static, E: FieldValue> fmt::Debug for Push<M, E> {
 
 /// Some elements of an array, to be changed.
 #[must_use = "say what is to be done to the elements"]
-pub struct Each<M: 'static, E: FieldValue> {
-    array: std::borrow::Cow<'static, str>,
+pub struct Each<M: 'static, T: FieldValue> {
+    array: Cow<'static, str>,
     filter: Filter<M>,
-    element: Field<M, E>,
+    schema: &'static FieldSchema,
+    types: PhantomData<fn() -> T>,
 }
 
-impl<M: 'static, E: FieldValue> Each<M, E> {
+impl<M: 'static, T: FieldValue> Each<M, T> {
     /// Gives each of the elements a value.
-    pub fn set(self, value: impl Into<E::Input>) -> Operators<M>
+    pub fn set(self, value: impl Into<Input<T>>) -> Operators<M>
     where
-        E: super::Editable,
+        T: Array,
     {
         self.update(|element| element.set(value))
     }
 
     /// Does to each of the elements whatever its type allows: `|m| m.role.set("member").and(m.strikes.inc(1))`.
-    pub fn update<O: Into<Operators<M>>>(self, operators: impl FnOnce(&Field<M, E>) -> O) -> Operators<M> {
-        let action = Action::Each {
-            filter: self.filter.into_node(),
-            operators: operators(&self.element).into().all,
-        };
-        Operators::one(self.array, action)
+    pub fn update<O: Into<Operators<M>>>(
+        self,
+        operators: impl FnOnce(&Field<M, T::Element>) -> O,
+    ) -> Operators<M>
+    where
+        T: Array,
+    {
+        let operators = operators(&Field::at(Cow::Borrowed(ALONE), self.schema))
+            .into()
+            .all;
+        let filter = self.filter.into_node();
+        Operators::one(self.array, Action::Each { filter, operators })
     }
 }
 
-impl<M: 'static, E: FieldValue> fmt::Debug for Each<M, E> {
+impl<M: 'static, T: FieldValue> fmt::Debug for Each<M, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Each").field(&self.array).finish()
     }

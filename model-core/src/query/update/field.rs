@@ -8,7 +8,7 @@ use super::{Action, Operators, operand};
 use crate::codec::FieldValue;
 use crate::query::Field;
 
-impl<M: 'static, T: Editable> Field<M, T> {
+impl<M: 'static, T: FieldValue> Field<M, T> {
     /// Gives the field a value; `None` removes an optional one.
     ///
     /// ```
@@ -21,7 +21,10 @@ impl<M: 'static, T: Editable> Field<M, T> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn set(&self, value: impl Into<T::Input>) -> Operators<M> {
+    pub fn set(&self, value: impl Into<T::Input>) -> Operators<M>
+    where
+        T: Editable,
+    {
         // A type that knows absence stores it as absence, not as null.
         let action = operand::with::<T>(self.schema, value, |value| match value {
             bson::Bson::Null if T::absent().is_some() => Action::Unset,

@@ -2,15 +2,17 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 
 use super::kind::{Countable, MapOf};
 use super::{ALONE, Action, Operators, operand};
 use crate::codec::FieldValue;
 use crate::error::Violation;
 use crate::query::Field;
+use crate::schema::FieldSchema;
 use crate::value::bad_map_key;
 
-impl<M: 'static, T: MapOf> Field<M, T> {
+impl<M: 'static, T: FieldValue> Field<M, T> {
     /// One key of a map: what is done to it leaves the others as they are.
     ///
     /// A key that no map may have makes the update `Invalid`.
@@ -28,27 +30,35 @@ impl<M: 'static, T: MapOf> Field<M, T> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn key(&self, key: impl Into<String>) -> Key<M, T::Value> {
+    pub fn key(&self, key: impl Into<String>) -> Key<M, T>
+    where
+        T: MapOf,
+    {
         Key {
             map: self.path.clone(),
-            key: key.into(),
-            value: self.alone(),
+            name: key.into(),
+            schema: self.schema,
+            types: PhantomData,
         }
     }
 }
 
-/// One key of a map, to be changed.
+/// One key of a map of type `T`, to be changed.
 #[must_use = "say what is to be done to the key"]
-pub struct Key<M: 'static, V: FieldValue> {
+pub struct Key<M: 'static, T: FieldValue> {
     map: Cow<'static, str>,
-    key: String,
-    value: Field<M, V>,
+    name: String,
+    schema: &'static FieldSchema,
+    types: PhantomData<fn() -> (M, T)>,
 }
 
-impl<M: 'static, V: FieldValue> Key<M, V> {
+impl<M: 'static, T: FieldValue> Key<M, T> {
     /// Gives the key a value.
-    pub fn set(self, value: impl Into<V::Input>) -> Operators<M> {
-        let action = operand::with::<V>(self.value.schema, value, Action::Set);
+    pub fn set(self, value: impl Into<<T::Value as FieldValue>::Input>) -> Operators<M>
+    where
+        T: MapOf,
+    {
+        let action = operand::with::<T::Value>(self.schema, value, Action::Set);
         self.rebase(Operators::one(Cow::Borrowed(ALONE), action))
     }
 
@@ -58,9 +68,10 @@ impl<M: 'static, V: FieldValue> Key<M, V> {
     }
 
     /// Adds to the key's number; a missing key counts as 0.
-    pub fn inc(self, by: V::Step) -> Operators<M>
+    pub fn inc(self, by: <T::Value as Countable>::Step) -> Operators<M>
     where
-        V: Countable,
+        T: MapOf,
+        T::Value: Countable,
     {
         self.update(|value| value.inc(by))
     }
@@ -79,17 +90,23 @@ impl<M: 'static, V: FieldValue> Key<M, V> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn update<O: Into<Operators<M>>>(self, operators: impl FnOnce(&Field<M, V>) -> O) -> Operators<M> {
-        let operators = operators(&self.value).into();
+    pub fn update<O: Into<Operators<M>>>(
+        self,
+        operators: impl FnOnce(&Field<M, T::Value>) -> O,
+    ) -> Operators<M>
+    where
+        T: MapOf,
+    {
+        let operators = operators(&Field::at(Cow::Borrowed(ALONE), self.schema)).into();
         self.rebase(operators)
     }
 
     fn rebase(self, operators: Operators<M>) -> Operators<M> {
-        if let Some(problem) = bad_map_key(&self.key) {
+        if let Some(problem) = bad_map_key(&self.name) {
             let violation = Violation::new(ALONE, "key", problem);
             return Operators::one(self.map, Action::Refused(vec![violation]));
         }
-        let base = format!("{}.{}", self.map, self.key);
+        let base = format!("{}.{}", self.map, self.name);
         let mut all = operators.all;
         for operator in &mut all {
             operator.path = Cow::Owned(super::below(&base, &operator.path));
@@ -98,7 +115,7 @@ impl<M: 'static, V: FieldValue> Key<M, V> {
     }
 }
 
-impl<M: 'static, V: FieldValue> fmt::Debug for Key<M, V> {
+impl<M: 'static, T: FieldValue> fmt::Debug for Key<M, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Key").field(&self.map).finish()
     }

@@ -19,7 +19,7 @@ pub(in crate::query) fn stored<T: FieldValue>(
     Visitor::new(Mode::Normalise).field(schema, &mut value);
     let mut out = Writer::new();
     value.encode_item(&mut out, ALONE);
-    let bytes = out.finish().map_err(refusal)?;
+    let bytes = out.finish().map_err(|error| refusal(&error))?;
     let element = Elements::new(&bytes).and_then(|mut elements| elements.next());
     match element.map(|element| element.map(|(_, value)| read_bson(value))) {
         Ok(Some(Ok(value))) => Ok(value),
@@ -49,7 +49,7 @@ pub(super) fn with_all<T: FieldValue>(
     values.map_or_else(Action::Refused, action)
 }
 
-fn refusal(error: Error) -> Refusal {
+fn refusal(error: &Error) -> Refusal {
     if error.is_invalid() {
         return error.violations().to_vec();
     }
