@@ -12,6 +12,7 @@ mod db;
 mod engine;
 mod error;
 mod example;
+mod keys;
 mod lifecycle;
 mod model;
 mod policy;
@@ -27,6 +28,7 @@ pub use codec::Edit;
 pub use db::{Db, DbBuilder};
 pub use engine::Clock;
 pub use error::{Error, ErrorKind, Result, Violation};
+pub use keys::{Confirm, KeyStatus, Keys};
 pub use lifecycle::{IndexPlan, IndexStep, SyncOptions, SyncReport};
 pub use model::{Create, Delete, ModelExt, Query, QueryStream, Update};
 

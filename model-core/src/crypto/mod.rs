@@ -40,6 +40,7 @@ pub use aad::Origin;
 pub use envelope::{MAX_PLAINTEXT, OVERHEAD, Suite, Suites, shape};
 pub use error::CryptoError;
 pub use key::{Dek, FieldKey, KeyId, Purpose};
+pub(crate) use keyring::next_version;
 pub use keyring::{Keyring, KeyringBuilder};
 pub use loaded::LoadedKey;
 pub use local_kek::LocalKek;

@@ -15,6 +15,7 @@ mod delete;
 mod global;
 mod indexes;
 mod input;
+mod keys;
 mod read;
 mod rules;
 mod secrets;
