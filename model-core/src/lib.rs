@@ -26,11 +26,11 @@ pub mod value;
 
 pub use codec::Edit;
 pub use db::{Db, DbBuilder};
-pub use engine::Clock;
+pub use engine::{Clock, ReencryptReport, ResumeToken, SecretsReport};
 pub use error::{Error, ErrorKind, Result, Violation};
 pub use keys::{Confirm, KeyStatus, Keys};
 pub use lifecycle::{IndexPlan, IndexStep, SyncOptions, SyncReport};
-pub use model::{Create, Delete, ModelExt, Query, QueryStream, Update};
+pub use model::{Create, Delete, ModelExt, Query, QueryStream, Reencrypt, Update};
 
 pub use model_derive::{Embedded, Model};
 pub use policy::{

@@ -26,27 +26,8 @@ impl<'a> Sealer<'a> {
         schema: &'static ModelSchema,
         id: &IdValue,
     ) -> Result<Option<Self>> {
-        let Some(keyring) = caller.ports.keyring.as_ref().filter(|_| schema.has_encrypted()) else {
+        let Some(Primary { keyring, key, tenant }) = primary(caller, schema).await? else {
             return Ok(None);
-        };
-        let tenant = match (schema.tenant_field(), &caller.tenant) {
-            (Some(_), Some(tenant)) => {
-                let (tag, bytes) = value_bytes(tenant.value());
-                Some(TenantKey::new(tag, &bytes).map_err(Error::from)?)
-            }
-            _ => None,
-        };
-        let key = match keyring.cached_primary(Purpose::Enc, tenant.as_ref()) {
-            Some(key) => key,
-            None => keyring
-                .ensure_primary(
-                    &StoreKeys(&*caller.ports.store),
-                    Purpose::Enc,
-                    tenant.as_ref(),
-                    caller.ports.now(),
-                )
-                .await
-                .map_err(Error::from)?,
         };
         Ok(Some(Self {
             keyring,
@@ -56,6 +37,43 @@ impl<'a> Sealer<'a> {
             id: value_bytes(id),
         }))
     }
+}
+
+/// What a document's values are sealed under.
+pub(super) struct Primary<'a> {
+    pub(super) keyring: &'a Keyring,
+    pub(super) key: Arc<LoadedKey>,
+    pub(super) tenant: Option<TenantKey>,
+}
+
+/// The primary key of the caller's tenant; none where nothing is sealed, or there is no keyring.
+pub(super) async fn primary<'a>(
+    caller: &'a Caller,
+    schema: &'static ModelSchema,
+) -> Result<Option<Primary<'a>>> {
+    let Some(keyring) = caller.ports.keyring.as_ref().filter(|_| schema.has_encrypted()) else {
+        return Ok(None);
+    };
+    let tenant = match (schema.tenant_field(), &caller.tenant) {
+        (Some(_), Some(tenant)) => {
+            let (tag, bytes) = value_bytes(tenant.value());
+            Some(TenantKey::new(tag, &bytes).map_err(Error::from)?)
+        }
+        _ => None,
+    };
+    let key = match keyring.cached_primary(Purpose::Enc, tenant.as_ref()) {
+        Some(key) => key,
+        None => keyring
+            .ensure_primary(
+                &StoreKeys(&*caller.ports.store),
+                Purpose::Enc,
+                tenant.as_ref(),
+                caller.ports.now(),
+            )
+            .await
+            .map_err(Error::from)?,
+    };
+    Ok(Some(Primary { keyring, key, tenant }))
 }
 
 impl Seal for Sealer<'_> {

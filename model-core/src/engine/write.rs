@@ -12,6 +12,7 @@ use super::change::{self, Changed};
 use super::commit::{Effect, commit, own, uses_collection};
 use super::diff::{self, Difference};
 use super::load;
+use super::reseal;
 use super::stored::{self, Stored, encode};
 use super::unit::{Action, WriteUnit, permitted};
 use crate::codec::{DecodeCx, DecodeError, Mode, Visitor, Writer};
@@ -168,8 +169,8 @@ async fn save(
         Some(stored) => match change::change(unit, stored, after, revision, plan.keep_updated_at).await? {
             None => return Ok(Written::Unchanged),
             Some(Changed {
-                after,
-                update,
+                mut after,
+                mut update,
                 audited,
             }) => {
                 let entry = if audited && audit::is_audited(unit) {
@@ -178,6 +179,7 @@ async fn save(
                 } else {
                     None
                 };
+                reseal::refresh(unit, &mut after, &mut update).await?;
                 commit(unit, Effect::Update(update), entry).await?;
                 after
             }

@@ -17,6 +17,7 @@ mod indexes;
 mod input;
 mod keys;
 mod read;
+mod reencrypt;
 mod rules;
 mod secrets;
 mod types;

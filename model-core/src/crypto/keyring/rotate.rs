@@ -1,10 +1,12 @@
 //! More than one key for a purpose: new keys, and all that are in use at once.
 
+use core::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use super::super::envelope::{Parts, Suites};
 use super::super::key::{Dek, Purpose};
 use super::super::loaded::LoadedKey;
 use super::super::store::{KeyRow, KeyState, KeyStore};
@@ -58,6 +60,25 @@ impl Keyring {
             destroyed_at: None,
         };
         Ok((row, dek))
+    }
+
+    /// The same value sealed under another key, for the same place, in the same suite and length.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open) under the old key and [`seal`](Self::seal) under the new one.
+    pub fn reseal(
+        &self,
+        old: &LoadedKey,
+        new: &LoadedKey,
+        origin: &[u8],
+        envelope: &[u8],
+    ) -> Result<Vec<u8>> {
+        let plaintext = self.open(old, origin, envelope, Suites::ALL)?;
+        let bucket = match Parts::parse(envelope)?.padded_length() {
+            Some(length) => NonZeroU32::new(u32::try_from(length).map_err(|_| CryptoError::TooLarge)?),
+            None => None,
+        };
+        self.seal(new, origin, &plaintext, bucket)
     }
 
     /// The blind-index keys of a tenant that are in use, the primary first; one is made where there is none.

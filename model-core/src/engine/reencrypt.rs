@@ -1,0 +1,323 @@
+//! Re-encryption of a model's documents, batch by batch.
+
+use std::fmt;
+use std::str::FromStr;
+
+use bson::oid::ObjectId;
+use bson::{Bson, RawDocumentBuf};
+
+use super::caller::Caller;
+use super::keys::StoreKeys;
+use super::load;
+use super::ports::AuditTarget;
+use super::seal::{Primary, primary};
+use super::sealed::{Found, sealed};
+use crate::audit::{self, AuditEntry};
+use crate::codec::{DecodeError, DocOrigin, Writer, read_bson, tag};
+use crate::crypto::{Origin, TenantKey};
+use crate::error::{Error, ErrorKind, Result};
+use crate::query::{Node, SortKey, Test};
+use crate::schema::{Direction, ModelSchema, TypeSchema};
+use crate::store::{Find, Selection, UpdateOne, into_error};
+use crate::value::IdValue;
+
+/// The subtype of envelopes.
+const SENSITIVE: u8 = 8;
+
+/// What a re-encryption has done so far.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct ReencryptReport {
+    /// The documents that were looked at.
+    pub scanned: u64,
+    /// The values that now lie under the primary key.
+    pub rewritten: u64,
+    /// The values that somebody else wrote at the same moment: theirs stand, and are under the primary key.
+    pub raced: u64,
+    /// The values that do not open, each with its document's id and its path.
+    pub failed: Vec<Error>,
+    /// Where to go on; none when all documents were looked at.
+    pub resume: Option<ResumeToken>,
+}
+
+/// What lies under which key.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SecretsReport {
+    /// The documents that were looked at.
+    pub scanned: u64,
+    /// The values under the primary key.
+    pub current: u64,
+    /// The values under other keys.
+    pub outdated: u64,
+    /// The values that are not sealed.
+    pub plaintext: u64,
+    /// The values that are neither plaintext nor an envelope that this version knows.
+    pub malformed: u64,
+}
+
+/// Where a re-encryption goes on: the id of the last document that was looked at. Its text form is for a job's own store.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ResumeToken(IdValue);
+
+impl fmt::Debug for ResumeToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ResumeToken({self})")
+    }
+}
+
+impl fmt::Display for ResumeToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match &self.0 {
+            IdValue::ObjectId(_) => 'o',
+            IdValue::Uuid(_) => 'u',
+            IdValue::Text(_) => 's',
+        };
+        write!(f, "{kind}:{}", self.0)
+    }
+}
+
+impl FromStr for ResumeToken {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let failed = || Error::violation("resume", "token", "is no resume token");
+        let (kind, id) = text.split_once(':').ok_or_else(failed)?;
+        let value = match kind {
+            "o" => id.parse().ok().map(IdValue::ObjectId),
+            "u" => id.parse().ok().map(IdValue::Uuid),
+            "s" => Some(IdValue::Text(id.into())),
+            _ => None,
+        };
+        value.map(Self).ok_or_else(failed)
+    }
+}
+
+/// Whether the caller may pass over the documents of a tenant, whoever may read them.
+///
+/// # Errors
+/// `Forbidden` unless permissions are bypassed.
+pub(crate) async fn admit(caller: &Caller, schema: &'static ModelSchema) -> Result<()> {
+    caller.ports.admit(schema).await?;
+    if caller.bypass.is_none() {
+        return Err(Error::new(
+            ErrorKind::Forbidden,
+            "it passes over permissions: use a context from `dangerously_bypass_permissions`",
+        ));
+    }
+    Ok(())
+}
+
+/// Notes in the audit log that a re-encryption begins.
+pub(crate) async fn note(caller: &Caller, schema: &'static ModelSchema) -> Result<()> {
+    let entity = schema.audit.map_or(schema.name, |spec| spec.entity);
+    let entry = AuditEntry {
+        #[allow(clippy::disallowed_methods)] // an entry's id is not a model's
+        id: ObjectId::new(),
+        tenant: caller.tenant.clone(),
+        actor: caller.actor.clone(),
+        event: format!("{entity}.reencrypt"),
+        entity_type: entity.to_owned(),
+        entity_id: "*".to_owned(),
+        entity_name: None,
+        changes: Vec::new(),
+        request: caller.request.clone(),
+        bypass_reason: caller.bypass.as_deref().map(str::to_owned),
+        at: caller.ports.now(),
+        duration_ms: 0,
+    };
+    match &caller.ports.audit {
+        AuditTarget::Sink(sink) => sink.record(&entry).await,
+        AuditTarget::Collection => {
+            let document = entry
+                .to_document()
+                .to_vec()
+                .map_err(|_| Error::internal("an audit entry that cannot be stored"))?;
+            caller
+                .ports
+                .store
+                .insert_one(audit::COLLECTION, &document)
+                .await
+                .map_err(into_error)
+        }
+    }
+}
+
+/// The next documents in the order of their ids.
+async fn batch(
+    caller: &Caller,
+    schema: &'static ModelSchema,
+    after: Option<&ResumeToken>,
+    size: u32,
+) -> Result<Vec<RawDocumentBuf>> {
+    let rest = after.map_or(Node::Everything, |token| Node::field("_id", Test::Gt(token.0.to_bson())));
+    let find = Find {
+        collection: schema.collection,
+        selection: caller.select(schema, rest)?,
+        sort: vec![SortKey {
+            path: "_id".into(),
+            direction: Direction::Ascending,
+        }],
+        skip: 0,
+        limit: Some(u64::from(size)),
+        batch: Some(size),
+    };
+    let mut cursor = caller.ports.store.find(&find).await.map_err(into_error)?;
+    let mut documents = Vec::new();
+    while cursor.advance().await.map_err(into_error)? {
+        cursor.each(&mut |raw| {
+            let document = RawDocumentBuf::from_bytes(raw.to_vec());
+            documents.push(document.map_err(|_| Error::new(ErrorKind::Decode, "malformed BSON"))?);
+            Ok(true)
+        })?;
+    }
+    Ok(documents)
+}
+
+/// Where to go on after these documents; none if they were the last.
+fn resume(documents: &[RawDocumentBuf], size: u32) -> Result<Option<ResumeToken>> {
+    match documents.last() {
+        Some(last) if documents.len() == size as usize => {
+            let id = load::raw_field(last.as_bytes(), "_id")?.map(IdValue::decode);
+            let id = id.and_then(Result::ok);
+            Ok(Some(ResumeToken(
+                id.ok_or_else(|| Error::internal("a document without an id"))?,
+            )))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Re-encrypts the next documents, and says in the report where to go on.
+pub(crate) async fn reencrypt(
+    caller: &Caller,
+    schema: &'static ModelSchema,
+    size: u32,
+    report: &mut ReencryptReport,
+) -> Result<()> {
+    let documents = batch(caller, schema, report.resume.as_ref(), size).await?;
+    let Some(primary) = primary(caller, schema).await? else {
+        report.resume = None;
+        return Ok(());
+    };
+    for document in &documents {
+        report.scanned += 1;
+        let Some(place) = load::origin(schema, document.as_bytes())? else {
+            continue;
+        };
+        for found in sealed(schema, document.as_bytes())? {
+            match renewed(caller, &primary, place, &found).await {
+                Ok(None) => {}
+                Ok(Some(new)) => match put(caller, schema, document, &found, &new).await? {
+                    true => report.rewritten += 1,
+                    false => report.raced += 1,
+                },
+                // Not a matter of this value: the job stops, and goes on from its token.
+                Err(error) if error.is_retryable() => return Err(error),
+                Err(error) => report.failed.push(
+                    error
+                        .at_path(found.path)
+                        .at_id(|| load::id_text(document.as_bytes())),
+                ),
+            }
+        }
+    }
+    report.resume = resume(&documents, size)?;
+    Ok(())
+}
+
+/// The value under the primary key; none if it lies there already.
+async fn renewed(
+    caller: &Caller,
+    primary: &Primary<'_>,
+    place: DocOrigin<'_>,
+    found: &Found<'_>,
+) -> Result<Option<Vec<u8>>> {
+    let Primary { keyring, key, tenant } = primary;
+    if place.tenant != tenant.as_ref().map(TenantKey::typed) {
+        return Err(Error::internal("a document of another tenant"));
+    }
+    let origin = Origin {
+        collection: place.collection,
+        path: &found.path,
+        tenant: place.tenant,
+        id: place.id,
+    }
+    .encode();
+    match found.envelope() {
+        Some(envelope) => {
+            let (id, envelope) = envelope?;
+            if id == key.id() {
+                return Ok(None);
+            }
+            let old = keyring.load(&StoreKeys(&*caller.ports.store), id).await?;
+            Ok(Some(keyring.reseal(&old, key, &origin, envelope)?))
+        }
+        // A hash that was stored before there was a keyring: reads take it as it is, so nothing is vouched for that was
+        // not before. Other plaintext may be planted, and sealing it would vouch for it.
+        None if matches!(found.ty, TypeSchema::PasswordHash) && found.value.tag == tag::STRING => {
+            let mut plain = Writer::new();
+            plain.raw("v", found.value.tag, found.value.bytes);
+            let plain = zeroize::Zeroizing::new(plain.finish()?);
+            Ok(Some(keyring.seal(key, &origin, &plain, None)?))
+        }
+        None => Err(Error::new(
+            ErrorKind::Decode,
+            "plaintext where a sealed value should be",
+        )),
+    }
+}
+
+/// Puts the new value in the place of the old one, if that is still there.
+async fn put(
+    caller: &Caller,
+    schema: &'static ModelSchema,
+    document: &RawDocumentBuf,
+    found: &Found<'_>,
+    new: &[u8],
+) -> Result<bool> {
+    let old = read_bson(found.value).map_err(DecodeError::into_error)?;
+    let id = load::raw_field(document.as_bytes(), "_id")?
+        .and_then(|id| read_bson(id).ok())
+        .unwrap_or(Bson::Null);
+    let mut set = Writer::new();
+    set.binary(&found.path, SENSITIVE, new);
+    let set = RawDocumentBuf::from_bytes(set.finish()?).map_err(|_| Error::internal("a malformed update"))?;
+    let selection = Selection {
+        id: Some(id),
+        ..caller.select(schema, Node::field(found.path.clone(), Test::Eq(old)))?
+    };
+    let update = UpdateOne {
+        collection: schema.collection,
+        selection,
+        set,
+        unset: Vec::new(),
+    };
+    caller.ports.store.update_one(&update).await.map_err(into_error)
+}
+
+/// Counts what lies under which key, a batch at a time.
+pub(crate) async fn inspect(caller: &Caller, schema: &'static ModelSchema, size: u32) -> Result<SecretsReport> {
+    let mut report = SecretsReport::default();
+    let mut after = None;
+    let primary = primary(caller, schema).await?;
+    let current = primary.map(|primary| primary.key.id());
+    loop {
+        let documents = batch(caller, schema, after.as_ref(), size).await?;
+        for document in &documents {
+            report.scanned += 1;
+            for found in sealed(schema, document.as_bytes())? {
+                match found.envelope() {
+                    None => report.plaintext += 1,
+                    Some(Err(_)) => report.malformed += 1,
+                    Some(Ok((id, _))) if Some(id) == current => report.current += 1,
+                    Some(Ok(_)) => report.outdated += 1,
+                }
+            }
+        }
+        after = resume(&documents, size)?;
+        if after.is_none() {
+            return Ok(report);
+        }
+    }
+}
