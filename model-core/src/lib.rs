@@ -38,4 +38,4 @@ pub use policy::{
     Model, ReadScope, Scope, Stamp, TenantScope,
 };
 pub use query::Filter;
-pub use value::{Encrypted, Id, PasswordHash, Revision, Secret, TenantId};
+pub use value::{Encrypted, Id, PasswordHash, Revision, Secret, TenantId, Token, TokenDigest};

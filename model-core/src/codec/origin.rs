@@ -68,6 +68,12 @@ pub trait Seal: Send + Sync {
     /// [`Crypto`](crate::ErrorKind::Crypto).
     fn seal(&self, path: &str, plaintext: &[u8]) -> Result<Vec<u8>, Error>;
 
+    /// The digest of a token for the stored path.
+    ///
+    /// # Errors
+    /// [`Crypto`](crate::ErrorKind::Crypto).
+    fn digest(&self, path: &str, token: &[u8]) -> Result<Vec<u8>, Error>;
+
     /// The identity that a value at the stored path is bound to.
     fn origin(&self, path: &str) -> Vec<u8>;
 }

@@ -98,13 +98,24 @@ impl<'a> Writer<'a> {
         let path = self.path_to(key);
         let sealed = match self.seal {
             Some(seal) => seal.seal(&path, plaintext),
-            None => Err(Error::new(
-                crate::ErrorKind::Configuration,
-                "no keyring: give the database handle one with `.keys(...)`",
-            )
-            .at_path(path)),
+            None => Err(no_keyring().at_path(path)),
         };
         sealed.map_err(|error| self.crypto.get_or_insert(error)).ok()
+    }
+
+    /// Writes the digest of `token` for the field `key` at the current path, or notes why it cannot.
+    pub(crate) fn digest(&mut self, key: &str, subtype: u8, token: &[u8]) {
+        let path = self.path_to(key);
+        let digest = match self.seal {
+            Some(seal) => seal.digest(&path, token),
+            None => Err(no_keyring().at_path(path)),
+        };
+        match digest {
+            Ok(digest) => self.binary(key, subtype, &digest),
+            Err(error) => {
+                self.crypto.get_or_insert(error);
+            }
+        }
     }
 
     /// Whether a keyring is there to seal with.
@@ -259,6 +270,14 @@ impl<'a> Writer<'a> {
     pub fn null(&mut self, key: &str) {
         self.element(tag::NULL, key);
     }
+}
+
+#[cold]
+fn no_keyring() -> Error {
+    Error::new(
+        crate::ErrorKind::Configuration,
+        "no keyring: give the database handle one with `.keys(...)`",
+    )
 }
 
 impl Default for Writer<'_> {

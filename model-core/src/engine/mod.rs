@@ -2,6 +2,7 @@
 //! typed shells of `model/` stand.
 
 mod audit;
+mod blind;
 mod caller;
 mod change;
 mod clock;
@@ -20,6 +21,7 @@ mod stored;
 mod unit;
 mod write;
 
+pub(crate) use blind::is_token;
 pub(crate) use caller::Caller;
 pub use clock::Clock;
 pub(crate) use clock::SystemClock;

@@ -2,6 +2,7 @@
 
 use bson::RawDocumentBuf;
 
+use super::blind;
 use super::caller::Caller;
 use super::load;
 use super::unit::ReadUnit;
@@ -37,16 +38,17 @@ impl std::fmt::Debug for Open {
     }
 }
 
-fn select(unit: &dyn ReadUnit, filter: Option<Node>) -> Result<Selection> {
-    let scope = unit.caller().scoped(|| unit.read_scope());
-    unit.caller()
-        .select(unit.schema(), scope.and(filter.unwrap_or(Node::Everything)))
+async fn select(unit: &dyn ReadUnit, filter: Option<Node>) -> Result<Selection> {
+    let (caller, schema) = (unit.caller(), unit.schema());
+    let scope = caller.scoped(|| unit.read_scope());
+    let rest = blind::resolve(caller, schema, scope.and(filter.unwrap_or(Node::Everything))).await?;
+    caller.select(schema, rest)
 }
 
 /// Hands the document with this id to the unit, if it may be read.
 pub(crate) async fn get(unit: &mut dyn ReadUnit, id: &IdValue) -> Result<bool> {
     unit.caller().ports.admit(unit.schema()).await?;
-    let mut selection = select(unit, None)?;
+    let mut selection = select(unit, None).await?;
     selection.id = Some(id.to_bson());
     one(unit, &selection).await
 }
@@ -78,7 +80,7 @@ pub(crate) async fn open(unit: &mut dyn ReadUnit, listing: Listing) -> Result<Op
     let wanted = limit.map(|limit| limit.saturating_add(skip));
     let find = Find {
         collection: unit.schema().collection,
-        selection: select(unit, filter)?,
+        selection: select(unit, filter).await?,
         sort,
         skip: if exact { skip } else { 0 },
         limit: if exact { limit } else { None },
@@ -135,7 +137,7 @@ pub(crate) async fn count(unit: &mut dyn ReadUnit, listing: Listing) -> Result<u
         let Listing {
             filter, skip, limit, ..
         } = listing;
-        let selection = select(unit, filter)?;
+        let selection = select(unit, filter).await?;
         let most = limit.map(|limit| limit.saturating_add(skip));
         let store = unit.caller().ports.store.clone();
         let count = store
@@ -172,7 +174,7 @@ pub(crate) async fn find_any_tenant(
         tenant: None,
         id: None,
         revision: Guard::None,
-        rest: key,
+        rest: blind::resolve(caller, schema, key).await?,
     };
     caller
         .ports
@@ -185,13 +187,17 @@ pub(crate) async fn find_any_tenant(
 /// Whether the key is one value of one field that the schema declares unique over all tenants: only that may look across
 /// them.
 fn is_unique_over_tenants(schema: &ModelSchema, key: &Node) -> bool {
-    let Node::Field {
-        path,
-        test: Test::Eq(_),
-    } = key
-    else {
+    let Node::Field { path, test } = key else {
         return false;
     };
+    let one = match test {
+        Test::Eq(_) => true,
+        Test::Blind(blind) => blind.global && blind.values.len() == 1,
+        _ => false,
+    };
+    if !one {
+        return false;
+    }
     schema.indexes.iter().any(|index| {
         let own = matches!(index.keys, [only] if schema.stored_path(only.path).as_deref() == Some(path));
         own && index.unique && index.tenant == TenantPrefix::Global

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::blind::TokenKeys;
 use super::caller::Caller;
 use super::keys::StoreKeys;
 use crate::codec::{Seal, Writer};
@@ -10,10 +11,10 @@ use crate::error::{Error, Result};
 use crate::schema::ModelSchema;
 use crate::value::IdValue;
 
-/// The key of a document's tenant, and the document's identity.
+/// The keys of a document's tenant, and the document's identity.
 pub(super) struct Sealer<'a> {
-    keyring: &'a Keyring,
-    key: Arc<LoadedKey>,
+    primary: Option<Primary<'a>>,
+    tokens: TokenKeys,
     collection: &'static str,
     tenant: Option<TenantKey>,
     id: (u8, Vec<u8>),
@@ -26,14 +27,15 @@ impl<'a> Sealer<'a> {
         schema: &'static ModelSchema,
         id: &IdValue,
     ) -> Result<Option<Self>> {
-        let Some(Primary { keyring, key, tenant }) = primary(caller, schema).await? else {
+        let scopes = schema.token_scopes();
+        if caller.ports.keyring.is_none() || !(schema.has_encrypted() || scopes.any()) {
             return Ok(None);
-        };
+        }
         Ok(Some(Self {
-            keyring,
-            key,
+            primary: primary(caller, schema).await?,
+            tokens: TokenKeys::load(caller, schema, scopes).await?,
             collection: schema.collection,
-            tenant,
+            tenant: tenant_of(caller, schema)?,
             id: value_bytes(id),
         }))
     }
@@ -46,6 +48,17 @@ pub(super) struct Primary<'a> {
     pub(super) tenant: Option<TenantKey>,
 }
 
+/// The tenant that a model's documents are written for; none in a global model.
+fn tenant_of(caller: &Caller, schema: &'static ModelSchema) -> Result<Option<TenantKey>> {
+    match (schema.tenant_field(), &caller.tenant) {
+        (Some(_), Some(tenant)) => {
+            let (tag, bytes) = value_bytes(tenant.value());
+            Ok(Some(TenantKey::new(tag, &bytes)?))
+        }
+        _ => Ok(None),
+    }
+}
+
 /// The primary key of the caller's tenant; none where nothing is sealed, or there is no keyring.
 pub(super) async fn primary<'a>(
     caller: &'a Caller,
@@ -54,13 +67,7 @@ pub(super) async fn primary<'a>(
     let Some(keyring) = caller.ports.keyring.as_ref().filter(|_| schema.has_encrypted()) else {
         return Ok(None);
     };
-    let tenant = match (schema.tenant_field(), &caller.tenant) {
-        (Some(_), Some(tenant)) => {
-            let (tag, bytes) = value_bytes(tenant.value());
-            Some(TenantKey::new(tag, &bytes).map_err(Error::from)?)
-        }
-        _ => None,
-    };
+    let tenant = tenant_of(caller, schema)?;
     let key = match keyring.cached_primary(Purpose::Enc, tenant.as_ref()) {
         Some(key) => key,
         None => keyring
@@ -78,9 +85,16 @@ pub(super) async fn primary<'a>(
 
 impl Seal for Sealer<'_> {
     fn seal(&self, path: &str, plaintext: &[u8]) -> Result<Vec<u8>, Error> {
-        self.keyring
-            .seal(&self.key, &self.origin(path), plaintext, None)
+        let Some(Primary { keyring, key, .. }) = &self.primary else {
+            return Err(Error::internal("a sealed field that the schema does not tell of").at_path(path));
+        };
+        keyring
+            .seal(key, &self.origin(path), plaintext, None)
             .map_err(|error| Error::from(error).at_path(path))
+    }
+
+    fn digest(&self, path: &str, token: &[u8]) -> Result<Vec<u8>, Error> {
+        self.tokens.digest(self.collection, path, token)
     }
 
     fn origin(&self, path: &str) -> Vec<u8> {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use bson::RawDocumentBuf;
 
+use super::blind;
 use super::diff::{self, Difference};
 use super::load;
 use super::seal::Sealer;
@@ -45,6 +46,7 @@ impl Stored {
 pub(super) async fn find(unit: &mut dyn WriteUnit, expected: Option<Revision>) -> Result<Option<Stored>> {
     let caller = unit.caller();
     let scope = caller.scoped(|| unit.read_scope());
+    let scope = blind::resolve(caller, unit.schema(), scope).await?;
     let selection = Selection {
         id: Some(unit.id().to_bson()),
         ..caller.select(unit.schema(), scope)?

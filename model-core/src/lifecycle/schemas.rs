@@ -120,6 +120,10 @@ impl Walk<'_> {
                 "an encrypted value inside an array, a map or an enum needs an element id that its encryption is \
                  bound to, which is not supported yet",
             ),
+            TypeSchema::TokenDigest if place == Place::Element => self.report(
+                "the digest of a token inside an array, a map or an enum could not be found by its token: give it a \
+                 field of its own",
+            ),
             _ => {}
         }
     }

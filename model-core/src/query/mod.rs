@@ -1,5 +1,6 @@
 //! Field handles, filters and sort orders: one vocabulary, rendered for the server and evaluated in memory.
 
+mod blind;
 mod evaluate;
 mod field;
 mod filter;

@@ -1,5 +1,6 @@
 //! Fields and their types.
 
+use super::blind::BlindSpec;
 use super::rule::{Normaliser, Rule};
 
 /// What a field is for.
@@ -68,6 +69,8 @@ pub enum TypeSchema {
     Encrypted(&'static TypeSchema),
     /// A password hash: sealed, or a PHC string where there is no keyring.
     PasswordHash,
+    /// The digest of a token: BSON binary, subtype 8.
+    TokenDigest,
     /// Any BSON value.
     Dynamic,
     /// A foreign serde type, stored as its serde form.
@@ -88,7 +91,7 @@ impl TypeSchema {
             fields.iter().any(|field| field.hidden)
         }
         self.any(&mut Vec::new(), &mut |ty| match ty {
-            Self::Encrypted(_) | Self::PasswordHash => true,
+            Self::Encrypted(_) | Self::PasswordHash | Self::TokenDigest => true,
             Self::Embedded(schema) => hides(schema().fields),
             Self::Enum(schema) => schema().variants.iter().any(|variant| hides(variant.fields)),
             _ => false,
@@ -111,7 +114,7 @@ impl TypeSchema {
     /// Whether values of this type are secrets that no view, log or audit entry shows.
     pub fn is_secret(&self) -> bool {
         match self {
-            Self::Encrypted(_) | Self::PasswordHash => true,
+            Self::Encrypted(_) | Self::PasswordHash | Self::TokenDigest => true,
             Self::Optional(inner) | Self::Array(inner) | Self::Map(inner) => inner.is_secret(),
             _ => false,
         }
@@ -119,7 +122,14 @@ impl TypeSchema {
 
     /// Whether a value of this type, at any depth, cannot be stored without a keyring.
     pub fn needs_keyring(&self) -> bool {
-        self.any(&mut Vec::new(), &mut |ty| matches!(ty, Self::Encrypted(_)))
+        self.any(&mut Vec::new(), &mut |ty| {
+            matches!(ty, Self::Encrypted(_) | Self::TokenDigest)
+        })
+    }
+
+    /// Whether a value of this type, at any depth, is the digest of a token.
+    pub fn has_digest(&self) -> bool {
+        self.any(&mut Vec::new(), &mut |ty| matches!(ty, Self::TokenDigest))
     }
 
     /// The fields inside a derived struct, looking through options and arrays.
@@ -206,6 +216,8 @@ pub struct FieldSchema {
     pub normalise: &'static [Normaliser],
     /// What a value must satisfy.
     pub rules: &'static [Rule],
+    /// The blind index over an encrypted field.
+    pub blind: Option<BlindSpec>,
     /// The doc comment.
     pub doc: &'static str,
 }
@@ -226,6 +238,7 @@ impl FieldSchema {
             has_default: false,
             normalise: &[],
             rules: &[],
+            blind: None,
             doc: "",
         }
     }
@@ -281,6 +294,12 @@ impl FieldSchema {
     /// Sets the rules.
     pub const fn rules(mut self, rules: &'static [Rule]) -> Self {
         self.rules = rules;
+        self
+    }
+
+    /// Lets the field be found by its value.
+    pub const fn blind(mut self, blind: BlindSpec) -> Self {
+        self.blind = Some(blind);
         self
     }
 

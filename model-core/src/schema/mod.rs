@@ -2,11 +2,14 @@
 
 use std::sync::OnceLock;
 
+mod blind;
 mod field;
 mod index;
 pub(crate) mod reserved;
 mod rule;
 
+pub(crate) use blind::token_index;
+pub use blind::{BlindNormaliser, BlindSpec};
 pub use field::{EmbeddedSchema, EnumSchema, FieldRole, FieldSchema, TypeSchema, VariantSchema};
 pub use index::{Direction, IndexKey, IndexSpec, TenantPrefix};
 pub use rule::{Normaliser, Number, Pattern, Rule};
@@ -24,6 +27,22 @@ pub enum IdKind {
         /// What every id of the model begins with: `wgt_`.
         prefix: &'static str,
     },
+}
+
+/// Which keys the tokens of a model's fields are made with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TokenScopes {
+    /// Those of the document's tenant.
+    pub(crate) own: bool,
+    /// Those that all tenants share.
+    pub(crate) global: bool,
+}
+
+impl TokenScopes {
+    /// Whether there are tokens at all.
+    pub(crate) fn any(self) -> bool {
+        self.own || self.global
+    }
 }
 
 /// Whose documents the collection holds.
@@ -102,6 +121,7 @@ pub struct ModelSchema {
     /// The doc comment of the struct.
     pub doc: &'static str,
     sealed: OnceLock<bool>,
+    tokens: OnceLock<TokenScopes>,
 }
 
 impl ModelSchema {
@@ -114,6 +134,7 @@ impl ModelSchema {
         fields: &'static [FieldSchema],
     ) -> Self {
         let sealed = OnceLock::new();
+        let tokens = OnceLock::new();
         Self {
             name,
             collection,
@@ -125,6 +146,7 @@ impl ModelSchema {
             audit: None,
             doc: "",
             sealed,
+            tokens,
         }
     }
 
@@ -175,6 +197,20 @@ impl ModelSchema {
         *self
             .sealed
             .get_or_init(|| self.fields.iter().any(|field| field.ty.has_encrypted()))
+    }
+
+    /// Which keys the tokens of its fields are made with.
+    pub(crate) fn token_scopes(&self) -> TokenScopes {
+        *self.tokens.get_or_init(|| TokenScopes {
+            own: self
+                .fields
+                .iter()
+                .any(|field| field.blind.is_some_and(|blind| !blind.global)),
+            global: self
+                .fields
+                .iter()
+                .any(|field| field.ty.has_digest() || field.blind.is_some_and(|blind| blind.global)),
+        })
     }
 
     /// Whether the model cannot do without a keyring: a password hash can.

@@ -1,9 +1,10 @@
 //! What the compiler is asked to check: the policy, the paths of indexes, the date of a TTL index.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 
 use super::named;
 use crate::ast::Model;
+use crate::spelling;
 
 /// The assertions of a model.
 pub(super) fn model(model: &Model) -> TokenStream {
@@ -23,16 +24,16 @@ fn policy(model: &Model) -> TokenStream {
 }
 
 /// Every path is walked through the handles, so that a missing field, and one that cannot be sorted on, is an error at
-/// the name inside the attribute.
+/// the name inside the attribute. The digest of a token cannot be sorted on, and has an index all the same.
 fn indexes(model: &Model) -> Option<TokenStream> {
     let indexes = model.indexes();
     let handles = named("", &model.head, "Fields");
     let walks = indexes.iter().flat_map(|index| {
-        index.keys.iter().map(|key| {
+        index.keys.iter().filter(|key| !is_digest(model, &key.path)).map(|key| {
             let path = &key.path;
             let span = path
                 .last()
-                .map_or_else(Span::call_site, syn::Ident::span)
+                .map_or_else(Span::call_site, Ident::span)
                 .resolved_at(Span::mixed_site());
             if index.ttl.is_some() {
                 quote::quote_spanned!(span=> __model::assert_ttl(&handles #(.#path)*);)
@@ -46,4 +47,10 @@ fn indexes(model: &Model) -> Option<TokenStream> {
             const _: fn(&#handles) = |handles| { #(#walks)* };
         }
     })
+}
+
+fn is_digest(model: &Model, path: &[Ident]) -> bool {
+    let [only] = path else { return false };
+    let field = model.fields.iter().find(|field| field.ident == *only);
+    field.is_some_and(|field| spelling::name(&field.ty).as_deref() == Some("TokenDigest"))
 }

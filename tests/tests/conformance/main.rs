@@ -20,6 +20,7 @@ mod read;
 mod reencrypt;
 mod rules;
 mod secrets;
+mod tokens;
 mod types;
 mod update;
 mod virtuals;

@@ -70,6 +70,7 @@ pub(crate) fn register(builder: DbBuilder) -> DbBuilder {
         .model::<Member>()
         .model::<Plan>()
         .model::<Note>()
+        .model::<ApiKey>()
 }
 
 /// A policy that lets admins do everything and everybody read.
@@ -409,6 +410,27 @@ pub(crate) struct Note {
 }
 
 impl BaseModel for Note {
+    type Actor = User;
+
+    open_policy!(Self, Ctx);
+}
+
+/// What is kept of the tokens that a service hands out.
+#[derive(Clone, Model)]
+#[model(collection = "api_keys", audit)]
+pub(crate) struct ApiKey {
+    #[model(id)]
+    pub(crate) id: Id<ApiKey>,
+    #[model(tenant)]
+    pub(crate) organization: TenantId,
+    pub(crate) label: String,
+    #[model(unique(global))]
+    pub(crate) secret: TokenDigest,
+    #[model(unique(global))]
+    pub(crate) reset: Option<TokenDigest>,
+}
+
+impl BaseModel for ApiKey {
     type Actor = User;
 
     open_policy!(Self, Ctx);
