@@ -7,9 +7,11 @@ pub use crate::codec::{
 pub use crate::error::Error;
 pub use crate::model::{deserialize_new, deserialize_patch, new_from_json, patch_from_json};
 pub use crate::policy::{BaseModel, GlobalScope, Model, Stamp, TenantScope};
-pub use crate::query::{Field, Operand, Queryable, UniqueField, operand_of};
+pub use crate::query::{
+    BlindField, Blindable, Distinct, Field, Operand, Queryable, UniqueBlindField, UniqueField, operand_of,
+};
 pub use crate::schema::{
-    AuditSpec, Direction, EmbeddedSchema, EnumSchema, FieldRole, FieldSchema, IdKind, IndexKey, IndexSpec,
+    AuditSpec, BlindNormaliser, BlindSpec, Direction, EmbeddedSchema, EnumSchema, FieldRole, FieldSchema, IdKind, IndexKey, IndexSpec,
     ModelSchema, Normaliser, Number, Pattern, Rule, Tenancy, TypeSchema, VariantSchema,
 };
 pub use crate::value::{Id, Identified, Revision, TenantId};
@@ -87,3 +89,13 @@ pub trait ModelIsNotSerializable<Marker> {
 
 impl<T: ?Sized> ModelIsNotSerializable<()> for T {}
 impl<T: ?Sized + serde::Serialize> ModelIsNotSerializable<u8> for T {}
+
+/// Compiles only for a field that can have a blind index.
+pub fn assert_blindable<T: Blindable>() {}
+
+/// Compiles only for a field that can have a blind index and has many values.
+pub fn assert_distinct<T: Blindable>()
+where
+    T::Plain: Distinct,
+{
+}

@@ -120,6 +120,9 @@ keys! {
     OneOf "one_of" FIELDS, "one_of(\"a\", \"b\")", "A string must be one of these.";
     Validate "validate" FIELDS, "validate = path::to::function",
         "A rule of your own: `fn(&T) -> Result<(), impl Into<Cow<'static, str>>>`.";
+    BlindIndex "blind_index" FIELD,
+        "blind_index or blind_index(unique, normalize = \"exact | email | digits\", scope = \"tenant | global\", allow_low_entropy)",
+        "An encrypted field can be found by its value: `eq`, `in_`.";
     Index "index" FIELD, "index or index = desc", "An index over this field.";
     Unique "unique" FIELD, "unique or unique(global)", "No two documents (of one tenant; or at all) have the same value.";
     Ttl "ttl" FIELD, "ttl = \"90d\"", "The server deletes the document that long after this date (units s, m, h, d, w).";

@@ -3,6 +3,7 @@
 //! The byte layout is that of the BSON specification (<https://bsonspec.org/spec.html>, version 1.1); the tests hold
 //! the `bson` crate up against every byte that is written and read here.
 
+mod blind;
 mod doc_reader;
 mod dynamic;
 mod echo;
@@ -18,6 +19,7 @@ mod view;
 mod visit;
 mod writer;
 
+pub(crate) use blind::blind_value;
 pub use doc_reader::DocReader;
 pub(crate) use dynamic::{read_bson, write_bson};
 pub use echo::Echo;

@@ -199,7 +199,7 @@ fn is_unique_over_tenants(schema: &ModelSchema, key: &Node) -> bool {
         return false;
     }
     schema.indexes.iter().any(|index| {
-        let own = matches!(index.keys, [only] if schema.stored_path(only.path).as_deref() == Some(path));
+        let own = matches!(index.keys, [only] if only.path == path || schema.stored_path(only.path).as_deref() == Some(path));
         own && index.unique && index.tenant == TenantPrefix::Global
     })
 }

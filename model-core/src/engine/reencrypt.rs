@@ -6,6 +6,7 @@ use std::str::FromStr;
 use bson::oid::ObjectId;
 use bson::{Bson, RawDocumentBuf};
 
+use super::blind::{self, TokenKeys, Tokens};
 use super::caller::Caller;
 use super::keys::StoreKeys;
 use super::load;
@@ -14,7 +15,7 @@ use super::seal::{Primary, primary};
 use super::sealed::{Found, sealed};
 use crate::audit::{self, AuditEntry};
 use crate::codec::{DecodeError, DocOrigin, Writer, read_bson, tag};
-use crate::crypto::{Origin, TenantKey};
+use crate::crypto::{Origin, Suites, TenantKey};
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::{Node, SortKey, Test};
 use crate::schema::{Direction, ModelSchema, TypeSchema};
@@ -32,6 +33,8 @@ pub struct ReencryptReport {
     pub scanned: u64,
     /// The values that now lie under the primary key.
     pub rewritten: u64,
+    /// The values whose blind-index tokens are now those of the keys in use.
+    pub reindexed: u64,
     /// The values that somebody else wrote at the same moment: theirs stand, and are under the primary key.
     pub raced: u64,
     /// The values that do not open, each with its document's id and its path.
@@ -200,20 +203,32 @@ pub(crate) async fn reencrypt(
         report.resume = None;
         return Ok(());
     };
+    let keys = TokenKeys::load(caller, schema, schema.token_scopes()).await?;
     for document in &documents {
         report.scanned += 1;
         let Some(place) = load::origin(schema, document.as_bytes())? else {
             continue;
         };
         for found in sealed(schema, document.as_bytes())? {
-            match renewed(caller, &primary, place, &found).await {
-                Ok(None) => {}
-                Ok(Some(new)) => match put(caller, schema, document, &found, &new).await? {
-                    true => report.rewritten += 1,
+            let done = async {
+                let new = renewed(caller, &primary, place, &found).await?;
+                let tokens = renewed_tokens(caller, schema, &primary, &keys, place, document, &found).await?;
+                if new.is_none() && tokens.is_none() {
+                    return Ok(());
+                }
+                match put(caller, document, schema, &found, new.as_deref(), tokens.as_deref()).await? {
+                    true => {
+                        report.rewritten += u64::from(new.is_some());
+                        report.reindexed += u64::from(tokens.is_some());
+                    }
                     false => report.raced += 1,
-                },
+                }
+                Ok(())
+            };
+            match done.await {
+                Ok(()) => {}
                 // Not a matter of this value: the job stops, and goes on from its token.
-                Err(error) if error.is_retryable() => return Err(error),
+                Err(error) if Error::is_retryable(&error) => return Err(error),
                 Err(error) => report.failed.push(
                     error
                         .at_path(found.path)
@@ -224,6 +239,41 @@ pub(crate) async fn reencrypt(
     }
     report.resume = resume(&documents, size)?;
     Ok(())
+}
+
+fn origin(place: DocOrigin<'_>, found: &Found<'_>) -> Vec<u8> {
+    Origin {
+        collection: place.collection,
+        path: &found.path,
+        tenant: place.tenant,
+        id: place.id,
+    }
+    .encode()
+}
+
+/// The tokens of a value under the keys in use; none if it has them already, or no blind index.
+async fn renewed_tokens(
+    caller: &Caller,
+    schema: &'static ModelSchema,
+    primary: &Primary<'_>,
+    keys: &TokenKeys,
+    place: DocOrigin<'_>,
+    document: &RawDocumentBuf,
+    found: &Found<'_>,
+) -> Result<Option<Tokens>> {
+    let (Some((field, spec)), Some(envelope)) =
+        (blind::field(schema, &found.path), found.envelope())
+    else {
+        return Ok(None);
+    };
+    let (id, envelope) = envelope?;
+    let key = primary.keyring.load(&StoreKeys(&*caller.ports.store), id).await?;
+    let plain = primary
+        .keyring
+        .open(&key, &origin(place, found), envelope, Suites::ALL)?;
+    let tokens = keys.of_value(place.collection, field, spec, &plain)?;
+    let stored = blind::stored(document.as_bytes(), field.stored)?;
+    Ok((stored != tokens).then_some(tokens))
 }
 
 /// The value under the primary key; none if it lies there already.
@@ -237,13 +287,7 @@ async fn renewed(
     if place.tenant != tenant.as_ref().map(TenantKey::typed) {
         return Err(Error::internal("a document of another tenant"));
     }
-    let origin = Origin {
-        collection: place.collection,
-        path: &found.path,
-        tenant: place.tenant,
-        id: place.id,
-    }
-    .encode();
+    let origin = origin(place, found);
     match found.envelope() {
         Some(envelope) => {
             let (id, envelope) = envelope?;
@@ -268,20 +312,26 @@ async fn renewed(
     }
 }
 
-/// Puts the new value in the place of the old one, if that is still there.
+/// Puts the new value, and the new tokens, in the place of the old ones, if the old value is still there.
 async fn put(
     caller: &Caller,
-    schema: &'static ModelSchema,
     document: &RawDocumentBuf,
+    schema: &'static ModelSchema,
     found: &Found<'_>,
-    new: &[u8],
+    new: Option<&[u8]>,
+    tokens: Option<&[Vec<u8>]>,
 ) -> Result<bool> {
     let old = read_bson(found.value).map_err(DecodeError::into_error)?;
     let id = load::raw_field(document.as_bytes(), "_id")?
         .and_then(|id| read_bson(id).ok())
         .unwrap_or(Bson::Null);
     let mut set = Writer::new();
-    set.binary(&found.path, SENSITIVE, new);
+    if let Some(new) = new {
+        set.binary(&found.path, SENSITIVE, new);
+    }
+    if let Some(tokens) = tokens {
+        blind::write_array(&blind::path(&found.path), tokens, &mut set);
+    }
     let set = RawDocumentBuf::from_bytes(set.finish()?).map_err(|_| Error::internal("a malformed update"))?;
     let selection = Selection {
         id: Some(id),

@@ -1,8 +1,8 @@
 //! Sealing the secrets of one document.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use super::blind::TokenKeys;
+use super::blind::{self, TokenKeys, Tokens};
 use super::caller::Caller;
 use super::keys::StoreKeys;
 use crate::codec::{Seal, Writer};
@@ -15,6 +15,9 @@ use crate::value::IdValue;
 pub(super) struct Sealer<'a> {
     primary: Option<Primary<'a>>,
     tokens: TokenKeys,
+    /// The tokens of the values that were sealed so far, by stored field.
+    made: Mutex<Vec<(&'static str, Tokens)>>,
+    schema: &'static ModelSchema,
     collection: &'static str,
     tenant: Option<TenantKey>,
     id: (u8, Vec<u8>),
@@ -34,10 +37,19 @@ impl<'a> Sealer<'a> {
         Ok(Some(Self {
             primary: primary(caller, schema).await?,
             tokens: TokenKeys::load(caller, schema, scopes).await?,
+            made: Mutex::default(),
+            schema,
             collection: schema.collection,
             tenant: tenant_of(caller, schema)?,
             id: value_bytes(id),
         }))
+    }
+}
+
+impl Sealer<'_> {
+    /// The tokens of the values that were sealed.
+    pub(super) fn tokens(&self) -> Vec<(&'static str, Tokens)> {
+        std::mem::take(&mut *self.made.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -88,6 +100,11 @@ impl Seal for Sealer<'_> {
         let Some(Primary { keyring, key, .. }) = &self.primary else {
             return Err(Error::internal("a sealed field that the schema does not tell of").at_path(path));
         };
+        if let Some((field, blind)) = blind::field(self.schema, path) {
+            let tokens = self.tokens.of_value(self.collection, field, blind, plaintext)?;
+            let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+            made.push((field.stored, tokens));
+        }
         keyring
             .seal(key, &self.origin(path), plaintext, None)
             .map_err(|error| Error::from(error).at_path(path))

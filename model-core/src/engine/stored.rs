@@ -111,5 +111,8 @@ pub(super) async fn encode(unit: &dyn WriteUnit, revision: Revision, action: Act
             i32::try_from(schema.version).unwrap_or(i32::MAX),
         );
     }
+    if let Some(sealer) = &sealer {
+        blind::write(&sealer.tokens(), &mut out);
+    }
     out.finish()
 }

@@ -169,7 +169,7 @@ fn check_indexes(schema: &'static ModelSchema, problems: &mut Problems) {
             check_ttl(schema, spec, seconds, &mut report);
         }
         for path in spec.exists {
-            if target(schema, &stored(schema, path)).is_none() {
+            if !is_reserved(path) && target(schema, &stored(schema, path)).is_none() {
                 report(&format!("no field `{path}`"));
             }
         }

@@ -83,6 +83,9 @@ impl Node {
     }
 }
 
+/// The length of a blind-index token, without its version: no two values have the same in practice.
+pub(crate) const BLIND_LEN: usize = 16;
+
 fn token(path: &str, token: &Token) -> Node {
     Node::field(
         path.to_owned(),

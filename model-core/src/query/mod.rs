@@ -1,6 +1,7 @@
 //! Field handles, filters and sort orders: one vocabulary, rendered for the server and evaluated in memory.
 
 mod blind;
+mod blind_field;
 mod evaluate;
 mod field;
 mod filter;
@@ -8,6 +9,8 @@ mod operand;
 mod render;
 mod sort;
 
+pub(crate) use blind::BLIND_LEN;
+pub use blind_field::{BlindField, Blindable, Distinct, UniqueBlindField};
 pub(crate) use evaluate::{KeyError, index_keys, matches, order_by, order_values, sort_key};
 pub use field::{Field, UniqueField};
 pub use filter::{Filter, Lookup};

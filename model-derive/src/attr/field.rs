@@ -5,6 +5,7 @@ use syn::ext::IdentExt as _;
 use syn::parse::ParseStream;
 use syn::{Attribute, Expr, LitStr, Path, Token, parenthesized};
 
+use super::blind::BlindIndex;
 use super::value::{self, Bounds, Direction, Number};
 use super::{Spanned, Written, each_key};
 use crate::ctxt::Ctxt;
@@ -77,6 +78,7 @@ pub(crate) struct FieldAttrs {
     pub(crate) index: Option<Spanned<Direction>>,
     pub(crate) unique: Option<Spanned<UniqueScope>>,
     pub(crate) ttl: Option<Spanned<u64>>,
+    pub(crate) blind: Option<Spanned<BlindIndex>>,
     pub(crate) written: Vec<Written>,
 }
 
@@ -108,6 +110,7 @@ impl FieldAttrs {
             KeyId::Validate => self.validate = Some(value::path(input)?),
             KeyId::Index => self.index = Some(Spanned::new(index(input)?, span)),
             KeyId::Unique => self.unique = Some(Spanned::new(unique(input)?, span)),
+            KeyId::BlindIndex => self.blind = Some(Spanned::new(BlindIndex::read(input)?, span)),
             KeyId::Ttl => self.ttl = Some(Spanned::new(value::duration(input)?.value, span)),
             rule => self.rules.extend(read_rule(rule, input)?),
         }

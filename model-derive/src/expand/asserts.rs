@@ -10,7 +10,8 @@ use crate::spelling;
 pub(super) fn model(model: &Model) -> TokenStream {
     let policy = policy(model);
     let indexes = indexes(model);
-    emit!(#policy #indexes)
+    let blind = blind_indexes(model);
+    emit!(#policy #indexes #(#blind)*)
 }
 
 /// The caret is at the struct's name.
@@ -53,4 +54,18 @@ fn is_digest(model: &Model, path: &[Ident]) -> bool {
     let [only] = path else { return false };
     let field = model.fields.iter().find(|field| field.ident == *only);
     field.is_some_and(|field| spelling::name(&field.ty).as_deref() == Some("TokenDigest"))
+}
+
+/// A blind index over a type of few values would show which documents have the same one.
+fn blind_indexes(model: &Model) -> impl Iterator<Item = TokenStream> {
+    model.fields.iter().filter_map(|field| {
+        let blind = field.attrs.blind.as_ref()?.value;
+        let ty = &field.ty;
+        let span = super::ends(ty).0;
+        Some(if blind.allow_low_entropy {
+            quote::quote_spanned!(span=> const _: fn() = __model::assert_blindable::<#ty>;)
+        } else {
+            quote::quote_spanned!(span=> const _: fn() = __model::assert_distinct::<#ty>;)
+        })
+    })
 }

@@ -6,12 +6,15 @@ use super::{named, runtime, values};
 use crate::ast::{Field, Head, Model};
 use crate::attr::UniqueScope;
 
-fn is_global(field: &Field) -> bool {
-    field
-        .attrs
-        .unique
-        .as_ref()
-        .is_some_and(|unique| unique.value == UniqueScope::Global)
+/// The type of a field's handle: what can be asked of it.
+fn handle(field: &Field) -> TokenStream {
+    let (unique, blind) = (field.attrs.unique.as_ref(), field.attrs.blind.as_ref());
+    match (unique, blind) {
+        (_, Some(blind)) if blind.value.unique && blind.value.global => emit!(UniqueBlindField),
+        (_, Some(_)) => emit!(BlindField),
+        (Some(unique), None) if unique.value == UniqueScope::Global => emit!(UniqueField),
+        _ => emit!(Field),
+    }
 }
 
 /// `WidgetFields`
@@ -24,11 +27,7 @@ pub(super) fn model_type(model: &Model) -> TokenStream {
     let runtime = runtime(&model.head);
     let members = model.fields.iter().map(|field| {
         let (vis, member, ty, docs) = (&field.vis, &field.ident, &field.ty, values::docs(field));
-        let handle = if is_global(field) {
-            emit!(UniqueField)
-        } else {
-            emit!(Field)
-        };
+        let handle = handle(field);
         emit!(#docs #vis #member: #runtime::#handle<#ident, #ty>)
     });
     let doc = format!("The handles of the fields of [`{ident}`], for filters and sort orders.");
@@ -45,11 +44,7 @@ pub(super) fn model_handles(model: &Model) -> TokenStream {
     let name = named("", &model.head, "Fields");
     let members = model.fields.iter().enumerate().map(|(index, field)| {
         let member = &field.ident;
-        let handle = if is_global(field) {
-            emit!(UniqueField)
-        } else {
-            emit!(Field)
-        };
+        let handle = handle(field);
         emit!(#member: __model::#handle::new(&__MODEL_FIELDS[#index]))
     });
     emit!(static __MODEL_HANDLES: #name = #name { #(#members),* };)

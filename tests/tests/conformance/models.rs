@@ -71,6 +71,7 @@ pub(crate) fn register(builder: DbBuilder) -> DbBuilder {
         .model::<Plan>()
         .model::<Note>()
         .model::<ApiKey>()
+        .model::<Patient>()
 }
 
 /// A policy that lets admins do everything and everybody read.
@@ -431,6 +432,31 @@ pub(crate) struct ApiKey {
 }
 
 impl BaseModel for ApiKey {
+    type Actor = User;
+
+    open_policy!(Self, Ctx);
+}
+
+/// Found by what nobody can read.
+#[derive(Clone, Model)]
+#[model(collection = "patients", audit)]
+pub(crate) struct Patient {
+    #[model(id)]
+    pub(crate) id: Id<Patient>,
+    #[model(tenant)]
+    pub(crate) organization: TenantId,
+    #[model(trim, blind_index(unique, normalize = "email"))]
+    pub(crate) email: Option<Encrypted<String>>,
+    #[model(blind_index(unique, scope = "global"))]
+    pub(crate) login: Option<Encrypted<String>>,
+    #[model(rename = "tel", blind_index(normalize = "digits"))]
+    pub(crate) phone: Encrypted<String>,
+    #[model(blind_index(allow_low_entropy))]
+    pub(crate) insured: Option<Encrypted<bool>>,
+    pub(crate) note: Option<String>,
+}
+
+impl BaseModel for Patient {
     type Actor = User;
 
     open_policy!(Self, Ctx);
