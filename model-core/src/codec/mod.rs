@@ -13,6 +13,7 @@ mod group;
 mod input;
 mod origin;
 mod path;
+mod place;
 mod reader;
 mod syntax;
 mod view;
@@ -30,6 +31,8 @@ pub use input::{InputCx, ObjectInput};
 
 pub use origin::{DecodeCx, DocOrigin, Seal};
 
+pub use place::Place;
+pub(crate) use place::{ELEMENT_ID, Typed, element_id, key_id};
 pub(crate) use reader::Elements;
 pub use reader::{DecodeError, RawValue};
 pub use view::{HexId, ViewValue, view_field};

@@ -1,6 +1,10 @@
 //! Raw BSON out, in one pass.
 
+use std::borrow::Cow;
+
 use super::origin::Seal;
+use super::place::{Place, element_id, key_id};
+use super::reader::Elements;
 use super::tag;
 use crate::error::{Error, Violation};
 
@@ -19,6 +23,8 @@ pub struct Writer<'a> {
     seal: Option<&'a dyn Seal>,
     crypto: Option<Error>,
     keeps_keys: bool,
+    /// Where the open maps begin.
+    maps: Vec<usize>,
 }
 
 impl std::fmt::Debug for Writer<'_> {
@@ -45,6 +51,7 @@ impl<'a> Writer<'a> {
             seal: None,
             crypto: None,
             keeps_keys: false,
+            maps: Vec::new(),
         }
     }
 
@@ -95,10 +102,13 @@ impl<'a> Writer<'a> {
 
     /// Seals `plaintext` for the field `key` at the current path, or notes why it cannot.
     pub(crate) fn seal(&mut self, key: &str, plaintext: &[u8]) -> Option<Vec<u8>> {
-        let path = self.path_to(key);
-        let sealed = match self.seal {
-            Some(seal) => seal.seal(&path, plaintext),
-            None => Err(no_keyring().at_path(path)),
+        let sealed = match (self.seal, self.place_of(key)) {
+            (Some(seal), Some(place)) => seal.seal(&place, plaintext),
+            (None, _) => Err(no_keyring().at_path(self.path_to(key))),
+            (Some(_), None) => {
+                self.reject(key, "element", "stands in an array whose element does not begin with its `id`");
+                return None;
+            }
         };
         sealed.map_err(|error| self.crypto.get_or_insert(error)).ok()
     }
@@ -125,7 +135,54 @@ impl<'a> Writer<'a> {
 
     /// The origin that a value sealed for the field `key` at the current path is bound to.
     pub(crate) fn origin(&self, key: &str) -> Option<Vec<u8>> {
-        self.seal.map(|seal| seal.origin(&self.path_to(key)))
+        let seal = self.seal?;
+        Some(seal.origin(&self.place_of(key)?))
+    }
+
+    /// The place of `key` in the innermost open document; none if an element of an array on the way has no id.
+    fn place_of(&self, key: &str) -> Option<Place<'static>> {
+        let mut steps = vec![Cow::Borrowed(key)];
+        let mut elements = Vec::new();
+        let mut open = self.open;
+        while open > 0 {
+            let after_tag = self.buf.get(open + 1..)?;
+            let mut parts = after_tag.splitn(2, |byte| *byte == 0);
+            let (name, rest) = (parts.next()?, parts.next()?);
+            let name = String::from_utf8_lossy(name);
+            let start = open + 2 + name.len();
+            let inner = steps.last_mut()?;
+            // What is open here tells what the step below it is.
+            if self.buf.get(open) == Some(&tag::ARRAY) {
+                *inner = Cow::Borrowed("[]");
+                if open == self.open {
+                    // The value is the element itself, which has no id.
+                    return None;
+                }
+            } else if self.maps.contains(&open) {
+                elements.push(key_id(inner));
+                *inner = Cow::Borrowed("{}");
+            }
+            let outer = rest.first_chunk().map(|outer| u32::from_le_bytes(*outer) as usize)?;
+            if outer > 0 && self.buf.get(outer) == Some(&tag::ARRAY) {
+                let first = Elements::unfinished(self.buf.get(start + 4..)?).next().ok().flatten();
+                elements.push(element_id(first)?);
+            }
+            steps.push(name);
+            open = outer;
+        }
+        steps.reverse();
+        elements.reverse();
+        Some(Place {
+            path: steps.join("."),
+            elements,
+        })
+    }
+
+    /// Writes a map under `key`; `entries` writes its entries.
+    pub(crate) fn map(&mut self, key: &str, entries: impl FnOnce(&mut Self)) {
+        self.maps.push(self.buf.len());
+        self.nested(tag::DOCUMENT, key, entries);
+        self.maps.pop();
     }
 
     /// The path of `key` in the innermost open document.

@@ -15,7 +15,7 @@ use super::seal::{Primary, primary};
 use super::sealed::{Found, sealed};
 use crate::audit::{self, AuditEntry};
 use crate::codec::{DecodeError, DocOrigin, Writer, read_bson, tag};
-use crate::crypto::{Origin, Suites, TenantKey};
+use crate::crypto::{Suites, TenantKey};
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::{Node, SortKey, Test};
 use crate::schema::{Direction, ModelSchema, TypeSchema};
@@ -241,16 +241,6 @@ pub(crate) async fn reencrypt(
     Ok(())
 }
 
-fn origin(place: DocOrigin<'_>, found: &Found<'_>) -> Vec<u8> {
-    Origin {
-        collection: place.collection,
-        path: &found.path,
-        tenant: place.tenant,
-        id: place.id,
-    }
-    .encode()
-}
-
 /// The tokens of a value under the keys in use; none if it has them already, or no blind index.
 async fn renewed_tokens(
     caller: &Caller,
@@ -270,7 +260,7 @@ async fn renewed_tokens(
     let key = primary.keyring.load(&StoreKeys(&*caller.ports.store), id).await?;
     let plain = primary
         .keyring
-        .open(&key, &origin(place, found), envelope, Suites::ALL)?;
+        .open(&key, &found.origin(place), envelope, Suites::ALL)?;
     let tokens = keys.of_value(place.collection, field, spec, &plain)?;
     let stored = blind::stored(document.as_bytes(), field.stored)?;
     Ok((stored != tokens).then_some(tokens))
@@ -287,7 +277,7 @@ async fn renewed(
     if place.tenant != tenant.as_ref().map(TenantKey::typed) {
         return Err(Error::internal("a document of another tenant"));
     }
-    let origin = origin(place, found);
+    let origin = found.origin(place);
     match found.envelope() {
         Some(envelope) => {
             let (id, envelope) = envelope?;

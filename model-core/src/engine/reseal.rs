@@ -8,7 +8,6 @@ use super::seal::{Primary, primary};
 use super::sealed::sealed;
 use super::unit::WriteUnit;
 use crate::codec::{DecodeError, Elements, Writer};
-use crate::crypto::Origin;
 use crate::error::{Error, Result};
 use crate::store::UpdateOne;
 
@@ -36,13 +35,7 @@ pub(super) async fn refresh(unit: &dyn WriteUnit, after: &mut Vec<u8>, update: &
         let Ok(old) = keyring.load(&StoreKeys(&*caller.ports.store), id).await else {
             continue;
         };
-        let origin = Origin {
-            collection: place.collection,
-            path: &found.path,
-            tenant: place.tenant,
-            id: place.id,
-        };
-        if let Ok(new) = keyring.reseal(&old, &key, &origin.encode(), envelope) {
+        if let Ok(new) = keyring.reseal(&old, &key, &found.origin(place), envelope) {
             fresh.push((found.path, envelope.to_vec(), new));
         }
     }

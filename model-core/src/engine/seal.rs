@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::blind::{self, TokenKeys, Tokens};
 use super::caller::Caller;
 use super::keys::StoreKeys;
-use crate::codec::{Seal, Writer};
+use crate::codec::{Place, Seal, Writer};
 use crate::crypto::{Keyring, LoadedKey, Origin, Purpose, TenantKey};
 use crate::error::{Error, Result};
 use crate::schema::ModelSchema;
@@ -96,7 +96,8 @@ pub(super) async fn primary<'a>(
 }
 
 impl Seal for Sealer<'_> {
-    fn seal(&self, path: &str, plaintext: &[u8]) -> Result<Vec<u8>, Error> {
+    fn seal(&self, place: &Place<'_>, plaintext: &[u8]) -> Result<Vec<u8>, Error> {
+        let path = place.path.as_str();
         let Some(Primary { keyring, key, .. }) = &self.primary else {
             return Err(Error::internal("a sealed field that the schema does not tell of").at_path(path));
         };
@@ -106,7 +107,7 @@ impl Seal for Sealer<'_> {
             made.push((field.stored, tokens));
         }
         keyring
-            .seal(key, &self.origin(path), plaintext, None)
+            .seal(key, &self.origin(place), plaintext, None)
             .map_err(|error| Error::from(error).at_path(path))
     }
 
@@ -114,14 +115,15 @@ impl Seal for Sealer<'_> {
         self.tokens.digest(self.collection, path, token)
     }
 
-    fn origin(&self, path: &str) -> Vec<u8> {
+    fn origin(&self, place: &Place<'_>) -> Vec<u8> {
         let (tag, bytes) = &self.id;
+        let (tag, bytes) = place.bound_id((*tag, bytes));
         let tenant = self.tenant.as_ref().map(TenantKey::typed);
         Origin {
             collection: self.collection,
-            path,
+            path: &place.path,
             tenant,
-            id: (*tag, bytes),
+            id: (tag, &bytes),
         }
         .encode()
     }

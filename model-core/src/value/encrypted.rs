@@ -60,12 +60,13 @@ impl Sealed {
             ));
         };
         let mut bytes = Vec::with_capacity(160 + envelope.len());
-        let path = cx.path();
+        let place = cx.place()?;
+        let (tag, id) = place.bound_id(doc.id);
         Origin {
             collection: doc.collection,
-            path: &path,
+            path: &place.path,
             tenant: doc.tenant,
-            id: doc.id,
+            id: (tag, &id),
         }
         .encode_into(&mut bytes);
         let origin = bytes.len();

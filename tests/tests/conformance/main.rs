@@ -13,6 +13,7 @@ mod blind;
 mod build;
 mod create;
 mod delete;
+mod elements;
 mod global;
 mod indexes;
 mod input;

@@ -72,6 +72,7 @@ pub(crate) fn register(builder: DbBuilder) -> DbBuilder {
         .model::<Note>()
         .model::<ApiKey>()
         .model::<Patient>()
+        .model::<Vault>()
 }
 
 /// A policy that lets admins do everything and everybody read.
@@ -457,6 +458,48 @@ pub(crate) struct Patient {
 }
 
 impl BaseModel for Patient {
+    type Actor = User;
+
+    open_policy!(Self, Ctx);
+}
+
+/// An account elsewhere: an element with secrets begins with its id.
+#[derive(Clone, Embedded)]
+pub(crate) struct Account {
+    pub(crate) id: String,
+    pub(crate) label: String,
+    pub(crate) token: Encrypted<String>,
+    #[model(default)]
+    pub(crate) answers: BTreeMap<String, Encrypted<String>>,
+}
+
+impl Account {
+    pub(crate) fn new(id: &str, token: &str) -> Self {
+        Self {
+            id: id.into(),
+            label: id.to_uppercase(),
+            token: Encrypted::new(token),
+            answers: BTreeMap::from([("pet".to_owned(), Encrypted::new(format!("{token}'s cat").as_str()))]),
+        }
+    }
+}
+
+/// Secrets in arrays and maps.
+#[derive(Clone, Model)]
+#[model(collection = "vaults", audit)]
+pub(crate) struct Vault {
+    #[model(id)]
+    pub(crate) id: Id<Vault>,
+    #[model(tenant)]
+    pub(crate) organization: TenantId,
+    #[model(default)]
+    pub(crate) accounts: Vec<Account>,
+    #[model(default)]
+    pub(crate) keys: BTreeMap<String, Encrypted<String>>,
+    pub(crate) note: Option<String>,
+}
+
+impl BaseModel for Vault {
     type Actor = User;
 
     open_policy!(Self, Ctx);
