@@ -3,10 +3,13 @@
 use super::place::{Place, element_id, key_id};
 use super::reader::{DecodeError, RawValue};
 use crate::error::Error;
+use crate::schema::ModelSchema;
 
 /// The identity of the document that is being read, for values that are sealed to it.
 #[derive(Debug, Clone, Copy)]
 pub struct DocOrigin<'a> {
+    /// The model.
+    pub(crate) schema: &'static ModelSchema,
     /// The collection.
     pub(crate) collection: &'static str,
     /// The tenant's BSON type and bytes, in a tenant model.
@@ -94,6 +97,12 @@ impl<'a> DecodeCx<'a> {
             path: self.path(),
             elements,
         })
+    }
+
+    /// Whether the encrypted field here takes plaintext that was stored before it was encrypted.
+    pub(crate) fn takes_plaintext(&self) -> bool {
+        let field = self.doc.and_then(|doc| doc.schema.field_at(&self.path()));
+        field.is_some_and(|field| field.legacy_plaintext)
     }
 
     /// The document's identity.

@@ -6,6 +6,9 @@
 //!  ├ key id     = HKDF-Expand(DEK, "model-core/key-id/1", 16)
 //!  └ field key  = HKDF-Expand(DEK, "model-core/enc/1\0" ‖ LP(realm) ‖ LP(collection) ‖ LP(path), 32)
 //!       └ XAES-256-GCM                                                 xaes, envelope, aad
+//! index DEK (a row of its own)
+//!  └ index key  = HKDF-Expand(DEK, "model-core/bidx/1\0" ‖ LP(realm) ‖ LP(collection) ‖ LP(index), 32)
+//!       └ token = version ‖ HMAC-SHA-256(index key, LP(value))         index
 //! ```
 //!
 //! `LP(x)` is the length of `x` as a big-endian `u32`, then `x`. The envelope ([`shape`]), the associated data

@@ -67,6 +67,7 @@ pub(super) fn origin<'a>(schema: &'static ModelSchema, raw: &'a [u8]) -> Result<
         None => None,
     };
     Ok(id.map(|id| DocOrigin {
+        schema,
         collection: schema.collection,
         tenant,
         id: (id.tag, id.bytes),

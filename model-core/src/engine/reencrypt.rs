@@ -14,11 +14,11 @@ use super::ports::AuditTarget;
 use super::seal::{Primary, primary};
 use super::sealed::{Found, sealed};
 use crate::audit::{self, AuditEntry};
-use crate::codec::{DecodeError, DocOrigin, Writer, read_bson, tag};
+use crate::codec::{DecodeError, DocOrigin, Writer, read_bson};
 use crate::crypto::{Suites, TenantKey};
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::{Node, SortKey, Test};
-use crate::schema::{Direction, ModelSchema, TypeSchema};
+use crate::schema::{Direction, ModelSchema};
 use crate::store::{Find, Selection, UpdateOne, into_error};
 use crate::value::IdValue;
 
@@ -211,7 +211,7 @@ pub(crate) async fn reencrypt(
         };
         for found in sealed(schema, document.as_bytes())? {
             let done = async {
-                let new = renewed(caller, &primary, place, &found).await?;
+                let new = renewed(caller, schema, &primary, place, &found).await?;
                 let tokens = renewed_tokens(caller, schema, &primary, &keys, place, document, &found).await?;
                 if new.is_none() && tokens.is_none() {
                     return Ok(());
@@ -251,16 +251,22 @@ async fn renewed_tokens(
     document: &RawDocumentBuf,
     found: &Found<'_>,
 ) -> Result<Option<Tokens>> {
-    let (Some((field, spec)), Some(envelope)) =
-        (blind::field(schema, &found.path), found.envelope())
-    else {
+    let Some((field, spec)) = blind::field(schema, &found.path) else {
         return Ok(None);
     };
-    let (id, envelope) = envelope?;
-    let key = primary.keyring.load(&StoreKeys(&*caller.ports.store), id).await?;
-    let plain = primary
-        .keyring
-        .open(&key, &found.origin(place), envelope, Suites::ALL)?;
+    let plain = match found.envelope() {
+        Some(envelope) => {
+            let (id, envelope) = envelope?;
+            let key = primary.keyring.load(&StoreKeys(&*caller.ports.store), id).await?;
+            primary
+                .keyring
+                .open(&key, &found.origin(place), envelope, Suites::ALL)?
+        }
+        None => match found.plaintext(schema)? {
+            Some(plain) => plain,
+            None => return Ok(None),
+        },
+    };
     let tokens = keys.of_value(place.collection, field, spec, &plain)?;
     let stored = blind::stored(document.as_bytes(), field.stored)?;
     Ok((stored != tokens).then_some(tokens))
@@ -269,6 +275,7 @@ async fn renewed_tokens(
 /// The value under the primary key; none if it lies there already.
 async fn renewed(
     caller: &Caller,
+    schema: &'static ModelSchema,
     primary: &Primary<'_>,
     place: DocOrigin<'_>,
     found: &Found<'_>,
@@ -287,18 +294,16 @@ async fn renewed(
             let old = keyring.load(&StoreKeys(&*caller.ports.store), id).await?;
             Ok(Some(keyring.reseal(&old, key, &origin, envelope)?))
         }
-        // A hash that was stored before there was a keyring: reads take it as it is, so nothing is vouched for that was
-        // not before. Other plaintext may be planted, and sealing it would vouch for it.
-        None if matches!(found.ty, TypeSchema::PasswordHash) && found.value.tag == tag::STRING => {
-            let mut plain = Writer::new();
-            plain.raw("v", found.value.tag, found.value.bytes);
-            let plain = zeroize::Zeroizing::new(plain.finish()?);
-            Ok(Some(keyring.seal(key, &origin, &plain, None)?))
-        }
-        None => Err(Error::new(
-            ErrorKind::Decode,
-            "plaintext where a sealed value should be",
-        )),
+        None => match found.plaintext(schema)? {
+            Some(plain) => {
+                let pad = found.field(schema).and_then(|field| field.pad);
+                Ok(Some(keyring.seal(key, &origin, &plain, pad)?))
+            }
+            None => Err(Error::new(
+                ErrorKind::Decode,
+                "plaintext where a sealed value should be",
+            )),
+        },
     }
 }
 

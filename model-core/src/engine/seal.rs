@@ -106,8 +106,9 @@ impl Seal for Sealer<'_> {
             let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
             made.push((field.stored, tokens));
         }
+        let pad = self.schema.field_at(path).and_then(|field| field.pad);
         keyring
-            .seal(key, &self.origin(place), plaintext, None)
+            .seal(key, &self.origin(place), plaintext, pad)
             .map_err(|error| Error::from(error).at_path(path))
     }
 

@@ -1,6 +1,8 @@
 //! The sealed values of a stored document, found by its schema.
 
-use crate::codec::{DecodeError, DocOrigin, Elements, Place, RawValue, Typed, element_id, key_id, tag};
+use zeroize::Zeroizing;
+
+use crate::codec::{DecodeError, DocOrigin, Elements, Place, RawValue, Typed, Writer, element_id, key_id, tag};
 use crate::crypto::{CryptoError, KeyId, Origin, shape};
 use crate::error::Result;
 use crate::schema::{FieldSchema, ModelSchema, TypeSchema};
@@ -26,6 +28,27 @@ impl<'a> Found<'a> {
             id: (tag, &id),
         }
         .encode()
+    }
+
+    /// The plaintext as `{v: value}`, where reads take it as it is, so that to seal it vouches for nothing that was not
+    /// before: in a field that takes plaintext, and of a hash from before there was a keyring. Other plaintext may be
+    /// planted.
+    pub(super) fn plaintext(&self, schema: &ModelSchema) -> Result<Option<Zeroizing<Vec<u8>>>> {
+        let taken = match self.ty {
+            TypeSchema::PasswordHash => self.value.tag == tag::STRING,
+            _ => self.value.tag != tag::BINARY && self.field(schema).is_some_and(|field| field.legacy_plaintext),
+        };
+        if !taken {
+            return Ok(None);
+        }
+        let mut plain = Writer::new();
+        plain.raw("v", self.value.tag, self.value.bytes);
+        Ok(Some(Zeroizing::new(plain.finish()?)))
+    }
+
+    /// The field that it is a value of.
+    pub(super) fn field(&self, schema: &ModelSchema) -> Option<&'static FieldSchema> {
+        schema.field_at(&self.place.path)
     }
 
     /// The envelope and the id of its key; none if the value is in the clear.

@@ -96,6 +96,9 @@ impl Walk<'_> {
                     ));
                 }
             }
+            if field.legacy_plaintext && is_sealed_binary(&field.ty) {
+                self.report("`legacy_plaintext` tells plaintext by its type, and this plaintext is binary as a sealed value is");
+            }
             self.ty(&field.ty, place);
             self.at.pop();
         }
@@ -137,6 +140,23 @@ impl Walk<'_> {
         let path = self.at.join(".");
         self.problems
             .add(self.model, format_args!("field `{path}`: {problem}"));
+    }
+}
+
+/// Whether the plaintext of an encrypted type may be stored as binary.
+fn is_sealed_binary(ty: &TypeSchema) -> bool {
+    match ty {
+        TypeSchema::Optional(inner) | TypeSchema::Array(inner) | TypeSchema::Map(inner) => is_sealed_binary(inner),
+        TypeSchema::Encrypted(plain) => matches!(
+            plain.required(),
+            TypeSchema::Binary
+                | TypeSchema::Uuid
+                | TypeSchema::Id
+                | TypeSchema::TenantId
+                | TypeSchema::Dynamic
+                | TypeSchema::Foreign
+        ),
+        _ => false,
     }
 }
 

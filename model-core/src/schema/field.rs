@@ -1,5 +1,7 @@
 //! Fields and their types.
 
+use core::num::NonZeroU32;
+
 use super::blind::BlindSpec;
 use super::rule::{Normaliser, Rule};
 
@@ -141,6 +143,15 @@ impl TypeSchema {
         }
     }
 
+    /// The fields inside a derived struct, looking through options, arrays and maps.
+    pub(crate) fn element_fields(&self) -> &'static [FieldSchema] {
+        match self {
+            Self::Optional(inner) | Self::Array(inner) | Self::Map(inner) => inner.element_fields(),
+            Self::Embedded(schema) => schema().fields,
+            _ => &[],
+        }
+    }
+
     /// The type inside options.
     pub fn required(&self) -> &Self {
         match self {
@@ -218,6 +229,10 @@ pub struct FieldSchema {
     pub rules: &'static [Rule],
     /// The blind index over an encrypted field.
     pub blind: Option<BlindSpec>,
+    /// The length of an encrypted value is hidden in steps of that many bytes.
+    pub pad: Option<NonZeroU32>,
+    /// An encrypted field takes plaintext that was stored before it was encrypted.
+    pub legacy_plaintext: bool,
     /// The doc comment.
     pub doc: &'static str,
 }
@@ -239,6 +254,8 @@ impl FieldSchema {
             normalise: &[],
             rules: &[],
             blind: None,
+            pad: None,
+            legacy_plaintext: false,
             doc: "",
         }
     }
@@ -294,6 +311,18 @@ impl FieldSchema {
     /// Sets the rules.
     pub const fn rules(mut self, rules: &'static [Rule]) -> Self {
         self.rules = rules;
+        self
+    }
+
+    /// Hides the length of an encrypted value in steps of that many bytes.
+    pub const fn pad(mut self, bytes: u32) -> Self {
+        self.pad = NonZeroU32::new(bytes);
+        self
+    }
+
+    /// Takes plaintext that was stored before the field was encrypted.
+    pub const fn legacy_plaintext(mut self) -> Self {
+        self.legacy_plaintext = true;
         self
     }
 

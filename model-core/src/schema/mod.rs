@@ -187,6 +187,18 @@ impl ModelSchema {
         self.fields.iter().find(|field| field.stored == stored)
     }
 
+    /// The field at the stored path, with `[]` and `{}` for the steps into arrays and maps.
+    pub(crate) fn field_at(&self, path: &str) -> Option<&'static FieldSchema> {
+        let mut fields = self.fields;
+        let mut found = None;
+        for step in path.split('.').filter(|step| !matches!(*step, "[]" | "{}")) {
+            let field = fields.iter().find(|field| field.stored == step)?;
+            fields = field.ty.element_fields();
+            found = Some(field);
+        }
+        found
+    }
+
     /// The field with this role.
     pub fn role(&self, role: FieldRole) -> Option<&'static FieldSchema> {
         self.fields.iter().find(|field| field.role == role)

@@ -27,6 +27,15 @@ enum State<T: FieldValue> {
     Plain(Secret<T>),
     /// As stored.
     Sealed(Sealed),
+    /// Stored in the clear, before the field was encrypted: sealed by the next write.
+    Legacy(Secret<T>, Legacy),
+}
+
+/// A plaintext value as it is stored.
+#[derive(Clone)]
+struct Legacy {
+    tag: u8,
+    bytes: zeroize::Zeroizing<Vec<u8>>,
 }
 
 /// An envelope and what it is bound to.
@@ -162,7 +171,7 @@ impl<T: FieldValue> Encrypted<T> {
         T: Clone,
     {
         match &self.0 {
-            State::Plain(secret) => Ok(secret.clone()),
+            State::Plain(secret) | State::Legacy(secret, _) => Ok(secret.clone()),
             State::Sealed(sealed) => open_value(&sealed.open(ctx).await?).map(Secret::new),
         }
     }
@@ -179,6 +188,7 @@ impl<T: FieldValue + Clone> Clone for Encrypted<T> {
         Self(match &self.0 {
             State::Plain(secret) => State::Plain(secret.clone()),
             State::Sealed(sealed) => State::Sealed(sealed.clone()),
+            State::Legacy(secret, stored) => State::Legacy(secret.clone(), stored.clone()),
         })
     }
 }
@@ -200,10 +210,23 @@ impl<T: FieldValue + Clone> FieldValue for Encrypted<T> {
         match &self.0 {
             State::Plain(secret) => seal_value(secret.expose(), out, key),
             State::Sealed(sealed) => sealed.write(out, key),
+            State::Legacy(secret, _) if out.can_seal() => seal_value(secret.expose(), out, key),
+            State::Legacy(_, stored) => out.raw(key, stored.tag, &stored.bytes),
         }
     }
 
     fn decode(value: RawValue<'_>, cx: &DecodeCx<'_>) -> Result<Self, DecodeError> {
+        // By its type alone: a binary that does not open is never taken for plaintext.
+        if value.tag != tag::BINARY && cx.takes_plaintext() {
+            // The cause is dropped, since it may tell of the value.
+            let secret = T::decode(value, &DecodeCx::root(None))
+                .map_err(|_| DecodeError::new("the plaintext is of another type than the field"))?;
+            let stored = Legacy {
+                tag: value.tag,
+                bytes: zeroize::Zeroizing::new(value.bytes.to_vec()),
+            };
+            return Ok(Self(State::Legacy(secret.into(), stored)));
+        }
         Sealed::read(value, cx).map(|sealed| Self(State::Sealed(sealed)))
     }
 

@@ -60,10 +60,12 @@ fn one_field(pattern: &Ident, field: &Field) -> TokenStream {
     let rules = attrs.rules.iter().map(|rule| one_rule(pattern, rule));
     let rules = (!attrs.rules.is_empty()).then(|| emit!(.rules(&[#(#rules),*])));
     let blind = attrs.blind.as_ref().map(|blind| one_blind(blind.value));
+    let pad = attrs.pad.map(|bytes| emit!(.pad(#bytes)));
+    let legacy = attrs.legacy_plaintext.then(|| emit!(.legacy_plaintext()));
     let doc = doc(&field.doc);
     emit! {
         __model::field::<#ty>(#name, #stored)
-            #json #role #hidden #readonly #skip_updated_at #skip_audit #default #normalise #rules #blind #doc
+            #json #role #hidden #readonly #skip_updated_at #skip_audit #default #normalise #rules #blind #pad #legacy #doc
     }
 }
 

@@ -18,6 +18,7 @@ mod global;
 mod indexes;
 mod input;
 mod keys;
+mod legacy;
 mod read;
 mod reencrypt;
 mod rules;

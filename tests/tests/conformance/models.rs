@@ -73,6 +73,7 @@ pub(crate) fn register(builder: DbBuilder) -> DbBuilder {
         .model::<ApiKey>()
         .model::<Patient>()
         .model::<Vault>()
+        .model::<Letter>()
 }
 
 /// A policy that lets admins do everything and everybody read.
@@ -500,6 +501,29 @@ pub(crate) struct Vault {
 }
 
 impl BaseModel for Vault {
+    type Actor = User;
+
+    open_policy!(Self, Ctx);
+}
+
+/// Fields that were in the clear once, or hide their length.
+#[derive(Clone, Model)]
+#[model(collection = "letters", audit)]
+pub(crate) struct Letter {
+    #[model(id)]
+    pub(crate) id: Id<Letter>,
+    #[model(tenant)]
+    pub(crate) organization: TenantId,
+    #[model(pad = 64)]
+    pub(crate) text: Encrypted<String>,
+    #[model(legacy_plaintext, blind_index)]
+    pub(crate) sender: Option<Encrypted<String>>,
+    #[model(legacy_plaintext)]
+    pub(crate) stamps: Option<Encrypted<i64>>,
+    pub(crate) note: Option<String>,
+}
+
+impl BaseModel for Letter {
     type Actor = User;
 
     open_policy!(Self, Ctx);
