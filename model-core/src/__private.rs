@@ -11,8 +11,9 @@ pub use crate::query::{
     BlindField, Blindable, Distinct, Field, Operand, Queryable, UniqueBlindField, UniqueField, operand_of,
 };
 pub use crate::schema::{
-    AuditSpec, BlindNormaliser, BlindSpec, Direction, EmbeddedSchema, EnumSchema, FieldRole, FieldSchema, IdKind, IndexKey, IndexSpec,
-    ModelSchema, Normaliser, Number, Pattern, Rule, Tenancy, TypeSchema, VariantSchema,
+    AuditSpec, BlindNormaliser, BlindSpec, Direction, EmbeddedSchema, EnumSchema, FieldRole, FieldSchema,
+    IdKind, IndexKey, IndexSpec, ModelSchema, Normaliser, Number, Pattern, Rule, Tenancy, TypeSchema,
+    VariantSchema,
 };
 pub use crate::value::{Id, Identified, Revision, TenantId};
 pub use bson::Bson;

@@ -73,7 +73,9 @@ pub enum Confirm {
 
 impl fmt::Debug for Keys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Keys").field("actor", &self.actor).finish_non_exhaustive()
+        f.debug_struct("Keys")
+            .field("actor", &self.actor)
+            .finish_non_exhaustive()
     }
 }
 

@@ -38,7 +38,12 @@ fn normalised(normalise: BlindNormaliser, text: &str) -> Zeroizing<Vec<u8>> {
     match normalise {
         BlindNormaliser::Exact => text.chars().for_each(push),
         BlindNormaliser::Digits => text.chars().filter(char::is_ascii_digit).for_each(push),
-        BlindNormaliser::Email => text.trim().nfc().flat_map(char::to_lowercase).nfc().for_each(&mut push),
+        BlindNormaliser::Email => text
+            .trim()
+            .nfc()
+            .flat_map(char::to_lowercase)
+            .nfc()
+            .for_each(&mut push),
     }
     out
 }

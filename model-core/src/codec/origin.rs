@@ -86,7 +86,9 @@ impl<'a> DecodeCx<'a> {
                     let first = item.document().and_then(|mut fields| fields.next());
                     let id = element_id(first.ok().flatten());
                     elements.push(id.ok_or_else(|| {
-                        DecodeError::new("a sealed value in an array whose element does not begin with its `id`")
+                        DecodeError::new(
+                            "a sealed value in an array whose element does not begin with its `id`",
+                        )
                     })?);
                 }
             }

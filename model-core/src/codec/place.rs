@@ -13,7 +13,7 @@ pub(crate) const ELEMENT_ID: &str = "id";
 pub(crate) type Typed<'a> = (u8, Cow<'a, [u8]>);
 
 /// Where a value stands, with `[]` and `{}` for the steps into arrays and maps.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Place<'a> {
     pub(crate) path: String,
     /// The ids of the elements on the way, the outermost first.

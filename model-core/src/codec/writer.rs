@@ -1,6 +1,7 @@
 //! Raw BSON out, in one pass.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use super::origin::Seal;
 use super::place::{Place, element_id, key_id};
@@ -25,6 +26,8 @@ pub struct Writer<'a> {
     keeps_keys: bool,
     /// Where the open maps begin.
     maps: Vec<usize>,
+    /// The places of secrets in elements: two elements with one id would have the same.
+    taken: HashSet<Place<'static>>,
 }
 
 impl std::fmt::Debug for Writer<'_> {
@@ -52,6 +55,7 @@ impl<'a> Writer<'a> {
             crypto: None,
             keeps_keys: false,
             maps: Vec::new(),
+            taken: HashSet::new(),
         }
     }
 
@@ -102,14 +106,12 @@ impl<'a> Writer<'a> {
 
     /// Seals `plaintext` for the field `key` at the current path, or notes why it cannot.
     pub(crate) fn seal(&mut self, key: &str, plaintext: &[u8]) -> Option<Vec<u8>> {
-        let sealed = match (self.seal, self.place_of(key)) {
-            (Some(seal), Some(place)) => seal.seal(&place, plaintext),
-            (None, _) => Err(no_keyring().at_path(self.path_to(key))),
-            (Some(_), None) => {
-                self.reject(key, "element", "stands in an array whose element does not begin with its `id`");
-                return None;
-            }
+        let Some(seal) = self.seal else {
+            let error = no_keyring().at_path(self.path_to(key));
+            self.crypto.get_or_insert(error);
+            return None;
         };
+        let sealed = seal.seal(&self.claim(key)?, plaintext);
         sealed.map_err(|error| self.crypto.get_or_insert(error)).ok()
     }
 
@@ -134,9 +136,30 @@ impl<'a> Writer<'a> {
     }
 
     /// The origin that a value sealed for the field `key` at the current path is bound to.
-    pub(crate) fn origin(&self, key: &str) -> Option<Vec<u8>> {
+    pub(crate) fn origin(&mut self, key: &str) -> Option<Vec<u8>> {
         let seal = self.seal?;
-        Some(seal.origin(&self.place_of(key)?))
+        Some(seal.origin(&self.claim(key)?))
+    }
+
+    /// The place of `key`, for a secret; none, and noted, if it is not a place of its own.
+    fn claim(&mut self, key: &str) -> Option<Place<'static>> {
+        let Some(place) = self.place_of(key) else {
+            self.reject(
+                key,
+                "element",
+                "stands in an array whose element does not begin with its `id`",
+            );
+            return None;
+        };
+        if !place.elements.is_empty() && !self.taken.insert(place.clone()) {
+            self.reject(
+                key,
+                "element",
+                "stands in an element whose `id` another element has too",
+            );
+            return None;
+        }
+        Some(place)
     }
 
     /// The place of `key` in the innermost open document; none if an element of an array on the way has no id.
@@ -162,9 +185,14 @@ impl<'a> Writer<'a> {
                 elements.push(key_id(inner));
                 *inner = Cow::Borrowed("{}");
             }
-            let outer = rest.first_chunk().map(|outer| u32::from_le_bytes(*outer) as usize)?;
+            let outer = rest
+                .first_chunk()
+                .map(|outer| u32::from_le_bytes(*outer) as usize)?;
             if outer > 0 && self.buf.get(outer) == Some(&tag::ARRAY) {
-                let first = Elements::unfinished(self.buf.get(start + 4..)?).next().ok().flatten();
+                let first = Elements::unfinished(self.buf.get(start + 4..)?)
+                    .next()
+                    .ok()
+                    .flatten();
                 elements.push(element_id(first)?);
             }
             steps.push(name);

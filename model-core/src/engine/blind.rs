@@ -103,7 +103,12 @@ pub(super) fn write_array(key: &str, tokens: &[Vec<u8>], out: &mut Writer<'_>) {
 }
 
 /// What an update does to tokens: those of newly sealed values are set, those of removed ones removed.
-pub(super) fn amend(after: &[u8], set: &mut Writer<'_>, unset: &mut Vec<String>, schema: &'static ModelSchema) -> Result<()> {
+pub(super) fn amend(
+    after: &[u8],
+    set: &mut Writer<'_>,
+    unset: &mut Vec<String>,
+    schema: &'static ModelSchema,
+) -> Result<()> {
     if let Some(tokens) = load::raw_field(after, reserved::BLIND_INDEX)? {
         let mut tokens = Elements::new(tokens.bytes).map_err(DecodeError::into_error)?;
         while let Some((field, value)) = tokens.next().map_err(DecodeError::into_error)? {

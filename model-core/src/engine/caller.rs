@@ -35,7 +35,9 @@ impl Caller {
             return Err(crate::Error::violation("filter", "depth", message));
         }
         if rest.is_blind() {
-            return Err(crate::Error::internal("a secret in a filter was not turned into tokens"));
+            return Err(crate::Error::internal(
+                "a secret in a filter was not turned into tokens",
+            ));
         }
         let tenant = match (schema.tenant_field(), &self.tenant) {
             (None, _) => None,

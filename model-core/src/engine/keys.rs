@@ -8,8 +8,8 @@ use zeroize::Zeroizing;
 use super::caller::{Caller, equals};
 use super::ports::Ports;
 use crate::crypto::{
-    CryptoError, KEYS_COLLECTION, KeyId, KeyRow, KeyState, KeyStore, Keyring, Origin, Purpose, Suites, TenantKey,
-    shape,
+    CryptoError, KEYS_COLLECTION, KeyId, KeyRow, KeyState, KeyStore, Keyring, Origin, Purpose, Suites,
+    TenantKey, shape,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::{Node, Test};
@@ -233,7 +233,8 @@ impl KeyStore for StoreKeys<'_> {
         let mut rows = Vec::new();
         while cursor.advance().await.map_err(|error| unavailable(&error))? {
             let read = cursor.each(&mut |raw| {
-                let document = Document::from_reader(raw).map_err(|_| Error::internal("a malformed key row"))?;
+                let document =
+                    Document::from_reader(raw).map_err(|_| Error::internal("a malformed key row"))?;
                 rows.push(KeyRow::from_document(&document)?);
                 Ok(true)
             });

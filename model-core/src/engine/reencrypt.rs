@@ -153,7 +153,9 @@ async fn batch(
     after: Option<&ResumeToken>,
     size: u32,
 ) -> Result<Vec<RawDocumentBuf>> {
-    let rest = after.map_or(Node::Everything, |token| Node::field("_id", Test::Gt(token.0.to_bson())));
+    let rest = after.map_or(Node::Everything, |token| {
+        Node::field("_id", Test::Gt(token.0.to_bson()))
+    });
     let find = Find {
         collection: schema.collection,
         selection: caller.select(schema, rest)?,
@@ -216,7 +218,16 @@ pub(crate) async fn reencrypt(
                 if new.is_none() && tokens.is_none() {
                     return Ok(());
                 }
-                match put(caller, document, schema, &found, new.as_deref(), tokens.as_deref()).await? {
+                match put(
+                    caller,
+                    document,
+                    schema,
+                    &found,
+                    new.as_deref(),
+                    tokens.as_deref(),
+                )
+                .await?
+                {
                     true => {
                         report.rewritten += u64::from(new.is_some());
                         report.reindexed += u64::from(tokens.is_some());
@@ -342,7 +353,11 @@ async fn put(
 }
 
 /// Counts what lies under which key, a batch at a time.
-pub(crate) async fn inspect(caller: &Caller, schema: &'static ModelSchema, size: u32) -> Result<SecretsReport> {
+pub(crate) async fn inspect(
+    caller: &Caller,
+    schema: &'static ModelSchema,
+    size: u32,
+) -> Result<SecretsReport> {
     let mut report = SecretsReport::default();
     let mut after = None;
     let primary = primary(caller, schema).await?;

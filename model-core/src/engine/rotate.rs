@@ -41,7 +41,11 @@ impl Administration<'_> {
         let (keyring, tenant) = (keyring(self.ports)?, tenant_key(tenant)?);
         let mut rows = Vec::new();
         for purpose in PURPOSES {
-            rows.extend(self.store().list(keyring.realm(), purpose, tenant.as_ref()).await?);
+            rows.extend(
+                self.store()
+                    .list(keyring.realm(), purpose, tenant.as_ref())
+                    .await?,
+            );
         }
         rows.sort_by_key(|row| (row.purpose, row.ver));
         Ok(rows)
@@ -51,7 +55,10 @@ impl Administration<'_> {
     pub(crate) async fn stage(&self, purpose: Purpose, tenant: Option<&TenantId>) -> Result<KeyId> {
         let (keyring, tenant) = (keyring(self.ports)?, tenant_key(tenant)?);
         make_sure_of_indexes(&*self.ports.store).await?;
-        let rows = self.store().list(keyring.realm(), purpose, tenant.as_ref()).await?;
+        let rows = self
+            .store()
+            .list(keyring.realm(), purpose, tenant.as_ref())
+            .await?;
         let version = next_version(&rows)?;
         let (row, _) = keyring
             .generate(purpose, tenant.as_ref(), version, self.ports.now())
@@ -177,7 +184,10 @@ impl Administration<'_> {
                 let done = match step {
                     Step::Insert(row) => {
                         let row = bytes(&row.to_document().map_err(Error::from)?)?;
-                        transaction.insert_one(KEYS_COLLECTION, &row).await.map(|()| true)?
+                        transaction
+                            .insert_one(KEYS_COLLECTION, &row)
+                            .await
+                            .map(|()| true)?
                     }
                     Step::Move(row, state) => transaction.update_one(&change(row, *state, now)?).await?,
                 };
@@ -264,7 +274,13 @@ fn change(row: &KeyRow, state: KeyState, now: DateTime<Utc>) -> Result<UpdateOne
     }
     if state == KeyState::Destroyed {
         set.insert("destroyed_at", bson::DateTime::from_chrono(now));
-        set.insert("wrapped", bson::Binary { subtype: bson::spec::BinarySubtype::Generic, bytes: Vec::new() });
+        set.insert(
+            "wrapped",
+            bson::Binary {
+                subtype: bson::spec::BinarySubtype::Generic,
+                bytes: Vec::new(),
+            },
+        );
     }
     let set = RawDocumentBuf::try_from(&set).map_err(|_| Error::internal("a malformed key row"))?;
     Ok(UpdateOne {
@@ -300,7 +316,9 @@ pub(crate) fn tenant_key(tenant: Option<&TenantId>) -> Result<Option<TenantKey>>
 
 /// The tenant that a key belongs to.
 pub(crate) fn tenant_id(row: &KeyRow) -> Result<Option<TenantId>> {
-    let Some(tenant) = &row.tenant else { return Ok(None) };
+    let Some(tenant) = &row.tenant else {
+        return Ok(None);
+    };
     let value = RawValue {
         tag: tenant.bson_type(),
         bytes: tenant.value_bytes(),

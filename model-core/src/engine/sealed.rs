@@ -2,7 +2,9 @@
 
 use zeroize::Zeroizing;
 
-use crate::codec::{DecodeError, DocOrigin, Elements, Place, RawValue, Typed, Writer, element_id, key_id, tag};
+use crate::codec::{
+    DecodeError, DocOrigin, Elements, Place, RawValue, Typed, Writer, element_id, key_id, tag,
+};
 use crate::crypto::{CryptoError, KeyId, Origin, shape};
 use crate::error::Result;
 use crate::schema::{FieldSchema, ModelSchema, TypeSchema};
@@ -36,7 +38,10 @@ impl<'a> Found<'a> {
     pub(super) fn plaintext(&self, schema: &ModelSchema) -> Result<Option<Zeroizing<Vec<u8>>>> {
         let taken = match self.ty {
             TypeSchema::PasswordHash => self.value.tag == tag::STRING,
-            _ => self.value.tag != tag::BINARY && self.field(schema).is_some_and(|field| field.legacy_plaintext),
+            _ => {
+                self.value.tag != tag::BINARY
+                    && self.field(schema).is_some_and(|field| field.legacy_plaintext)
+            }
         };
         if !taken {
             return Ok(None);

@@ -146,7 +146,9 @@ impl Walk<'_> {
 /// Whether the plaintext of an encrypted type may be stored as binary.
 fn is_sealed_binary(ty: &TypeSchema) -> bool {
     match ty {
-        TypeSchema::Optional(inner) | TypeSchema::Array(inner) | TypeSchema::Map(inner) => is_sealed_binary(inner),
+        TypeSchema::Optional(inner) | TypeSchema::Array(inner) | TypeSchema::Map(inner) => {
+            is_sealed_binary(inner)
+        }
         TypeSchema::Encrypted(plain) => matches!(
             plain.required(),
             TypeSchema::Binary
@@ -162,7 +164,9 @@ fn is_sealed_binary(ty: &TypeSchema) -> bool {
 
 /// Whether an element of an array has an id that its secrets are bound to: elements move.
 fn has_id(element: &TypeSchema) -> bool {
-    let TypeSchema::Embedded(schema) = element else { return false };
+    let TypeSchema::Embedded(schema) = element else {
+        return false;
+    };
     schema().fields.first().is_some_and(|field| {
         field.stored == ELEMENT_ID
             && matches!(

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::ops::Deref;
 
-use bson::oid::ObjectId;
 use bson::Decimal128;
+use bson::oid::ObjectId;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 

@@ -10,9 +10,7 @@ use zeroize::Zeroizing;
 
 use super::encrypted::{Hidden, SUBTYPE};
 use super::secret::OpenSecrets;
-use crate::codec::{
-    DecodeCx, DecodeError, FieldValue, InputCx, Never, NoFields, RawValue, Writer, tag,
-};
+use crate::codec::{DecodeCx, DecodeError, FieldValue, InputCx, Never, NoFields, RawValue, Writer, tag};
 use crate::crypto::{CryptoError, TOKEN_LEN};
 use crate::error::{Error, ErrorKind};
 use crate::schema::TypeSchema;
@@ -139,7 +137,10 @@ impl FieldValue for TokenDigest {
 
     fn decode(value: RawValue<'_>, cx: &DecodeCx<'_>) -> Result<Self, DecodeError> {
         if value.tag != tag::BINARY {
-            return Err(DecodeError::wrong_type("the digest of a token (binary)", value.tag));
+            return Err(DecodeError::wrong_type(
+                "the digest of a token (binary)",
+                value.tag,
+            ));
         }
         let (subtype, bytes) = value.binary()?;
         match (subtype, bytes.try_into(), cx.doc()) {

@@ -30,18 +30,22 @@ fn indexes(model: &Model) -> Option<TokenStream> {
     let indexes = model.indexes();
     let handles = named("", &model.head, "Fields");
     let walks = indexes.iter().flat_map(|index| {
-        index.keys.iter().filter(|key| !is_digest(model, &key.path)).map(|key| {
-            let path = &key.path;
-            let span = path
-                .last()
-                .map_or_else(Span::call_site, Ident::span)
-                .resolved_at(Span::mixed_site());
-            if index.ttl.is_some() {
-                quote::quote_spanned!(span=> __model::assert_ttl(&handles #(.#path)*);)
-            } else {
-                quote::quote_spanned!(span=> _ = handles #(.#path)* .asc();)
-            }
-        })
+        index
+            .keys
+            .iter()
+            .filter(|key| !is_digest(model, &key.path))
+            .map(|key| {
+                let path = &key.path;
+                let span = path
+                    .last()
+                    .map_or_else(Span::call_site, Ident::span)
+                    .resolved_at(Span::mixed_site());
+                if index.ttl.is_some() {
+                    quote::quote_spanned!(span=> __model::assert_ttl(&handles #(.#path)*);)
+                } else {
+                    quote::quote_spanned!(span=> _ = handles #(.#path)* .asc();)
+                }
+            })
     });
     (!indexes.is_empty()).then(|| {
         emit! {

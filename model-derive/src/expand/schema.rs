@@ -4,7 +4,9 @@ use proc_macro2::{Ident, Literal, Span, TokenStream};
 use syn::ext::IdentExt as _;
 
 use crate::ast::{Field, Head, Model};
-use crate::attr::{Audit, BlindIndex, BlindNormaliser, Bounds, Direction, IdForm, Index, Normaliser, Number, Role, Rule};
+use crate::attr::{
+    Audit, BlindIndex, BlindNormaliser, Bounds, Direction, IdForm, Index, Normaliser, Number, Role, Rule,
+};
 use crate::case;
 use crate::check::dotted;
 

@@ -14,12 +14,18 @@ const CANARY: &str = "canary@example.com";
 fn new(email: Option<&str>, phone: &str) -> NewPatient {
     NewPatient {
         phone: Secret::from(phone),
-        optional: NewPatientOptional { email: email.map(Secret::from), ..Default::default() },
+        optional: NewPatientOptional {
+            email: email.map(Secret::from),
+            ..Default::default()
+        },
     }
 }
 
 async fn by_email(shop: &Shop, email: &str) -> Vec<Id<Patient>> {
-    let found = Patient::query(&shop.admin).filter(|p| p.email.eq(email)).await.unwrap();
+    let found = Patient::query(&shop.admin)
+        .filter(|p| p.email.eq(email))
+        .await
+        .unwrap();
     found.into_iter().map(|patient| patient.id).collect()
 }
 

@@ -13,10 +13,20 @@ use crate::models::{Account, NewVault, NewVaultOptional, Vault, VaultPatch};
 
 /// A vault of two accounts and two keys.
 async fn vault(shop: &Shop) -> Vault {
-    let keys = [("alpha", Secret::from("key of alpha")), ("beta", Secret::from("key of beta"))];
+    let keys = [
+        ("alpha", Secret::from("key of alpha")),
+        ("beta", Secret::from("key of beta")),
+    ];
     let optional = NewVaultOptional {
-        accounts: Some(vec![Account::new("one", "token of one"), Account::new("two", "token of two")]),
-        keys: Some(keys.into_iter().map(|(name, key)| (name.to_owned(), key)).collect()),
+        accounts: Some(vec![
+            Account::new("one", "token of one"),
+            Account::new("two", "token of two"),
+        ]),
+        keys: Some(
+            keys.into_iter()
+                .map(|(name, key)| (name.to_owned(), key))
+                .collect(),
+        ),
         ..Default::default()
     };
     Vault::create(&shop.admin, NewVault { optional }).await.unwrap()
@@ -26,24 +36,39 @@ async fn vault(shop: &Shop) -> Vault {
 async fn secrets(shop: &Shop, vault: &Vault) -> Result<BTreeMap<String, String>> {
     let mut all = BTreeMap::new();
     for account in &vault.accounts {
-        all.insert(account.id.clone(), account.token.reveal(&shop.admin).await?.expose().clone());
+        all.insert(
+            account.id.clone(),
+            account.token.reveal(&shop.admin).await?.expose().clone(),
+        );
         for (name, answer) in &account.answers {
-            all.insert(format!("{}/{name}", account.id), answer.reveal(&shop.admin).await?.expose().clone());
+            all.insert(
+                format!("{}/{name}", account.id),
+                answer.reveal(&shop.admin).await?.expose().clone(),
+            );
         }
     }
     for (name, key) in &vault.keys {
-        all.insert(format!("keys/{name}"), key.reveal(&shop.admin).await?.expose().clone());
+        all.insert(
+            format!("keys/{name}"),
+            key.reveal(&shop.admin).await?.expose().clone(),
+        );
     }
     Ok(all)
 }
 
 fn account(document: &mut Document, index: usize) -> &mut Document {
-    document.get_array_mut("accounts").unwrap()[index].as_document_mut().unwrap()
+    document.get_array_mut("accounts").unwrap()[index]
+        .as_document_mut()
+        .unwrap()
 }
 
 /// What another writer makes of the stored vault, under another id where secrets are, as they are bound to it: so the
 /// document is put in place of the stored one.
-async fn tampered(shop: &Shop, vault: &Vault, tamper: impl FnOnce(&mut Document)) -> Result<BTreeMap<String, String>> {
+async fn tampered(
+    shop: &Shop,
+    vault: &Vault,
+    tamper: impl FnOnce(&mut Document),
+) -> Result<BTreeMap<String, String>> {
     let mut document = shop.stored_one("vaults").await;
     assert!(Vault::delete(&shop.admin, &vault.id).await.unwrap());
     tamper(&mut document);
@@ -120,6 +145,18 @@ on_both_stores! {
         let patch = VaultPatch { accounts: Set(accounts), ..Default::default() };
         let error = Vault::update(&shop.admin, &created.id, patch).await.unwrap_err();
         assert!(error.is_invalid(), "{error}");
+    }
+
+    /// Two elements with one id would share a place, and could be swapped: they are refused.
+    async fn element_ids_are_unique(stage: Stage) {
+        let shop = stage.shop().await;
+        let created = vault(&shop).await;
+        let mut accounts = created.accounts.clone();
+        accounts.push(Account::new("one", "another"));
+        let patch = VaultPatch { accounts: Set(accounts), ..Default::default() };
+        let error = Vault::update(&shop.admin, &created.id, patch).await.unwrap_err();
+        assert!(error.is_invalid() && error.violations()[0].path.contains("accounts.2"), "{error}");
+        assert!(error.violations().iter().all(|violation| violation.rule == "element"), "{error}");
     }
 
     /// Lazy re-sealing and the batch reach into elements.

@@ -111,7 +111,9 @@ impl Stage {
 impl Shop {
     /// Another process's handle of the same database, with a keyring of its own.
     pub(crate) async fn another_process(&self, keyring: Keyring) -> Result<Db> {
-        let builder = testing::another_process(&self.db).keys(keyring).clock(self.clock.clone());
+        let builder = testing::another_process(&self.db)
+            .keys(keyring)
+            .clock(self.clock.clone());
         crate::models::register(builder).build().await
     }
 

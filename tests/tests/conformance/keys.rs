@@ -28,7 +28,10 @@ async fn with_token(shop: &Shop) -> Widget {
 
 async fn states(shop: &Shop) -> Vec<(Purpose, u8, KeyState)> {
     let found = keys(shop).status(Some(&acme())).await.unwrap();
-    found.iter().map(|key| (key.purpose, key.version, key.state)).collect()
+    found
+        .iter()
+        .map(|key| (key.purpose, key.version, key.state))
+        .collect()
 }
 
 /// Stages a key, waits until every process knows it, and promotes it.
@@ -42,7 +45,9 @@ pub(crate) async fn rotate(shop: &Shop, purpose: Purpose) -> KeyId {
 
 /// The id of the key that sealed the stored token.
 fn key_of(document: &Document) -> Vec<u8> {
-    let Some(Bson::Binary(binary)) = document.get("token") else { panic!("not sealed") };
+    let Some(Bson::Binary(binary)) = document.get("token") else {
+        panic!("not sealed")
+    };
     binary.bytes[2..18].to_vec()
 }
 

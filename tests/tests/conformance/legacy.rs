@@ -10,11 +10,15 @@ use crate::keys::rotate;
 use crate::models::{Letter, LetterPatch, NewLetter, NewLetterOptional, User};
 
 fn new(text: &str) -> NewLetter {
-    NewLetter { text: Secret::from(text), optional: NewLetterOptional::default() }
+    NewLetter {
+        text: Secret::from(text),
+        optional: NewLetterOptional::default(),
+    }
 }
 
 fn job(shop: &Shop) -> Context<User> {
-    shop.admin.dangerously_bypass_permissions("sealing what was in the clear")
+    shop.admin
+        .dangerously_bypass_permissions("sealing what was in the clear")
 }
 
 /// A letter whose sender and stamps are as another writer stored them.
@@ -31,7 +35,10 @@ async fn stored(shop: &Shop, sender: Bson, stamps: Bson) -> Letter {
 }
 
 async fn length(shop: &Shop, letter: &Letter, text: &str) -> usize {
-    let patch = LetterPatch { text: Set(Secret::from(text)), ..Default::default() };
+    let patch = LetterPatch {
+        text: Set(Secret::from(text)),
+        ..Default::default()
+    };
     let updated = Letter::update(&shop.admin, &letter.id, patch).await.unwrap();
     assert_eq!(updated.text.reveal(&shop.admin).await.unwrap().expose(), text);
     binary(&shop.stored_one("letters").await, "text").unwrap().len()

@@ -9,6 +9,7 @@
 mod harness;
 mod models;
 
+mod attacks;
 mod blind;
 mod build;
 mod create;

@@ -480,7 +480,10 @@ impl Account {
             id: id.into(),
             label: id.to_uppercase(),
             token: Encrypted::new(token),
-            answers: BTreeMap::from([("pet".to_owned(), Encrypted::new(format!("{token}'s cat").as_str()))]),
+            answers: BTreeMap::from([(
+                "pet".to_owned(),
+                Encrypted::new(format!("{token}'s cat").as_str()),
+            )]),
         }
     }
 }

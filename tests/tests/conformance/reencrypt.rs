@@ -25,13 +25,22 @@ async fn widgets(shop: &Shop, count: usize) -> Vec<Widget> {
 }
 
 fn envelope(document: &Document, field: &str) -> Vec<u8> {
-    let Some(Bson::Binary(binary)) = document.get(field) else { panic!("{field} is not sealed: {document}") };
+    let Some(Bson::Binary(binary)) = document.get(field) else {
+        panic!("{field} is not sealed: {document}")
+    };
     binary.bytes.clone()
 }
 
 async fn reveal(shop: &Shop, widget: &Widget) -> String {
     let found = Widget::fetch(&shop.admin, &widget.id).await.unwrap();
-    found.token.unwrap().reveal(&shop.admin).await.unwrap().expose().clone()
+    found
+        .token
+        .unwrap()
+        .reveal(&shop.admin)
+        .await
+        .unwrap()
+        .expose()
+        .clone()
 }
 
 on_both_stores! {

@@ -11,12 +11,20 @@ use crate::models::{ApiKey, ApiKeyPatch, NewApiKey, NewApiKeyOptional, User};
 /// A key and its token, which nobody sees again.
 async fn handed_out(shop: &Shop, label: &str) -> (ApiKey, Token) {
     let token = Token::generate().unwrap();
-    let new = NewApiKey { label: label.into(), secret: token.clone(), optional: NewApiKeyOptional::default() };
+    let new = NewApiKey {
+        label: label.into(),
+        secret: token.clone(),
+        optional: NewApiKeyOptional::default(),
+    };
     (ApiKey::create(&shop.admin, new).await.unwrap(), token)
 }
 
 async fn found(shop: &Shop, token: &Token) -> Option<ApiKey> {
-    ApiKey::query(&shop.admin).filter(|key| key.secret.is(token)).first().await.unwrap()
+    ApiKey::query(&shop.admin)
+        .filter(|key| key.secret.is(token))
+        .first()
+        .await
+        .unwrap()
 }
 
 on_both_stores! {

@@ -129,15 +129,28 @@ fn index_key() {
 /// Made by another implementation (Python's `hmac`) from the text of `index_key` and `index_token`.
 #[test]
 fn index_tokens() {
-    let key = loaded_in("prod", 0, Purpose::BlindIndex, Some(tenant("acme")), KeyState::Primary);
-    let email = key.index_token("users", "email#email/1", b"\x02a@x.com", 16).unwrap();
+    let key = loaded_in(
+        "prod",
+        0,
+        Purpose::BlindIndex,
+        Some(tenant("acme")),
+        KeyState::Primary,
+    );
+    let email = key
+        .index_token("users", "email#email/1", b"\x02a@x.com", 16)
+        .unwrap();
     assert_eq!(hex(&email), "0161487deba85995982282e8064b935f5d");
-    let token = key.index_token("users", "secret#token/1", b"tok_live_4242", 32).unwrap();
+    let token = key
+        .index_token("users", "secret#token/1", b"tok_live_4242", 32)
+        .unwrap();
     assert_eq!(
         hex(&token),
         "0109d3838b2a6736c502f83c8e866bfdd04ef78e91ef0791367dc07344683f76be"
     );
-    let is = |value: &[u8], token: &[u8]| key.is_index_token("users", "secret#token/1", value, token).unwrap();
+    let is = |value: &[u8], token: &[u8]| {
+        key.is_index_token("users", "secret#token/1", value, token)
+            .unwrap()
+    };
     assert!(is(b"tok_live_4242", &token));
     assert!(!is(b"tok_live_4243", &token));
     assert!(!is(b"tok_live_4242", &token[..1]));
