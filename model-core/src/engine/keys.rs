@@ -69,8 +69,8 @@ pub(crate) async fn check_keyring(ports: &Ports) -> Result<()> {
         .await
         .map_err(into_error)?;
     let Some(row) = row(found)? else { return Ok(()) };
-    match keyring.load(&StoreKeys(&*ports.store), row.id).await {
-        Ok(_) => Ok(()),
+    match keyring.check(&row).await {
+        Ok(()) => Ok(()),
         Err(error) if error.is_retryable() => Err(error.into()),
         Err(error) => Err(Error::new(
             ErrorKind::Configuration,
