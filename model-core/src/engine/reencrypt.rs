@@ -136,21 +136,19 @@ pub(crate) async fn reencrypt(
                 if new.is_none() && tokens.is_none() {
                     return Ok(());
                 }
-                match put(
+                let put = put(
                     caller,
                     document,
                     schema,
                     &found,
                     new.as_deref(),
                     tokens.as_deref(),
-                )
-                .await?
-                {
-                    true => {
-                        report.rewritten += u64::from(new.is_some());
-                        report.reindexed += u64::from(tokens.is_some());
-                    }
-                    false => report.raced += 1,
+                );
+                if put.await? {
+                    report.rewritten += u64::from(new.is_some());
+                    report.reindexed += u64::from(tokens.is_some());
+                } else {
+                    report.raced += 1;
                 }
                 Ok(())
             };

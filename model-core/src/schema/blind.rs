@@ -58,7 +58,7 @@ impl BlindSpec {
     }
 
     /// The name of the index over the field stored at `path`, which its key is derived by: a file format.
-    pub(crate) fn index(&self, path: &str) -> String {
+    pub(crate) fn index(self, path: &str) -> String {
         let normaliser = match self.normalise {
             BlindNormaliser::Exact => "exact/1",
             BlindNormaliser::Email => "email/1",

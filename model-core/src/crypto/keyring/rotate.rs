@@ -36,9 +36,10 @@ impl Keyring {
     /// [`CryptoError::KeyProvider`], [`CryptoError::Tampered`], [`CryptoError::KeyIdMismatch`].
     pub async fn check(&self, row: &KeyRow) -> Result<()> {
         let ctx = WrapCtx::new(row.id, row.purpose, row.tenant.as_ref(), &self.realm);
-        match self.wrapper.unwrap(&row.wrapped, &ctx).await?.id() == row.id {
-            true => Ok(()),
-            false => Err(CryptoError::KeyIdMismatch),
+        if self.wrapper.unwrap(&row.wrapped, &ctx).await?.id() == row.id {
+            Ok(())
+        } else {
+            Err(CryptoError::KeyIdMismatch)
         }
     }
 
