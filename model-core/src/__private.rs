@@ -8,11 +8,13 @@ pub use crate::error::Error;
 pub use crate::model::{deserialize_new, deserialize_patch, new_from_json, patch_from_json};
 pub use crate::policy::{BaseModel, GlobalScope, Model, Mutable, Singleton, Stamp, TenantScope};
 pub use crate::query::{
-    Editable, Field, FixedField, Operand, Queryable, UniqueField, operand_of, read_operand,
+    BlindField, Blindable, Distinct, Editable, Field, FixedField, Operand, Queryable, UniqueBlindField,
+    UniqueField, operand_of, read_operand,
 };
 pub use crate::schema::{
-    AuditSpec, Comparison, Direction, EmbeddedSchema, EnumSchema, FieldRole, FieldSchema, IdKind, IndexKey,
-    IndexSpec, ModelSchema, Normaliser, Number, Pattern, Rule, Tenancy, TypeSchema, VariantSchema,
+    AuditSpec, BlindNormaliser, BlindSpec, Comparison, Direction, EmbeddedSchema, EnumSchema, FieldRole,
+    FieldSchema, IdKind, IndexKey, IndexSpec, ModelSchema, Normaliser, Number, Pattern, Rule, Tenancy,
+    TypeSchema, VariantSchema,
 };
 pub use crate::value::{Id, Identified, Revision, TenantId};
 pub use bson::Bson;
@@ -92,3 +94,13 @@ pub trait ModelIsNotSerializable<Marker> {
 
 impl<T: ?Sized> ModelIsNotSerializable<()> for T {}
 impl<T: ?Sized + serde::Serialize> ModelIsNotSerializable<u8> for T {}
+
+/// Compiles only for a field that can have a blind index.
+pub fn assert_blindable<T: Blindable>() {}
+
+/// Compiles only for a field that can have a blind index and has many values.
+pub fn assert_distinct<T: Blindable>()
+where
+    T::Plain: Distinct,
+{
+}

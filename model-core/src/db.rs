@@ -7,10 +7,11 @@ use std::sync::Arc;
 use futures_util::future::FutureExt;
 use tokio::sync::OnceCell;
 
-use crate::audit::AuditSink;
+use crate::audit::{ActorIdentity, AuditSink};
 use crate::crypto::{HashPolicy, Keyring, Limits, PasswordHasher};
 use crate::engine::{self, AuditTarget, Clock, Ports, State, SystemClock};
 use crate::error::{Error, ErrorKind, Result};
+use crate::keys::Keys;
 use crate::lifecycle::{self, IndexPlan, SyncOptions, SyncReport};
 use crate::policy::{Actor, Context, GlobalContext, Model};
 use crate::schema::ModelSchema;
@@ -52,6 +53,11 @@ impl Db {
         GlobalContext::new(Arc::clone(&self.0), actor)
     }
 
+    /// The data keys, for those who administer them; `actor` stands in the audit log.
+    pub fn keys(&self, actor: ActorIdentity) -> Keys {
+        Keys::new(Arc::clone(&self.0), actor)
+    }
+
     /// What [`sync_indexes`](Self::sync_indexes) would do.
     ///
     /// # Errors
@@ -82,6 +88,12 @@ impl Db {
             moved += engine::relay(&self.0, schema).await?;
         }
         Ok(moved)
+    }
+
+    /// The builder of another handle over the same store, as another process has one.
+    #[cfg(feature = "testing")]
+    pub(crate) fn sibling(&self) -> DbBuilder {
+        DbBuilder::new(Arc::clone(&self.0.store))
     }
 
     #[cfg(feature = "testing")]

@@ -12,6 +12,7 @@ mod db;
 mod engine;
 mod error;
 mod example;
+mod keys;
 mod lifecycle;
 mod model;
 mod policy;
@@ -25,12 +26,13 @@ pub mod value;
 
 pub use codec::Edit;
 pub use db::{Db, DbBuilder};
-pub use engine::{ChainReport, Clock};
+pub use engine::{ChainReport, Clock, ReencryptReport, ResumeToken, SecretsReport};
 pub use error::{Error, ErrorKind, Result, Violation};
+pub use keys::{Confirm, KeyStatus, Keys};
 pub use lifecycle::{IndexPlan, IndexStep, SyncOptions, SyncReport};
 pub use model::{
     Bulk, BulkOutcome, BulkReport, BulkWrite, Create, Delete, ModelExt, Modify, Query, QueryStream,
-    QueryString, Update, Upserted,
+    QueryString, Reencrypt, Update, Upserted,
 };
 
 pub use model_derive::{Embedded, Model};
@@ -39,4 +41,4 @@ pub use policy::{
     MigrateInfo, Model, Mutable, ReadScope, Scope, Singleton, Stamp, TenantScope,
 };
 pub use query::{Filter, Operators};
-pub use value::{Encrypted, Id, PasswordHash, Revision, Secret, TenantId};
+pub use value::{Encrypted, Id, PasswordHash, Revision, Secret, TenantId, Token, TokenDigest};

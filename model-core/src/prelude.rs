@@ -6,7 +6,9 @@ pub use crate::db::Db;
 pub use crate::model::ModelExt;
 pub use crate::policy::{Actor, BaseModel, Change, Context, GlobalContext, MigrateInfo, Model, ReadScope};
 pub use crate::query::{Filter, Operators};
-pub use crate::value::{Bytes, Encrypted, Foreign, Id, PasswordHash, Revision, Secret, TenantId};
+pub use crate::value::{
+    Bytes, Encrypted, Foreign, Id, PasswordHash, Revision, Secret, TenantId, Token, TokenDigest,
+};
 pub use bson::Document;
 pub use chrono::{DateTime, Utc};
 pub use model_derive::{Embedded, Model};

@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::audit::{AuditEntry, AuditSink};
 use crate::crypto::{HashPolicy, Keyring, Limits, LocalKek};
-use crate::db::Db;
+use crate::db::{Db, DbBuilder};
 use crate::engine::Clock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::Node;
@@ -100,6 +100,11 @@ pub fn fast_passwords() -> (HashPolicy, Limits) {
     };
     let limits = Limits::for_policy(&policy);
     (policy, limits)
+}
+
+/// The builder of another handle over the database of `db`, the embedded one too: what another process would have.
+pub fn another_process(db: &Db) -> DbBuilder {
+    db.sibling()
 }
 
 /// The raw documents of a collection, in the order of their ids: what a backup or another client sees.

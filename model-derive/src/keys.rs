@@ -123,6 +123,12 @@ keys! {
     OneOf "one_of" FIELDS, "one_of(\"a\", \"b\")", "A string must be one of these.";
     Validate "validate" FIELDS, "validate = path::to::function",
         "A rule of your own: `fn(&T) -> Result<(), impl Into<Cow<'static, str>>>`.";
+    BlindIndex "blind_index" FIELD,
+        "blind_index or blind_index(unique, normalize = \"exact | email | digits\", scope = \"tenant | global\", allow_low_entropy)",
+        "An encrypted field can be found by its value: `eq`, `in_`.";
+    Pad "pad" OWNED, "pad = 64", "The length of an encrypted value is hidden in steps of that many bytes.";
+    LegacyPlaintext "legacy_plaintext" OWNED, "legacy_plaintext",
+        "An encrypted field reads plaintext that was stored before it was encrypted; the next write seals it.";
     Index "index" FIELD, "index or index = desc", "An index over this field.";
     Unique "unique" FIELD, "unique or unique(global)", "No two documents (of one tenant; or at all) have the same value.";
     Filterable "filterable" OWNED, "filterable or filterable(eq, gte, in_, starts_with)",

@@ -69,6 +69,15 @@ pub(crate) fn is_secret(ty: &Type) -> bool {
     })
 }
 
+/// Whether it is spelled as an encrypted value, or as an option, array or map of one.
+pub(crate) fn is_encrypted(ty: &Type) -> bool {
+    last(ty).is_some_and(|segment| match segment.ident.to_string().as_str() {
+        "Encrypted" => true,
+        "Option" | "Vec" | "BTreeMap" | "HashMap" => arguments(segment).last().is_some_and(is_encrypted),
+        _ => false,
+    })
+}
+
 /// Whether it is spelled as a type that no filter reaches, so that a newtype of it is not queryable either.
 pub(crate) fn is_opaque(ty: &Type) -> bool {
     is_secret(ty)

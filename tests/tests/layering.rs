@@ -17,7 +17,7 @@ const LAYERS: [&[&str]; 14] = [
     &["engine"],
     &["policy"],
     &["lifecycle"],
-    &["model"],
+    &["keys", "model"],
     &["db"],
     &["testing", "prelude", "__private", "example", "lib"],
 ];

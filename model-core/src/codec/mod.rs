@@ -3,6 +3,7 @@
 //! The byte layout is that of the BSON specification (<https://bsonspec.org/spec.html>, version 1.1); the tests hold
 //! the `bson` crate up against every byte that is written and read here.
 
+mod blind;
 mod doc_reader;
 mod dynamic;
 mod echo;
@@ -12,12 +13,15 @@ mod group;
 mod input;
 mod origin;
 mod path;
+mod place;
 mod reader;
+mod sealing;
 mod syntax;
 mod view;
 mod visit;
 mod writer;
 
+pub(crate) use blind::blind_value;
 pub use doc_reader::DocReader;
 pub(crate) use dynamic::{read_bson, write_bson};
 pub use echo::Echo;
@@ -28,6 +32,8 @@ pub use input::{InputCx, ObjectInput};
 
 pub use origin::{DecodeCx, DocOrigin, Seal};
 
+pub use place::Place;
+pub(crate) use place::{ELEMENT_ID, Typed, element_id, key_id};
 pub(crate) use reader::Elements;
 pub use reader::{DecodeError, RawValue};
 pub use view::{HexId, ViewValue, view_field};

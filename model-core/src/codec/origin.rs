@@ -1,10 +1,15 @@
 //! What a sealed value is bound to: collection, tenant, document and path.
 
+use super::place::{Place, element_id, key_id};
+use super::reader::{DecodeError, RawValue};
 use crate::error::Error;
+use crate::schema::ModelSchema;
 
 /// The identity of the document that is being read, for values that are sealed to it.
 #[derive(Debug, Clone, Copy)]
 pub struct DocOrigin<'a> {
+    /// The model.
+    pub(crate) schema: &'static ModelSchema,
     /// The collection.
     pub(crate) collection: &'static str,
     /// The tenant's BSON type and bytes, in a tenant model.
@@ -19,6 +24,14 @@ pub struct DecodeCx<'a> {
     doc: Option<DocOrigin<'a>>,
     parent: Option<&'a DecodeCx<'a>>,
     key: &'static str,
+    element: Option<Element<'a>>,
+}
+
+/// The element of an array or map that is being read.
+#[derive(Debug, Clone, Copy)]
+enum Element<'a> {
+    Item(RawValue<'a>),
+    Entry(&'a str),
 }
 
 impl<'a> DecodeCx<'a> {
@@ -28,6 +41,7 @@ impl<'a> DecodeCx<'a> {
             doc,
             parent: None,
             key: "",
+            element: None,
         }
     }
 
@@ -41,7 +55,56 @@ impl<'a> DecodeCx<'a> {
             doc: self.doc,
             parent: Some(self),
             key,
+            element: None,
         }
+    }
+
+    /// The same place, at an element of the array.
+    #[inline]
+    pub(crate) fn at_item(&mut self, item: RawValue<'a>) {
+        self.element = Some(Element::Item(item));
+    }
+
+    /// The same place, at an entry of the map.
+    #[inline]
+    pub(crate) fn at_entry(&mut self, key: &'a str) {
+        self.element = Some(Element::Entry(key));
+    }
+
+    /// Where a sealed value stands here.
+    ///
+    /// # Errors
+    /// An element of an array on the way has no id as its first field.
+    pub(crate) fn place(&self) -> Result<Place<'static>, DecodeError> {
+        let mut elements = Vec::new();
+        let mut level = Some(self);
+        while let Some(cx) = level {
+            match cx.element {
+                None => {}
+                Some(Element::Entry(key)) => elements.push(key_id(key)),
+                Some(Element::Item(item)) => {
+                    let first = item.document().and_then(|mut fields| fields.next());
+                    let id = element_id(first.ok().flatten());
+                    elements.push(id.ok_or_else(|| {
+                        DecodeError::new(
+                            "a sealed value in an array whose element does not begin with its `id`",
+                        )
+                    })?);
+                }
+            }
+            level = cx.parent;
+        }
+        elements.reverse();
+        Ok(Place {
+            path: self.path(),
+            elements,
+        })
+    }
+
+    /// Whether the encrypted field here takes plaintext that was stored before it was encrypted.
+    pub(crate) fn takes_plaintext(&self) -> bool {
+        let field = self.doc.and_then(|doc| doc.schema.field_at(&self.path()));
+        field.is_some_and(|field| field.legacy_plaintext)
     }
 
     /// The document's identity.
@@ -62,12 +125,18 @@ impl<'a> DecodeCx<'a> {
 
 /// Seals the values of one document: the keys of its tenant, bound to its identity.
 pub trait Seal: Send + Sync {
-    /// The envelope of `plaintext` for the stored path.
+    /// The envelope of `plaintext` for a place.
     ///
     /// # Errors
     /// [`Crypto`](crate::ErrorKind::Crypto).
-    fn seal(&self, path: &str, plaintext: &[u8]) -> Result<Vec<u8>, Error>;
+    fn seal(&self, place: &Place<'_>, plaintext: &[u8]) -> Result<Vec<u8>, Error>;
 
-    /// The identity that a value at the stored path is bound to.
-    fn origin(&self, path: &str) -> Vec<u8>;
+    /// The digest of a token for the stored path.
+    ///
+    /// # Errors
+    /// [`Crypto`](crate::ErrorKind::Crypto).
+    fn digest(&self, path: &str, token: &[u8]) -> Result<Vec<u8>, Error>;
+
+    /// The identity that a value at a place is bound to.
+    fn origin(&self, place: &Place<'_>) -> Vec<u8>;
 }

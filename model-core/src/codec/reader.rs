@@ -272,6 +272,11 @@ impl<'a> Elements<'a> {
         }
     }
 
+    /// The elements of a document that is still being written: `bytes` begins behind its length.
+    pub(super) fn unfinished(bytes: &'a [u8]) -> Self {
+        Self { rest: bytes }
+    }
+
     #[inline]
     pub(crate) fn next(&mut self) -> Result<Option<(&'a str, RawValue<'a>)>, DecodeError> {
         match self.next_bytes()? {

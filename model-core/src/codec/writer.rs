@@ -1,6 +1,9 @@
 //! Raw BSON out, in one pass.
 
+use std::collections::HashSet;
+
 use super::origin::Seal;
+use super::place::Place;
 use super::tag;
 use crate::error::{Error, Violation};
 
@@ -11,14 +14,18 @@ const MAX_DOCUMENT: usize = 16 * 1024 * 1024;
 ///
 /// A value that cannot be stored is noted with its path and reported by [`Writer::finish`]; nothing is half-written.
 pub struct Writer<'a> {
-    buf: Vec<u8>,
+    pub(super) buf: Vec<u8>,
     /// Where the element of the innermost open document begins. Until a document is closed, the place of its length
     /// holds where the element around it begins: so the path is known wherever it is asked for, and costs nothing.
-    open: usize,
+    pub(super) open: usize,
     violations: Vec<Violation>,
-    seal: Option<&'a dyn Seal>,
-    crypto: Option<Error>,
+    pub(super) seal: Option<&'a dyn Seal>,
+    pub(super) crypto: Option<Error>,
     keeps_keys: bool,
+    /// Where the open maps begin.
+    pub(super) maps: Vec<usize>,
+    /// The places of secrets in elements: two elements with one id would have the same.
+    pub(super) taken: HashSet<Place<'static>>,
 }
 
 impl std::fmt::Debug for Writer<'_> {
@@ -45,6 +52,8 @@ impl<'a> Writer<'a> {
             seal: None,
             crypto: None,
             keeps_keys: false,
+            maps: Vec::new(),
+            taken: HashSet::new(),
         }
     }
 
@@ -93,32 +102,15 @@ impl<'a> Writer<'a> {
             .push(Violation::new(self.path_to(key), rule, message));
     }
 
-    /// Seals `plaintext` for the field `key` at the current path, or notes why it cannot.
-    pub(crate) fn seal(&mut self, key: &str, plaintext: &[u8]) -> Option<Vec<u8>> {
-        let path = self.path_to(key);
-        let sealed = match self.seal {
-            Some(seal) => seal.seal(&path, plaintext),
-            None => Err(Error::new(
-                crate::ErrorKind::Configuration,
-                "no keyring: give the database handle one with `.keys(...)`",
-            )
-            .at_path(path)),
-        };
-        sealed.map_err(|error| self.crypto.get_or_insert(error)).ok()
-    }
-
-    /// Whether a keyring is there to seal with.
-    pub(crate) fn can_seal(&self) -> bool {
-        self.seal.is_some()
-    }
-
-    /// The origin that a value sealed for the field `key` at the current path is bound to.
-    pub(crate) fn origin(&self, key: &str) -> Option<Vec<u8>> {
-        self.seal.map(|seal| seal.origin(&self.path_to(key)))
+    /// Writes a map under `key`; `entries` writes its entries.
+    pub(crate) fn map(&mut self, key: &str, entries: impl FnOnce(&mut Self)) {
+        self.maps.push(self.buf.len());
+        self.nested(tag::DOCUMENT, key, entries);
+        self.maps.pop();
     }
 
     /// The path of `key` in the innermost open document.
-    fn path_to(&self, key: &str) -> String {
+    pub(super) fn path_to(&self, key: &str) -> String {
         let mut path = key.to_owned();
         let mut open = self.open;
         while open > 0 {

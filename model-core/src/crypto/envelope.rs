@@ -133,6 +133,11 @@ impl<'a> Parts<'a> {
         }
     }
 
+    /// The length of the padded plaintext; none if it is not padded.
+    pub(crate) fn padded_length(&self) -> Option<usize> {
+        (self.suite == Suite::Padded).then_some(self.ciphertext.len())
+    }
+
     /// Authenticates and decrypts; exactly one attempt, with exactly this key.
     pub(crate) fn open(&self, key: &FieldKey, origin: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
         if key.key_id() != self.key_id {

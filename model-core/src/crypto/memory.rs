@@ -54,13 +54,13 @@ impl KeyStore for MemoryKeyStore {
             .cloned())
     }
 
-    async fn last_version(&self, realm: &str, purpose: Purpose, tenant: Option<&TenantKey>) -> Result<u8> {
-        let rows = self.rows();
-        let versions = rows
+    async fn list(&self, realm: &str, purpose: Purpose, tenant: Option<&TenantKey>) -> Result<Vec<KeyRow>> {
+        Ok(self
+            .rows()
             .values()
             .filter(|row| belongs(row, realm, purpose, tenant))
-            .map(|row| row.ver);
-        Ok(versions.max().unwrap_or(0))
+            .cloned()
+            .collect())
     }
 
     async fn insert_if_no_primary(&self, row: &KeyRow) -> Result<bool> {

@@ -6,6 +6,9 @@
 //!  ├ key id     = HKDF-Expand(DEK, "model-core/key-id/1", 16)
 //!  └ field key  = HKDF-Expand(DEK, "model-core/enc/1\0" ‖ LP(realm) ‖ LP(collection) ‖ LP(path), 32)
 //!       └ XAES-256-GCM                                                 xaes, envelope, aad
+//! index DEK (a row of its own)
+//!  └ index key  = HKDF-Expand(DEK, "model-core/bidx/1\0" ‖ LP(realm) ‖ LP(collection) ‖ LP(index), 32)
+//!       └ token = version ‖ HMAC-SHA-256(index key, LP(value))         index
 //! ```
 //!
 //! `LP(x)` is the length of `x` as a big-endian `u32`, then `x`. The envelope ([`shape`]), the associated data
@@ -22,6 +25,7 @@ mod aad;
 mod cache;
 mod envelope;
 mod error;
+mod index;
 mod key;
 mod keyring;
 mod loaded;
@@ -39,7 +43,9 @@ mod tests;
 pub use aad::Origin;
 pub use envelope::{MAX_PLAINTEXT, OVERHEAD, Suite, Suites, shape};
 pub use error::CryptoError;
+pub use index::TOKEN_LEN;
 pub use key::{Dek, FieldKey, KeyId, Purpose};
+pub(crate) use keyring::next_version;
 pub use keyring::{Keyring, KeyringBuilder};
 pub use loaded::LoadedKey;
 pub use local_kek::LocalKek;

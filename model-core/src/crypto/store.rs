@@ -174,8 +174,8 @@ pub trait KeyStore: Send + Sync {
         tenant: Option<&TenantKey>,
     ) -> Result<Option<KeyRow>>;
 
-    /// The highest [`KeyRow::ver`] of a realm, purpose and tenant, in any state; 0 if there is no row.
-    async fn last_version(&self, realm: &str, purpose: Purpose, tenant: Option<&TenantKey>) -> Result<u8>;
+    /// All rows of a realm, purpose and tenant, in any state and any order.
+    async fn list(&self, realm: &str, purpose: Purpose, tenant: Option<&TenantKey>) -> Result<Vec<KeyRow>>;
 
     /// Inserts a primary row; `false`, and nothing done, if there is one for its realm, purpose and tenant.
     async fn insert_if_no_primary(&self, row: &KeyRow) -> Result<bool>;

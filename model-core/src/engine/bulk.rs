@@ -45,7 +45,7 @@ pub(crate) async fn write_matching(maker: &dyn Maker, plan: &Plan, limit: Option
     let rest = plan.condition.clone().and(scope);
     let mut find = Find::all(
         maker.schema().collection,
-        visible(maker, plan.action.deleted(), rest)?,
+        visible(maker, plan.action.deleted(), rest).await?,
     );
     // One more than the limit tells whether it left anything out.
     let wanted = limit.map(|limit| limit.saturating_add(1));

@@ -38,6 +38,9 @@ impl Caller {
             let message = "the filter nests deeper than 40 levels";
             return Err(Error::violation("filter", "depth", message));
         }
+        if rest.is_blind() {
+            return Err(Error::internal("a secret in a filter was not turned into tokens"));
+        }
         let tenant = match (schema.tenant_field(), &self.tenant) {
             (None, _) => None,
             (Some(field), Some(tenant)) => Some((field, tenant.value().to_bson())),

@@ -3,6 +3,7 @@
 use bson::RawDocumentBuf;
 use chrono::{DateTime, Utc};
 
+use super::blind;
 use super::diff::{self, Difference};
 use super::load;
 use super::stored::{Stored, encode};
@@ -126,6 +127,7 @@ fn update(unit: &dyn WriteUnit, stored: &Stored, after: &[u8]) -> Result<UpdateO
             None => unset.push(difference.path),
         }
     }
+    blind::amend(after, &mut set, &mut unset, schema)?;
     for reserved in [reserved::REVISION, reserved::SCHEMA_VERSION] {
         if let Some(value) = load::raw_field(after, reserved)? {
             set.raw(reserved, value.tag, value.bytes);

@@ -6,16 +6,17 @@ use chrono::{DateTime, Utc};
 use zeroize::Zeroizing;
 
 use super::caller::{Caller, equals};
+use super::ports::Ports;
 use crate::crypto::{
-    CryptoError, KEYS_COLLECTION, KeyId, KeyRow, KeyState, KeyStore, Origin, Purpose, Suites, TenantKey,
-    shape,
+    CryptoError, KEYS_COLLECTION, KeyId, KeyRow, KeyState, KeyStore, Keyring, Origin, Purpose, Suites,
+    TenantKey, shape,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::query::Node;
-use crate::store::{Find, Guard, Selection, Store, StoreError, UpdateOne};
+use crate::query::{Node, Test};
+use crate::store::{Find, Guard, Selection, Store, StoreError, UpdateOne, into_error};
 
 /// The field that only a primary key has; unique, so that a tenant has one.
-const SLOT: &str = "slot";
+pub(super) const SLOT: &str = "slot";
 
 /// The key store over the collection `__model_keys`.
 pub(super) struct StoreKeys<'a>(pub(super) &'a dyn Store);
@@ -39,6 +40,45 @@ impl From<CryptoError> for Error {
     }
 }
 
+/// The keyring of a handle.
+///
+/// # Errors
+/// `Configuration` if it has none.
+pub(super) fn keyring(ports: &Ports) -> Result<&Keyring> {
+    ports.keyring.as_ref().ok_or_else(|| {
+        Error::new(
+            ErrorKind::Configuration,
+            "no keyring: give the database handle one with `.keys(...)`",
+        )
+    })
+}
+
+/// Unwraps one of the keys that the database has, so that a wrong key-encryption key shows at start-up and not with the
+/// first secret that is asked for.
+///
+/// # Errors
+/// `Configuration` if it does not unwrap; retryable `Crypto` if the provider does not answer.
+pub(crate) async fn check_keyring(ports: &Ports) -> Result<()> {
+    let Some(keyring) = &ports.keyring else {
+        return Ok(());
+    };
+    let rest = equals("realm", keyring.realm().into()).and(Node::field(SLOT, Test::Exists(true)));
+    let found = ports
+        .store
+        .find_one(KEYS_COLLECTION, &selection(rest))
+        .await
+        .map_err(into_error)?;
+    let Some(row) = row(found)? else { return Ok(()) };
+    match keyring.check(&row).await {
+        Ok(()) => Ok(()),
+        Err(error) if error.is_retryable() => Err(error.into()),
+        Err(error) => Err(Error::new(
+            ErrorKind::Configuration,
+            format!("the keyring does not unwrap the keys of this database: {error}"),
+        )),
+    }
+}
+
 /// Whose envelopes may be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reach {
@@ -55,12 +95,7 @@ pub(crate) async fn open_sealed(
     envelope: &[u8],
     reach: Reach,
 ) -> Result<Zeroizing<Vec<u8>>> {
-    let Some(keyring) = &caller.ports.keyring else {
-        return Err(Error::new(
-            ErrorKind::Configuration,
-            "no keyring: give the database handle one with `.keys(...)`",
-        ));
-    };
+    let keyring = keyring(&caller.ports)?;
     let bound = Origin::parse(origin).map_err(Error::from)?;
     let own = caller
         .tenant
@@ -93,7 +128,7 @@ fn selection(rest: Node) -> Selection {
     }
 }
 
-fn by_id(id: KeyId) -> Selection {
+pub(super) fn by_id(id: KeyId) -> Selection {
     Selection {
         id: Some(binary(id)),
         ..selection(Node::Everything)
@@ -108,11 +143,32 @@ fn binary(id: KeyId) -> Bson {
 }
 
 /// The unique name of the one primary key for a purpose and tenant.
-fn slot(realm: &str, purpose: Purpose, tenant: Option<&TenantKey>) -> Result<Bson, CryptoError> {
+pub(super) fn slot(realm: &str, purpose: Purpose, tenant: Option<&TenantKey>) -> Result<Bson, CryptoError> {
     let tenant = tenant.map(TenantKey::to_bson).transpose()?.unwrap_or(Bson::Null);
     Ok(Bson::Document(
         doc! { "realm": realm, "purpose": purpose.as_str(), "tenant": tenant },
     ))
+}
+
+/// Makes sure that a tenant has one primary key: without the index two processes could make two. It is asked for whenever
+/// a key is made, which is rare.
+async fn one_primary(store: &dyn Store) -> Result<(), CryptoError> {
+    let index = doc! {
+        "key": { SLOT: 1 }, "name": "slot_1_unique", "unique": true,
+        "partialFilterExpression": { SLOT: { "$exists": true } },
+    };
+    let made = store.create_index(KEYS_COLLECTION, &index).await;
+    made.map_err(|error| unavailable(&error))
+}
+
+/// Makes sure that each key of a tenant has a number of its own.
+pub(super) async fn own_numbers(store: &dyn Store) -> Result<(), CryptoError> {
+    let index = doc! {
+        "key": { "realm": 1, "purpose": 1, "tenant": 1, "ver": 1 }, "name": "realm_purpose_tenant_ver_unique",
+        "unique": true,
+    };
+    let made = store.create_index(KEYS_COLLECTION, &index).await;
+    made.map_err(|error| unavailable(&error))
 }
 
 fn unavailable(error: &StoreError) -> CryptoError {
@@ -154,12 +210,12 @@ impl KeyStore for StoreKeys<'_> {
             .map_err(|error| unavailable(&error))?)
     }
 
-    async fn last_version(
+    async fn list(
         &self,
         realm: &str,
         purpose: Purpose,
         tenant: Option<&TenantKey>,
-    ) -> Result<u8, CryptoError> {
+    ) -> Result<Vec<KeyRow>, CryptoError> {
         let tenant = tenant.map(TenantKey::to_bson).transpose()?.unwrap_or(Bson::Null);
         let rest = equals("realm", realm.into())
             .and(equals("purpose", purpose.as_str().into()))
@@ -173,32 +229,21 @@ impl KeyStore for StoreKeys<'_> {
             batch: None,
         };
         let mut cursor = self.0.find(&find).await.map_err(|error| unavailable(&error))?;
-        let mut last = 0;
+        let mut rows = Vec::new();
         while cursor.advance().await.map_err(|error| unavailable(&error))? {
             let read = cursor.each(&mut |raw| {
-                let version = super::load::raw_field(raw, "ver")?.and_then(|value| value.i64().ok());
-                last = last.max(
-                    version
-                        .and_then(|version| u8::try_from(version).ok())
-                        .unwrap_or_default(),
-                );
+                let document =
+                    Document::from_reader(raw).map_err(|_| Error::internal("a malformed key row"))?;
+                rows.push(KeyRow::from_document(&document)?);
                 Ok(true)
             });
-            read.map_err(|_| CryptoError::MalformedKeyRow { field: "ver" })?;
+            read.map_err(|_| CryptoError::MalformedKeyRow { field: "_id" })?;
         }
-        Ok(last)
+        Ok(rows)
     }
 
     async fn insert_if_no_primary(&self, row: &KeyRow) -> Result<bool, CryptoError> {
-        // A rare operation, so the index is made sure of here: without it two processes could make two keys.
-        let index = doc! {
-            "key": { SLOT: 1 }, "name": "slot_1_unique", "unique": true,
-            "partialFilterExpression": { SLOT: { "$exists": true } },
-        };
-        self.0
-            .create_index(KEYS_COLLECTION, &index)
-            .await
-            .map_err(|error| unavailable(&error))?;
+        one_primary(self.0).await?;
         let mut document = row.to_document()?;
         document.insert(SLOT, slot(&row.realm, row.purpose, row.tenant.as_ref())?);
         let bytes = document

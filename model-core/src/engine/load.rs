@@ -59,7 +59,7 @@ pub(super) fn migrated<'a>(unit: &(impl Unit + ?Sized), raw: &'a [u8]) -> Result
 
 /// The identity of a document, needed only where values are sealed to it.
 pub(crate) fn origin<'a>(schema: &'static ModelSchema, raw: &'a [u8]) -> Result<Option<DocOrigin<'a>>> {
-    if !schema.has_encrypted() {
+    if !schema.has_encrypted() && !schema.token_scopes().any() {
         return Ok(None);
     }
     let id = raw_field(raw, "_id")?;
@@ -68,6 +68,7 @@ pub(crate) fn origin<'a>(schema: &'static ModelSchema, raw: &'a [u8]) -> Result<
         None => None,
     };
     Ok(id.map(|id| DocOrigin {
+        schema,
         collection: schema.collection,
         tenant,
         id: (id.tag, id.bytes),

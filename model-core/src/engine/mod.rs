@@ -2,6 +2,7 @@
 //! typed shells of `model/` stand.
 
 mod audit;
+mod blind;
 mod bulk;
 mod caller;
 mod chain;
@@ -15,14 +16,20 @@ mod load;
 mod outbox;
 mod ports;
 mod read;
+mod reencrypt;
+mod report;
+mod reseal;
 mod retry;
+mod rotate;
 mod seal;
+mod sealed;
 mod stored;
 mod transaction;
 mod unit;
 mod upsert;
 mod write;
 
+pub(crate) use blind::is_token;
 pub(crate) use bulk::{BATCH, Maker, Tally, write_matching};
 pub(crate) use caller::Caller;
 pub use chain::ChainReport;
@@ -30,12 +37,15 @@ pub(crate) use chain::verify as verify_chain;
 pub use clock::Clock;
 pub(crate) use clock::SystemClock;
 pub(crate) use history::{AuditPage, history};
-pub(crate) use keys::{Reach, open_sealed};
+pub(crate) use keys::{Reach, check_keyring, open_sealed};
 pub(crate) use load::origin;
 pub(crate) use outbox::relay;
 pub(crate) use ports::{AuditTarget, Ports, State};
 pub(crate) use read::{Listing, Open, accept, count, find_any_tenant, get, list, open, pull, tenant_of};
+pub(crate) use reencrypt::{admit as admit_pass, inspect, note as note_reencryption, reencrypt};
+pub use report::{ReencryptReport, ResumeToken, SecretsReport};
 pub(crate) use retry::write_again;
+pub(crate) use rotate::{Administration, tenant_id};
 pub(crate) use transaction::{Open as OpenTransaction, in_transaction};
 pub(crate) use unit::{Action, Deleted, ReadUnit, Unit, WriteUnit};
 pub(crate) use upsert::find_by_key;

@@ -2,6 +2,7 @@
 
 use bson::RawDocumentBuf;
 
+use super::blind;
 use super::caller::Caller;
 use super::load;
 use super::unit::{Deleted, ReadUnit, visible};
@@ -41,7 +42,7 @@ impl std::fmt::Debug for Open {
 /// Hands the document with this id to the unit, if it may be read.
 pub(crate) async fn get(unit: &mut dyn ReadUnit, id: &IdValue) -> Result<bool> {
     unit.caller().ports.admit(unit.schema()).await?;
-    let mut selection = visible(unit, Deleted::Hidden, Node::Everything)?;
+    let mut selection = visible(unit, Deleted::Hidden, Node::Everything).await?;
     selection.id = Some(id.to_bson());
     one(unit, &selection).await
 }
@@ -74,7 +75,7 @@ pub(crate) async fn open(unit: &mut dyn ReadUnit, listing: Listing) -> Result<Op
     let wanted = limit.map(|limit| limit.saturating_add(skip));
     let find = Find {
         collection: unit.schema().collection,
-        selection: visible(unit, deleted, filter.unwrap_or(Node::Everything))?,
+        selection: visible(unit, deleted, filter.unwrap_or(Node::Everything)).await?,
         sort,
         skip: if exact { skip } else { 0 },
         limit: if exact { limit } else { None },
@@ -135,7 +136,7 @@ pub(crate) async fn count(unit: &mut dyn ReadUnit, listing: Listing) -> Result<u
             deleted,
             ..
         } = listing;
-        let selection = visible(unit, deleted, filter.unwrap_or(Node::Everything))?;
+        let selection = visible(unit, deleted, filter.unwrap_or(Node::Everything)).await?;
         let most = limit.map(|limit| limit.saturating_add(skip));
         let count = unit
             .caller()
@@ -173,7 +174,7 @@ pub(crate) async fn find_any_tenant(
         tenant: None,
         id: None,
         revision: Guard::None,
-        rest: key,
+        rest: blind::resolve(caller, schema, key).await?,
     };
     caller
         .store()?
@@ -185,15 +186,19 @@ pub(crate) async fn find_any_tenant(
 /// Whether the key is one value of one field that the schema declares unique over all tenants: only that may look across
 /// them.
 fn is_unique_over_tenants(schema: &ModelSchema, key: &Node) -> bool {
-    let Node::Field {
-        path,
-        test: Test::Eq(_),
-    } = key
-    else {
+    let Node::Field { path, test } = key else {
         return false;
     };
+    let one = match test {
+        Test::Eq(_) => true,
+        Test::Blind(blind) => blind.global && blind.values.len() == 1,
+        _ => false,
+    };
+    if !one {
+        return false;
+    }
     schema.indexes.iter().any(|index| {
-        let own = matches!(index.keys, [only] if schema.stored_path(only.path).as_deref() == Some(path));
+        let own = matches!(index.keys, [only] if only.path == path || schema.stored_path(only.path).as_deref() == Some(path));
         own && index.unique && index.tenant == TenantPrefix::Global
     })
 }

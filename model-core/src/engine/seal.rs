@@ -1,19 +1,23 @@
 //! Sealing the secrets of one document.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use super::blind::{self, TokenKeys, Tokens};
 use super::caller::Caller;
 use super::keys::StoreKeys;
-use crate::codec::{Seal, Writer};
+use crate::codec::{Place, Seal, Writer};
 use crate::crypto::{Keyring, LoadedKey, Origin, Purpose, TenantKey};
 use crate::error::{Error, Result};
 use crate::schema::ModelSchema;
 use crate::value::IdValue;
 
-/// The key of a document's tenant, and the document's identity.
+/// The keys of a document's tenant, and the document's identity.
 pub(super) struct Sealer<'a> {
-    keyring: &'a Keyring,
-    key: Arc<LoadedKey>,
+    primary: Option<Primary<'a>>,
+    tokens: TokenKeys,
+    /// The tokens of the values that were sealed so far, by stored field.
+    made: Mutex<Vec<(&'static str, Tokens)>>,
+    schema: &'static ModelSchema,
     collection: &'static str,
     tenant: Option<TenantKey>,
     id: (u8, Vec<u8>),
@@ -26,53 +30,101 @@ impl<'a> Sealer<'a> {
         schema: &'static ModelSchema,
         id: &IdValue,
     ) -> Result<Option<Self>> {
-        let Some(keyring) = caller.ports.keyring.as_ref().filter(|_| schema.has_encrypted()) else {
+        let scopes = schema.token_scopes();
+        if caller.ports.keyring.is_none() || !(schema.has_encrypted() || scopes.any()) {
             return Ok(None);
-        };
-        let tenant = match (schema.tenant_field(), &caller.tenant) {
-            (Some(_), Some(tenant)) => {
-                let (tag, bytes) = value_bytes(tenant.value());
-                Some(TenantKey::new(tag, &bytes).map_err(Error::from)?)
-            }
-            _ => None,
-        };
-        let key = match keyring.cached_primary(Purpose::Enc, tenant.as_ref()) {
-            Some(key) => key,
-            None => keyring
-                .ensure_primary(
-                    &StoreKeys(&*caller.ports.store),
-                    Purpose::Enc,
-                    tenant.as_ref(),
-                    caller.ports.now(),
-                )
-                .await
-                .map_err(Error::from)?,
-        };
+        }
         Ok(Some(Self {
-            keyring,
-            key,
+            primary: primary(caller, schema).await?,
+            tokens: TokenKeys::load(caller, schema, scopes).await?,
+            made: Mutex::default(),
+            schema,
             collection: schema.collection,
-            tenant,
+            tenant: tenant_of(caller, schema)?,
             id: value_bytes(id),
         }))
     }
 }
 
+impl Sealer<'_> {
+    /// The tokens of the values that were sealed.
+    pub(super) fn tokens(&self) -> Vec<(&'static str, Tokens)> {
+        std::mem::take(&mut *self.made.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// What a document's values are sealed under.
+pub(super) struct Primary<'a> {
+    pub(super) keyring: &'a Keyring,
+    pub(super) key: Arc<LoadedKey>,
+    pub(super) tenant: Option<TenantKey>,
+}
+
+/// The tenant that a model's documents are written for; none in a global model.
+fn tenant_of(caller: &Caller, schema: &'static ModelSchema) -> Result<Option<TenantKey>> {
+    match (schema.tenant_field(), &caller.tenant) {
+        (Some(_), Some(tenant)) => {
+            let (tag, bytes) = value_bytes(tenant.value());
+            Ok(Some(TenantKey::new(tag, &bytes)?))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// The primary key of the caller's tenant; none where nothing is sealed, or there is no keyring.
+pub(super) async fn primary<'a>(
+    caller: &'a Caller,
+    schema: &'static ModelSchema,
+) -> Result<Option<Primary<'a>>> {
+    let Some(keyring) = caller.ports.keyring.as_ref().filter(|_| schema.has_encrypted()) else {
+        return Ok(None);
+    };
+    let tenant = tenant_of(caller, schema)?;
+    let key = match keyring.cached_primary(Purpose::Enc, tenant.as_ref()) {
+        Some(key) => key,
+        None => keyring
+            .ensure_primary(
+                &StoreKeys(&*caller.ports.store),
+                Purpose::Enc,
+                tenant.as_ref(),
+                caller.ports.now(),
+            )
+            .await
+            .map_err(Error::from)?,
+    };
+    Ok(Some(Primary { keyring, key, tenant }))
+}
+
 impl Seal for Sealer<'_> {
-    fn seal(&self, path: &str, plaintext: &[u8]) -> Result<Vec<u8>, Error> {
-        self.keyring
-            .seal(&self.key, &self.origin(path), plaintext, None)
+    fn seal(&self, place: &Place<'_>, plaintext: &[u8]) -> Result<Vec<u8>, Error> {
+        let path = place.path.as_str();
+        let Some(Primary { keyring, key, .. }) = &self.primary else {
+            return Err(Error::internal("a sealed field that the schema does not tell of").at_path(path));
+        };
+        if let Some((field, blind)) = blind::field(self.schema, path) {
+            let tokens = self.tokens.of_value(self.collection, field, blind, plaintext)?;
+            let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+            made.push((field.stored, tokens));
+        }
+        let pad = self.schema.field_at(path).and_then(|field| field.pad);
+        keyring
+            .seal(key, &self.origin(place), plaintext, pad)
             .map_err(|error| Error::from(error).at_path(path))
     }
 
-    fn origin(&self, path: &str) -> Vec<u8> {
+    fn digest(&self, path: &str, token: &[u8]) -> Result<Vec<u8>, Error> {
+        self.tokens.digest(self.collection, path, token)
+    }
+
+    fn origin(&self, place: &Place<'_>) -> Vec<u8> {
         let (tag, bytes) = &self.id;
+        let (tag, bytes) = place.bound_id((*tag, bytes));
         let tenant = self.tenant.as_ref().map(TenantKey::typed);
         Origin {
             collection: self.collection,
-            path,
+            path: &place.path,
             tenant,
-            id: (*tag, bytes),
+            id: (tag, &bytes),
         }
         .encode()
     }

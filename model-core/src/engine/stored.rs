@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use bson::{RawDocument, RawDocumentBuf};
 
+use super::blind;
 use super::diff::{self, Difference};
 use super::load;
 use super::seal::Sealer;
@@ -81,7 +82,8 @@ async fn find(items: &mut [Item<'_>]) -> Result<()> {
         first.unit,
         first.plan.action.deleted(),
         first.plan.condition.clone(),
-    )?;
+    )
+    .await?;
     if places.len() == 1 {
         selection.id = Some(first.unit.id().to_bson());
         let found = caller.store()?.find_one(collection, &selection).await;
@@ -153,15 +155,15 @@ fn take(unit: &mut dyn WriteUnit, raw: RawDocumentBuf, expected: Option<Revision
 
 /// Refuses a document, before or after the change, that lies outside of what the caller may write, or that the model does
 /// not hold at all.
-pub(super) fn require_scope(unit: &dyn WriteUnit, document: &[u8]) -> Result<()> {
-    if !holds(&unit.base_filter(), document)? {
+pub(super) async fn require_scope(unit: &dyn WriteUnit, document: &[u8]) -> Result<()> {
+    if !holds(unit, unit.base_filter(), document).await? {
         return Err(Error::violation(
             "",
             "base_filter",
             "the document would not be one of the model's",
         ));
     }
-    if holds(&unit.caller().scoped(|| unit.write_scope()), document)? {
+    if holds(unit, unit.caller().scoped(|| unit.write_scope()), document).await? {
         Ok(())
     } else {
         Err(Error::new(
@@ -172,13 +174,14 @@ pub(super) fn require_scope(unit: &dyn WriteUnit, document: &[u8]) -> Result<()>
 }
 
 /// Whether the document satisfies the filter.
-pub(super) fn holds(node: &Node, document: &[u8]) -> Result<bool> {
-    match node {
-        Node::Everything => Ok(true),
-        node => RawDocument::from_bytes(document)
-            .map(|document| matches(node, document))
-            .map_err(|_| Error::internal("a malformed document")),
+pub(super) async fn holds(unit: &dyn WriteUnit, node: Node, document: &[u8]) -> Result<bool> {
+    if node == Node::Everything {
+        return Ok(true);
     }
+    let node = blind::resolve(unit.caller(), unit.schema(), node).await?;
+    RawDocument::from_bytes(document)
+        .map(|document| matches(&node, document))
+        .map_err(|_| Error::internal("a malformed document"))
 }
 
 /// The bytes of what is to be stored.
@@ -195,6 +198,9 @@ pub(super) async fn encode(unit: &dyn WriteUnit, revision: Revision, action: Act
             reserved::SCHEMA_VERSION,
             i32::try_from(schema.version).unwrap_or(i32::MAX),
         );
+    }
+    if let Some(sealer) = &sealer {
+        blind::write(&sealer.tokens(), &mut out);
     }
     out.finish()
 }

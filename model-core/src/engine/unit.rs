@@ -4,6 +4,7 @@ use bson::{Bson, Document};
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 
+use super::blind;
 use super::caller::Caller;
 use super::outbox;
 use crate::codec::{DecodeCx, DecodeError, Visitor, Writer};
@@ -126,7 +127,7 @@ pub(crate) trait WriteUnit: Unit {
 }
 
 /// What a caller sees of a model at all: base filter, policy, and `rest`.
-pub(crate) fn visible(unit: &(impl Unit + ?Sized), deleted: Deleted, rest: Node) -> Result<Selection> {
+pub(crate) async fn visible(unit: &(impl Unit + ?Sized), deleted: Deleted, rest: Node) -> Result<Selection> {
     let (schema, caller) = (unit.schema(), unit.caller());
     let scope = caller.scoped(|| unit.read_scope());
     let marked = match (schema.soft_delete, deleted) {
@@ -140,7 +141,8 @@ pub(crate) fn visible(unit: &(impl Unit + ?Sized), deleted: Deleted, rest: Node)
         false => Node::Everything,
     };
     let own = marked.and(leaving).and(unit.base_filter());
-    caller.select(schema, own.and(scope).and(rest))
+    let rest = blind::resolve(caller, schema, own.and(scope).and(rest)).await?;
+    caller.select(schema, rest)
 }
 
 /// Whether the policy allows it, or is bypassed.

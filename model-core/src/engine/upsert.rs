@@ -21,7 +21,7 @@ pub(crate) async fn find_by_key(unit: &mut dyn ReadUnit, key: &Node) -> Result<O
             "an upsert names its document by `eq` on the fields of a unique index, or by the id",
         ));
     }
-    let selection = visible(&*unit, Deleted::Hidden, key.clone())?;
+    let selection = visible(&*unit, Deleted::Hidden, key.clone()).await?;
     let found = unit
         .caller()
         .store()?

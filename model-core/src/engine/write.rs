@@ -18,6 +18,7 @@ use super::diff::{self, Difference};
 use super::load;
 use super::outbox;
 use super::ports::AuditTarget;
+use super::reseal;
 use super::stored::{self, Stored, encode};
 use super::unit::{Action, WriteUnit, permitted};
 use crate::audit::AuditEntry;
@@ -210,7 +211,7 @@ impl Job {
         unit.visit(&mut Visitor::new(Mode::Normalise));
         require(unit, action)?;
         if let Some(stored) = stored {
-            stored::require_scope(unit, stored.present())?;
+            stored::require_scope(unit, stored.present()).await?;
             stored.touched = touched;
             if !is_meant(unit, stored)? {
                 item.written = Written::Unchanged;
@@ -243,8 +244,8 @@ impl Job {
             .next()?;
         let after = encode(unit, revision, action).await?;
         let Some(stored) = stored else {
-            stored::require_scope(unit, &after)?;
-            if !stored::holds(&plan.condition, &after)? {
+            stored::require_scope(unit, &after).await?;
+            if !stored::holds(unit, plan.condition.clone(), &after).await? {
                 let message = "the new document would not satisfy the filter";
                 return Err(Error::violation("", "filter", message));
             }
@@ -255,15 +256,15 @@ impl Job {
         };
         let changed = change::change(unit, stored, after, revision, plan.keep_updated_at).await?;
         let Some(Changed {
-            after,
-            update,
+            mut after,
+            mut update,
             audited,
         }) = changed
         else {
             return Ok(None);
         };
-        stored::require_scope(unit, &after)?;
-        if plan.claims && stored::holds(&plan.condition, &after)? {
+        stored::require_scope(unit, &after).await?;
+        if plan.claims && stored::holds(unit, plan.condition.clone(), &after).await? {
             let message =
                 "the patch leaves the document claimable: it has to change what the filter asks for";
             return Err(Error::violation("", "claim", message));
@@ -274,6 +275,7 @@ impl Job {
         } else {
             None
         };
+        reseal::refresh(unit, &mut after, &mut update).await?;
         let kind = Kind::Update(update);
         Ok(Some(Effect { kind, after, entry }))
     }
@@ -285,7 +287,7 @@ impl Job {
         let (unit, action) = (&mut **unit, plan.action);
         let Some(stored) = stored else { return Ok(()) };
         require(unit, action)?;
-        stored::require_scope(unit, stored.present())?;
+        stored::require_scope(unit, stored.present()).await?;
         if action != Action::Restore {
             unit.before().await?;
         }

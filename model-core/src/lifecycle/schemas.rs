@@ -7,6 +7,7 @@ use super::declared::{describe, keys, stored};
 use super::path::{self, Target};
 use super::plan::name_of;
 use crate::audit;
+use crate::codec::ELEMENT_ID;
 use crate::crypto::KEYS_COLLECTION;
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::{FieldSchema, IndexSpec, ModelSchema, Rule, TenantPrefix, TypeSchema, reserved};
@@ -67,6 +68,8 @@ fn check_fields(schema: &'static ModelSchema, problems: &mut Problems) {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Place {
     Direct,
+    /// One of many, each with an id.
+    Keyed,
     /// One of many.
     Element,
 }
@@ -93,6 +96,9 @@ impl Walk<'_> {
                     ));
                 }
             }
+            if field.legacy_plaintext && is_sealed_binary(&field.ty) {
+                self.report("`legacy_plaintext` tells plaintext by its type, and this plaintext is binary as a sealed value is");
+            }
             self.ty(&field.ty, place);
             self.at.pop();
         }
@@ -101,6 +107,8 @@ impl Walk<'_> {
     fn ty(&mut self, ty: &'static TypeSchema, place: Place) {
         match ty {
             TypeSchema::Optional(inner) => self.ty(inner, place),
+            TypeSchema::Array(inner) if place != Place::Element && has_id(inner) => self.ty(inner, Place::Keyed),
+            TypeSchema::Map(inner) if place != Place::Element => self.ty(inner, Place::Keyed),
             TypeSchema::Array(inner) | TypeSchema::Map(inner) => self.ty(inner, Place::Element),
             TypeSchema::Embedded(schema) => {
                 let schema = schema();
@@ -117,8 +125,12 @@ impl Walk<'_> {
                 }
             }
             TypeSchema::Encrypted(_) | TypeSchema::PasswordHash if place == Place::Element => self.report(
-                "an encrypted value inside an array, a map or an enum needs an element id that its encryption is \
-                 bound to, which is not supported yet",
+                "an encrypted value inside an array is bound to its element: let the element be a struct whose first \
+                 field is stored as `id`, and always there (inside an enum it is not supported)",
+            ),
+            TypeSchema::TokenDigest if place != Place::Direct => self.report(
+                "the digest of a token inside an array, a map or an enum could not be found by its token: give it a \
+                 field of its own",
             ),
             _ => {}
         }
@@ -129,6 +141,44 @@ impl Walk<'_> {
         self.problems
             .add(self.model, format_args!("field `{path}`: {problem}"));
     }
+}
+
+/// Whether the plaintext of an encrypted type may be stored as binary.
+fn is_sealed_binary(ty: &TypeSchema) -> bool {
+    match ty {
+        TypeSchema::Optional(inner) | TypeSchema::Array(inner) | TypeSchema::Map(inner) => {
+            is_sealed_binary(inner)
+        }
+        TypeSchema::Encrypted(plain) => matches!(
+            plain.required(),
+            TypeSchema::Binary
+                | TypeSchema::Uuid
+                | TypeSchema::Id
+                | TypeSchema::TenantId
+                | TypeSchema::Dynamic
+                | TypeSchema::Foreign
+        ),
+        _ => false,
+    }
+}
+
+/// Whether an element of an array has an id that its secrets are bound to: elements move.
+fn has_id(element: &TypeSchema) -> bool {
+    let TypeSchema::Embedded(schema) = element else {
+        return false;
+    };
+    schema().fields.first().is_some_and(|field| {
+        field.stored == ELEMENT_ID
+            && matches!(
+                field.ty,
+                TypeSchema::Id
+                    | TypeSchema::String
+                    | TypeSchema::ObjectId
+                    | TypeSchema::Uuid
+                    | TypeSchema::Int32
+                    | TypeSchema::Int64
+            )
+    })
 }
 
 /// The name of an entity stands in the audit log for a reader.
@@ -165,7 +215,7 @@ fn check_indexes(schema: &'static ModelSchema, problems: &mut Problems) {
             check_ttl(schema, spec, seconds, &mut report);
         }
         for path in spec.exists {
-            if target(schema, &stored(schema, path)).is_none() {
+            if !is_reserved(path) && target(schema, &stored(schema, path)).is_none() {
                 report(&format!("no field `{path}`"));
             }
         }

@@ -5,7 +5,7 @@ use bson::Document;
 use super::plan::{name_of, plan};
 use super::sync::{SyncOptions, sync};
 use super::{compare, declared};
-use crate::engine::{AuditTarget, Ports};
+use crate::engine::{AuditTarget, Ports, check_keyring};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::ModelSchema;
 use crate::store::{Abilities, Store, into_error};
@@ -25,6 +25,7 @@ pub(crate) async fn check(ports: &Ports) -> Result<Abilities> {
     if !abilities.transactions && matches!(ports.audit, AuditTarget::Collection) {
         check_audit(&ports.models)?;
     }
+    check_keyring(ports).await?;
     if abilities.ephemeral {
         // It was made a moment ago, with this handle, and nobody else can have given it its indexes.
         sync(

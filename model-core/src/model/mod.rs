@@ -9,6 +9,7 @@ mod external;
 mod input;
 mod modify;
 mod query;
+mod reencrypt;
 mod unit;
 mod update;
 mod upsert;
@@ -28,6 +29,7 @@ pub use external::QueryString;
 pub use input::{deserialize_new, deserialize_patch, new_from_json, patch_from_json};
 pub use modify::Modify;
 pub use query::{Query, QueryStream};
+pub use reencrypt::Reencrypt;
 use unit::{Input, Reader};
 pub use update::Update;
 pub use upsert::Upserted;
@@ -548,6 +550,30 @@ pub trait ModelExt: BaseModel {
                 outcome => outcome,
             }
         }
+    }
+
+    /// Puts the encrypted values of all documents of the tenant under its primary key, so that older keys can go. It takes a
+    /// context that bypasses permissions, and changes neither revision nor instant: nobody's value changes. A value that
+    /// somebody else writes meanwhile is theirs.
+    ///
+    /// # Errors
+    /// `Forbidden` unless permissions are bypassed; `Crypto` if the keys cannot be reached, and those of the store. A value
+    /// that does not open is no error: it is listed in the report.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let job = ctx.dangerously_bypass_permissions("key rotation");
+    /// let done = Note::reencrypt(&job).batch(100).on_progress(|so_far| println!("{so_far:?}")).await?;
+    /// assert!(done.failed.is_empty());
+    /// assert_eq!(Note::reencrypt(&job).inspect().await?.outdated, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn reencrypt(ctx: &ContextFor<Self>) -> Reencrypt<'_, Self> {
+        Reencrypt::new(ctx)
     }
 
     /// What may be shown of the document: the only thing that serialises.

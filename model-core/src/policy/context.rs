@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::actor::Actor;
 use crate::audit::RequestMeta;
 use crate::crypto::{Candidate, Verdict};
-use crate::engine::{Caller, OpenTransaction, Ports, Reach, open_sealed};
+use crate::engine::{Caller, OpenTransaction, Ports, Reach, is_token, open_sealed};
 use crate::error::Result;
 use crate::value::{OpenSecrets, PasswordHash, TenantId};
 
@@ -186,11 +186,17 @@ impl OpenSecrets for AnyTenant<'_> {
     async fn open_sealed(&self, origin: &[u8], envelope: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
         open_sealed(self.0, origin, envelope, Reach::Any).await
     }
+    async fn is_token(&self, collection: &str, path: &str, presented: &[u8], digest: &[u8]) -> Result<bool> {
+        is_token(self.0, collection, path, presented, digest).await
+    }
 }
 
 impl<A: Actor> OpenSecrets for GlobalContext<A> {
     async fn open_sealed(&self, origin: &[u8], envelope: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
         open_sealed(&self.caller, origin, envelope, Reach::Own).await
+    }
+    async fn is_token(&self, collection: &str, path: &str, presented: &[u8], digest: &[u8]) -> Result<bool> {
+        is_token(&self.caller, collection, path, presented, digest).await
     }
 }
 
@@ -287,5 +293,8 @@ impl<A: Actor> Deref for Context<A> {
 impl<A: Actor> OpenSecrets for Context<A> {
     async fn open_sealed(&self, origin: &[u8], envelope: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
         open_sealed(self.global.caller(), origin, envelope, Reach::Own).await
+    }
+    async fn is_token(&self, collection: &str, path: &str, presented: &[u8], digest: &[u8]) -> Result<bool> {
+        is_token(self.global.caller(), collection, path, presented, digest).await
     }
 }

@@ -7,6 +7,8 @@ use std::ops::{BitAnd, BitOr, Not};
 
 use bson::Bson;
 
+use super::blind::Blind;
+
 /// What one field must satisfy. This is the table of operators: each has its rendering in `render.rs`, its meaning in
 /// `evaluate.rs`, and its case in the test that holds the two together.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +26,8 @@ pub(crate) enum Test {
     Size(u32),
     All(Vec<Bson>),
     ElemMatch(Box<Node>),
+    /// A secret value: the engine puts its tokens in its place.
+    Blind(Blind),
 }
 
 /// A filter without its model.

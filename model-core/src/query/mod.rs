@@ -1,5 +1,7 @@
 //! Field handles, filters and sort orders: one vocabulary, rendered for the server and evaluated in memory.
 
+mod blind;
+mod blind_field;
 mod evaluate;
 pub(crate) mod external;
 mod field;
@@ -9,6 +11,8 @@ mod render;
 mod sort;
 mod update;
 
+pub(crate) use blind::BLIND_LEN;
+pub use blind_field::{BlindField, Blindable, Distinct, UniqueBlindField};
 pub(crate) use evaluate::{KeyError, index_keys, matches, order_by, order_values, sort_key};
 pub use external::{Filterable, read_operand};
 pub use field::{Field, UniqueField};

@@ -13,7 +13,8 @@ use crate::value::{Bytes, Id, Identified, Revision, TenantId};
     message = "a field of type `{Self}` cannot be filtered or sorted on",
     label = "not a type that the server can compare",
     note = "an encrypted field, a password and a foreign type cannot be filtered or sorted on; \
-            of an embedded struct, name the field inside it: `w.limits.max`"
+            of an embedded struct, name the field inside it: `w.limits.max`",
+    note = "an encrypted field with a `blind_index` is found by `eq` and `in_`, the digest of a token by `is`"
 )]
 pub trait Queryable: FieldValue {
     /// What one comparison is with: the element of an array, the value of an option, else the type itself.

@@ -31,6 +31,8 @@ fn render_field(path: &str, test: &Test, out: &mut Writer<'_>) {
         Test::In(values) if !values.iter().all(is_scalar) => render_each("$or", path, values, out),
         Test::NotIn(values) if !values.iter().all(is_scalar) => render_each("$nor", path, values, out),
         Test::Ne(value) if !is_scalar(value) => render_each("$nor", path, std::slice::from_ref(value), out),
+        // A secret that found no tokens reaches no store.
+        Test::Blind(_) => render(&Node::Nothing, out),
         test => out.document(path, |out| render_test(test, out)),
     }
 }
@@ -62,7 +64,7 @@ fn render_test(test: &Test, out: &mut Writer<'_>) {
         Test::StartsWith(prefix) => out.string("$regex", &format!("^{}", regex::escape(prefix))),
         Test::Size(count) => out.i64("$size", i64::from(*count)),
         // Rendered above.
-        Test::All(_) => {}
+        Test::All(_) | Test::Blind(_) => {}
         Test::ElemMatch(inner) => out.document("$elemMatch", |out| render(inner, out)),
     }
 }

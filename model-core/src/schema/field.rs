@@ -1,5 +1,8 @@
 //! Fields and their types.
 
+use core::num::NonZeroU32;
+
+use super::blind::BlindSpec;
 use super::external::{Comparison, External, ReadOperand};
 use super::rule::{Normaliser, Rule};
 
@@ -69,6 +72,8 @@ pub enum TypeSchema {
     Encrypted(&'static TypeSchema),
     /// A password hash: sealed, or a PHC string where there is no keyring.
     PasswordHash,
+    /// The digest of a token: BSON binary, subtype 8.
+    TokenDigest,
     /// Any BSON value.
     Dynamic,
     /// A foreign serde type, stored as its serde form.
@@ -89,7 +94,7 @@ impl TypeSchema {
             fields.iter().any(|field| field.hidden)
         }
         self.any(&mut Vec::new(), &mut |ty| match ty {
-            Self::Encrypted(_) | Self::PasswordHash => true,
+            Self::Encrypted(_) | Self::PasswordHash | Self::TokenDigest => true,
             Self::Embedded(schema) => hides(schema().fields),
             Self::Enum(schema) => schema().variants.iter().any(|variant| hides(variant.fields)),
             _ => false,
@@ -112,7 +117,7 @@ impl TypeSchema {
     /// Whether values of this type are secrets that no view, log or audit entry shows.
     pub fn is_secret(&self) -> bool {
         match self {
-            Self::Encrypted(_) | Self::PasswordHash => true,
+            Self::Encrypted(_) | Self::PasswordHash | Self::TokenDigest => true,
             Self::Optional(inner) | Self::Array(inner) | Self::Map(inner) => inner.is_secret(),
             _ => false,
         }
@@ -120,13 +125,29 @@ impl TypeSchema {
 
     /// Whether a value of this type, at any depth, cannot be stored without a keyring.
     pub fn needs_keyring(&self) -> bool {
-        self.any(&mut Vec::new(), &mut |ty| matches!(ty, Self::Encrypted(_)))
+        self.any(&mut Vec::new(), &mut |ty| {
+            matches!(ty, Self::Encrypted(_) | Self::TokenDigest)
+        })
+    }
+
+    /// Whether a value of this type, at any depth, is the digest of a token.
+    pub fn has_digest(&self) -> bool {
+        self.any(&mut Vec::new(), &mut |ty| matches!(ty, Self::TokenDigest))
     }
 
     /// The fields inside a derived struct, looking through options and arrays.
     pub fn inner_fields(&self) -> &'static [FieldSchema] {
         match self {
             Self::Optional(inner) | Self::Array(inner) => inner.inner_fields(),
+            Self::Embedded(schema) => schema().fields,
+            _ => &[],
+        }
+    }
+
+    /// The fields inside a derived struct, looking through options, arrays and maps.
+    pub(crate) fn element_fields(&self) -> &'static [FieldSchema] {
+        match self {
+            Self::Optional(inner) | Self::Array(inner) | Self::Map(inner) => inner.element_fields(),
             Self::Embedded(schema) => schema().fields,
             _ => &[],
         }
@@ -211,6 +232,12 @@ pub struct FieldSchema {
     pub external: Option<External>,
     /// Whether sort orders from outside may name it.
     pub sortable: bool,
+    /// The blind index over an encrypted field.
+    pub blind: Option<BlindSpec>,
+    /// The length of an encrypted value is hidden in steps of that many bytes.
+    pub pad: Option<NonZeroU32>,
+    /// An encrypted field takes plaintext that was stored before it was encrypted.
+    pub legacy_plaintext: bool,
     /// The doc comment.
     pub doc: &'static str,
 }
@@ -233,6 +260,9 @@ impl FieldSchema {
             rules: &[],
             external: None,
             sortable: false,
+            blind: None,
+            pad: None,
+            legacy_plaintext: false,
             doc: "",
         }
     }

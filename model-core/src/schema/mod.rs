@@ -2,12 +2,15 @@
 
 use std::sync::OnceLock;
 
+mod blind;
 mod external;
 mod field;
 mod index;
 pub(crate) mod reserved;
 mod rule;
 
+pub(crate) use blind::token_index;
+pub use blind::{BlindNormaliser, BlindSpec};
 pub use external::{Comparison, External, ReadOperand};
 pub use field::{EmbeddedSchema, EnumSchema, FieldRole, FieldSchema, TypeSchema, VariantSchema};
 pub use index::{Direction, IndexKey, IndexSpec, TenantPrefix};
@@ -26,6 +29,22 @@ pub enum IdKind {
         /// What every id of the model begins with: `wgt_`.
         prefix: &'static str,
     },
+}
+
+/// Which keys the tokens of a model's fields are made with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TokenScopes {
+    /// Those of the document's tenant.
+    pub(crate) own: bool,
+    /// Those that all tenants share.
+    pub(crate) global: bool,
+}
+
+impl TokenScopes {
+    /// Whether there are tokens at all.
+    pub(crate) fn any(self) -> bool {
+        self.own || self.global
+    }
 }
 
 /// Whose documents the collection holds.
@@ -119,6 +138,7 @@ pub struct ModelSchema {
     /// The doc comment of the struct.
     pub doc: &'static str,
     sealed: OnceLock<bool>,
+    tokens: OnceLock<TokenScopes>,
 }
 
 impl ModelSchema {
@@ -131,6 +151,7 @@ impl ModelSchema {
         fields: &'static [FieldSchema],
     ) -> Self {
         let sealed = OnceLock::new();
+        let tokens = OnceLock::new();
         Self {
             name,
             collection,
@@ -145,6 +166,7 @@ impl ModelSchema {
             singleton: false,
             doc: "",
             sealed,
+            tokens,
         }
     }
 
@@ -208,6 +230,18 @@ impl ModelSchema {
         self.fields.iter().find(|field| field.stored == stored)
     }
 
+    /// The field at the stored path, with `[]` and `{}` for the steps into arrays and maps.
+    pub(crate) fn field_at(&self, path: &str) -> Option<&'static FieldSchema> {
+        let mut fields = self.fields;
+        let mut found = None;
+        for step in path.split('.').filter(|step| !matches!(*step, "[]" | "{}")) {
+            let field = fields.iter().find(|field| field.stored == step)?;
+            fields = field.ty.element_fields();
+            found = Some(field);
+        }
+        found
+    }
+
     /// The field with this role.
     pub fn role(&self, role: FieldRole) -> Option<&'static FieldSchema> {
         self.fields.iter().find(|field| field.role == role)
@@ -218,6 +252,20 @@ impl ModelSchema {
         *self
             .sealed
             .get_or_init(|| self.fields.iter().any(|field| field.ty.has_encrypted()))
+    }
+
+    /// Which keys the tokens of its fields are made with.
+    pub(crate) fn token_scopes(&self) -> TokenScopes {
+        *self.tokens.get_or_init(|| TokenScopes {
+            own: self
+                .fields
+                .iter()
+                .any(|field| field.blind.is_some_and(|blind| !blind.global)),
+            global: self
+                .fields
+                .iter()
+                .any(|field| field.ty.has_digest() || field.blind.is_some_and(|blind| blind.global)),
+        })
     }
 
     /// Whether the model cannot do without a keyring: a password hash can.

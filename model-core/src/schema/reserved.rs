@@ -4,7 +4,7 @@
 pub(crate) const REVISION: &str = "_rev";
 /// The schema version that wrote the document: 32-bit integer; absent means 1.
 pub(crate) const SCHEMA_VERSION: &str = "_sv";
-/// The blind-index tokens: document of arrays of binary. Reserved, not yet written.
+/// The blind-index tokens: document of arrays of binary, by stored field.
 pub(crate) const BLIND_INDEX: &str = "_bi";
 /// The seal over authorisation fields: binary. Reserved, not yet written.
 pub(crate) const SEAL: &str = "_seal";

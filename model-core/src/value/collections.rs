@@ -118,8 +118,9 @@ impl<T: FieldValue> FieldValue for Vec<T> {
     fn decode(value: RawValue<'_>, cx: &DecodeCx<'_>) -> Result<Self, DecodeError> {
         let mut elements = value.array()?;
         let mut items = Self::new();
-        let cx = cx.child("[]");
+        let mut cx = cx.child("[]");
         while let Some(value) = elements.next_value()? {
+            cx.at_item(value);
             let index = items.len();
             items.push(T::decode(value, &cx).map_err(|error| error.at(&index.to_string()))?);
         }
@@ -186,7 +187,7 @@ fn encode_map<'a, T: FieldValue>(
         out.reject(key, "keys", "must not have more than 1000 keys");
         return;
     }
-    out.document(key, |out| {
+    out.map(key, |out| {
         for (key, value) in entries {
             match bad_map_key(key) {
                 Some(problem) if key.contains('\0') || !out.keeps_keys() => out.reject("", "key", problem),
@@ -202,8 +203,9 @@ fn decode_map<T: FieldValue>(
     mut insert: impl FnMut(String, T) -> Option<T>,
 ) -> Result<(), DecodeError> {
     let mut elements = value.document()?;
-    let cx = cx.child("{}");
+    let mut cx = cx.child("{}");
     while let Some((key, value)) = elements.next()? {
+        cx.at_entry(key);
         let item = T::decode(value, &cx).map_err(|error| error.at(key))?;
         if insert(key.to_owned(), item).is_some() {
             return Err(DecodeError::new("the key stands twice in the document").at(key));

@@ -27,6 +27,15 @@ enum State<T: FieldValue> {
     Plain(Secret<T>),
     /// As stored.
     Sealed(Sealed),
+    /// Stored in the clear, before the field was encrypted: sealed by the next write.
+    Legacy(Secret<T>, Legacy),
+}
+
+/// A plaintext value as it is stored.
+#[derive(Clone)]
+struct Legacy {
+    tag: u8,
+    bytes: zeroize::Zeroizing<Vec<u8>>,
 }
 
 /// An envelope and what it is bound to.
@@ -60,12 +69,13 @@ impl Sealed {
             ));
         };
         let mut bytes = Vec::with_capacity(160 + envelope.len());
-        let path = cx.path();
+        let place = cx.place()?;
+        let (tag, id) = place.bound_id(doc.id);
         Origin {
             collection: doc.collection,
-            path: &path,
+            path: &place.path,
             tenant: doc.tenant,
-            id: doc.id,
+            id: (tag, &id),
         }
         .encode_into(&mut bytes);
         let origin = bytes.len();
@@ -84,6 +94,8 @@ impl Sealed {
     pub(super) fn write(&self, out: &mut Writer<'_>, key: &str) {
         let (origin, envelope) = self.parts();
         match out.origin(key) {
+            // Noted already.
+            None if out.can_seal() => {}
             Some(here) if here != origin => {
                 out.reject(
                     key,
@@ -161,7 +173,7 @@ impl<T: FieldValue> Encrypted<T> {
         T: Clone,
     {
         match &self.0 {
-            State::Plain(secret) => Ok(secret.clone()),
+            State::Plain(secret) | State::Legacy(secret, _) => Ok(secret.clone()),
             State::Sealed(sealed) => open_value(&sealed.open(ctx).await?).map(Secret::new),
         }
     }
@@ -178,6 +190,7 @@ impl<T: FieldValue + Clone> Clone for Encrypted<T> {
         Self(match &self.0 {
             State::Plain(secret) => State::Plain(secret.clone()),
             State::Sealed(sealed) => State::Sealed(sealed.clone()),
+            State::Legacy(secret, stored) => State::Legacy(secret.clone(), stored.clone()),
         })
     }
 }
@@ -199,10 +212,23 @@ impl<T: FieldValue + Clone> FieldValue for Encrypted<T> {
         match &self.0 {
             State::Plain(secret) => seal_value(secret.expose(), out, key),
             State::Sealed(sealed) => sealed.write(out, key),
+            State::Legacy(secret, _) if out.can_seal() => seal_value(secret.expose(), out, key),
+            State::Legacy(_, stored) => out.raw(key, stored.tag, &stored.bytes),
         }
     }
 
     fn decode(value: RawValue<'_>, cx: &DecodeCx<'_>) -> Result<Self, DecodeError> {
+        // By its type alone: a binary that does not open is never taken for plaintext.
+        if value.tag != tag::BINARY && cx.takes_plaintext() {
+            // The cause is dropped, since it may tell of the value.
+            let secret = T::decode(value, &DecodeCx::root(None))
+                .map_err(|_| DecodeError::new("the plaintext is of another type than the field"))?;
+            let stored = Legacy {
+                tag: value.tag,
+                bytes: zeroize::Zeroizing::new(value.bytes.to_vec()),
+            };
+            return Ok(Self(State::Legacy(secret.into(), stored)));
+        }
         Sealed::read(value, cx).map(|sealed| Self(State::Sealed(sealed)))
     }
 

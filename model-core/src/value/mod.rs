@@ -14,6 +14,7 @@ mod revision;
 mod scalar;
 mod secret;
 mod tenant_id;
+mod token;
 
 pub use bytes::{Bytes, BytesView};
 pub use collections::MAX_MAP_KEYS;
@@ -28,3 +29,4 @@ pub use revision::Revision;
 
 pub use secret::{OpenSecrets, Secret};
 pub use tenant_id::TenantId;
+pub use token::{Token, TokenDigest};

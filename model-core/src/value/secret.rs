@@ -66,4 +66,13 @@ pub trait OpenSecrets: Send + Sync {
         origin: &[u8],
         envelope: &[u8],
     ) -> impl Future<Output = Result<Zeroizing<Vec<u8>>, Error>> + Send;
+
+    /// Whether `digest` is that of the presented token, for the field at `path`.
+    fn is_token(
+        &self,
+        collection: &str,
+        path: &str,
+        presented: &[u8],
+        digest: &[u8],
+    ) -> impl Future<Output = Result<bool, Error>> + Send;
 }

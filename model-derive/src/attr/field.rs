@@ -3,8 +3,9 @@
 use proc_macro2::{Ident, Span};
 use syn::ext::IdentExt as _;
 use syn::parse::ParseStream;
-use syn::{Attribute, Expr, LitStr, Path, Token, parenthesized};
+use syn::{Attribute, Expr, LitInt, LitStr, Path, Token, parenthesized};
 
+use super::blind::BlindIndex;
 use super::value::{self, Bounds, Direction, Number};
 use super::{Spanned, Written, each_key};
 use crate::ctxt::Ctxt;
@@ -89,6 +90,9 @@ pub(crate) struct FieldAttrs {
     pub(crate) ttl: Option<Spanned<u64>>,
     pub(crate) filterable: Option<Filterable>,
     pub(crate) sortable: bool,
+    pub(crate) blind: Option<Spanned<BlindIndex>>,
+    pub(crate) pad: Option<u32>,
+    pub(crate) legacy_plaintext: bool,
     pub(crate) written: Vec<Written>,
 }
 
@@ -122,6 +126,9 @@ impl FieldAttrs {
             KeyId::Unique => self.unique = Some(Spanned::new(unique(input)?, span)),
             KeyId::Filterable => self.filterable = Some(filterable(input)?),
             KeyId::Sortable => self.sortable = true,
+            KeyId::Pad => self.pad = Some(pad(input)?),
+            KeyId::LegacyPlaintext => self.legacy_plaintext = true,
+            KeyId::BlindIndex => self.blind = Some(Spanned::new(BlindIndex::read(input)?, span)),
             KeyId::Ttl => self.ttl = Some(Spanned::new(value::duration(input)?.value, span)),
             rule => self.rules.extend(read_rule(rule, input)?),
         }
@@ -145,6 +152,16 @@ fn read_rule(key: KeyId, input: ParseStream<'_>) -> syn::Result<Option<Rule>> {
         KeyId::OneOf => Rule::OneOf(value::texts(input)?),
         _ => return Ok(None),
     }))
+}
+
+/// `= 64`
+fn pad(input: ParseStream<'_>) -> syn::Result<u32> {
+    input.parse::<Token![=]>()?;
+    let literal: LitInt = input.parse()?;
+    match literal.base10_parse() {
+        Ok(bytes @ 1..=65_536) => Ok(bytes),
+        _ => Err(syn::Error::new(literal.span(), "expected 1 to 65536 bytes")),
+    }
 }
 
 fn default(span: Span, input: ParseStream<'_>) -> syn::Result<DefaultValue> {

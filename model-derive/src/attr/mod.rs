@@ -1,5 +1,6 @@
 //! Attributes: from tokens to values with their places. Nothing is judged here but the spelling.
 
+mod blind;
 mod container;
 mod field;
 mod value;
@@ -10,6 +11,7 @@ use syn::parse::discouraged::Speculative as _;
 use syn::parse::{ParseStream, Parser as _};
 use syn::{Attribute, Meta, Token};
 
+pub(crate) use blind::{BlindIndex, BlindNormaliser};
 pub(crate) use container::{Audit, Container, IdForm, Index, IndexKey, Virtual};
 pub(crate) use field::{
     DefaultValue, FieldAttrs, Filterable, Normaliser, Role, Rule, UniqueScope, VariantAttrs,

@@ -136,6 +136,13 @@ fn rules_fit(cx: &Ctxt, field: &Field) {
                     );
                 }
             }
+            KeyId::Pad | KeyId::LegacyPlaintext if !spelling::is_encrypted(&field.ty) => {
+                let name = row.name;
+                cx.error(
+                    key.span,
+                    format_args!("`{name}` is for encrypted fields\nhelp: `Encrypted<T>`"),
+                );
+            }
             KeyId::Trim
             | KeyId::Lowercase
             | KeyId::Uppercase

@@ -1,15 +1,17 @@
 //! What the compiler is asked to check: the policy, the paths of indexes, the date of a TTL index.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 
 use super::named;
 use crate::ast::Model;
+use crate::spelling;
 
 /// The assertions of a model.
 pub(super) fn model(model: &Model) -> TokenStream {
     let policy = policy(model);
     let indexes = indexes(model);
-    emit!(#policy #indexes)
+    let blind = blind_indexes(model);
+    emit!(#policy #indexes #(#blind)*)
 }
 
 /// The caret is at the struct's name.
@@ -23,27 +25,51 @@ fn policy(model: &Model) -> TokenStream {
 }
 
 /// Every path is walked through the handles, so that a missing field, and one that cannot be sorted on, is an error at
-/// the name inside the attribute.
+/// the name inside the attribute. The digest of a token cannot be sorted on, and has an index all the same.
 fn indexes(model: &Model) -> Option<TokenStream> {
     let indexes = model.indexes();
     let handles = named("", &model.head, "Fields");
     let walks = indexes.iter().flat_map(|index| {
-        index.keys.iter().map(|key| {
-            let path = &key.path;
-            let span = path
-                .last()
-                .map_or_else(Span::call_site, syn::Ident::span)
-                .resolved_at(Span::mixed_site());
-            if index.ttl.is_some() {
-                quote::quote_spanned!(span=> __model::assert_ttl(&handles #(.#path)*);)
-            } else {
-                quote::quote_spanned!(span=> _ = handles #(.#path)* .asc();)
-            }
-        })
+        index
+            .keys
+            .iter()
+            .filter(|key| !is_digest(model, &key.path))
+            .map(|key| {
+                let path = &key.path;
+                let span = path
+                    .last()
+                    .map_or_else(Span::call_site, Ident::span)
+                    .resolved_at(Span::mixed_site());
+                if index.ttl.is_some() {
+                    quote::quote_spanned!(span=> __model::assert_ttl(&handles #(.#path)*);)
+                } else {
+                    quote::quote_spanned!(span=> _ = handles #(.#path)* .asc();)
+                }
+            })
     });
     (!indexes.is_empty()).then(|| {
         emit! {
             const _: fn(&#handles) = |handles| { #(#walks)* };
         }
+    })
+}
+
+fn is_digest(model: &Model, path: &[Ident]) -> bool {
+    let [only] = path else { return false };
+    let field = model.fields.iter().find(|field| field.ident == *only);
+    field.is_some_and(|field| spelling::name(&field.ty).as_deref() == Some("TokenDigest"))
+}
+
+/// A blind index over a type of few values would show which documents have the same one.
+fn blind_indexes(model: &Model) -> impl Iterator<Item = TokenStream> {
+    model.fields.iter().filter_map(|field| {
+        let blind = field.attrs.blind.as_ref()?.value;
+        let ty = &field.ty;
+        let span = super::ends(ty).0;
+        Some(if blind.allow_low_entropy {
+            quote::quote_spanned!(span=> const _: fn() = __model::assert_blindable::<#ty>;)
+        } else {
+            quote::quote_spanned!(span=> const _: fn() = __model::assert_distinct::<#ty>;)
+        })
     })
 }

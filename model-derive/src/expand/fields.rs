@@ -7,22 +7,16 @@ use crate::ast::{Field, Head, Model};
 use crate::attr::UniqueScope;
 use crate::spelling;
 
-fn is_global(field: &Field) -> bool {
-    field
-        .attrs
-        .unique
-        .as_ref()
-        .is_some_and(|unique| unique.value == UniqueScope::Global)
-}
-
-/// The type of a field's handle: what the model gives by itself, and what is read-only, no operator changes.
+/// The type of a field's handle: what can be asked of it. What the model gives by itself, and what is read-only, no
+/// operator changes.
 fn handle(field: &Field) -> TokenStream {
-    if is_global(field) {
-        emit!(UniqueField)
-    } else if field.is_editable() {
-        emit!(Field)
-    } else {
-        emit!(FixedField)
+    let (unique, blind) = (field.attrs.unique.as_ref(), field.attrs.blind.as_ref());
+    match (unique, blind) {
+        (_, Some(blind)) if blind.value.unique && blind.value.global => emit!(UniqueBlindField),
+        (_, Some(_)) => emit!(BlindField),
+        (Some(unique), None) if unique.value == UniqueScope::Global => emit!(UniqueField),
+        _ if field.is_editable() => emit!(Field),
+        _ => emit!(FixedField),
     }
 }
 

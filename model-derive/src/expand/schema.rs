@@ -4,7 +4,10 @@ use proc_macro2::{Ident, Literal, Span, TokenStream};
 use syn::ext::IdentExt as _;
 
 use crate::ast::{Field, Head, Model};
-use crate::attr::{Audit, Bounds, Direction, Filterable, IdForm, Index, Normaliser, Number, Role, Rule};
+use crate::attr::{
+    Audit, BlindIndex, BlindNormaliser, Bounds, Direction, Filterable, IdForm, Index, Normaliser, Number,
+    Role, Rule,
+};
 use crate::case;
 use crate::check::dotted;
 
@@ -66,11 +69,14 @@ fn one_field(pattern: &Ident, field: &Field) -> TokenStream {
     let sortable = attrs
         .sortable
         .then(|| emit!(.sortable(__model::assert_comparable::<#ty>)));
+    let blind = attrs.blind.as_ref().map(|blind| one_blind(blind.value));
+    let pad = attrs.pad.map(|bytes| emit!(.pad(#bytes)));
+    let legacy = attrs.legacy_plaintext.then(|| emit!(.legacy_plaintext()));
     let doc = doc(&field.doc);
     emit! {
         __model::field::<#ty>(#name, #stored)
             #json #role #hidden #readonly #skip_updated_at #skip_audit #default #normalise #rules
-            #filterable #sortable #doc
+            #filterable #sortable #blind #pad #legacy #doc
     }
 }
 
@@ -168,7 +174,8 @@ pub(super) fn model(model: &Model) -> TokenStream {
     let id = id_kind(&model.head);
     let fields = fields(&Ident::new("__MODEL_FIELDS", Span::mixed_site()), &model.fields);
     let version = attrs.version.map(|version| emit!(.version(#version)));
-    let indexes: Vec<_> = model.indexes().iter().map(one_index).collect();
+    let blind = model.fields.iter().filter_map(blind_index);
+    let indexes: Vec<_> = model.indexes().iter().map(one_index).chain(blind).collect();
     let count = indexes.len();
     let indexes =
         (count > 0).then(|| emit!(static __MODEL_INDEXES: [__model::IndexSpec; #count] = [#(#indexes),*];));
@@ -185,6 +192,29 @@ pub(super) fn model(model: &Model) -> TokenStream {
             __model::ModelSchema::new(#name, #collection, #tenancy, #id, &__MODEL_FIELDS)
                 #version #with_indexes #audit #soft_delete #append_only #singleton #doc;
     }
+}
+
+fn one_blind(blind: BlindIndex) -> TokenStream {
+    let normalise = match blind.normalise {
+        BlindNormaliser::Exact => None,
+        BlindNormaliser::Email => Some(emit!(Email)),
+        BlindNormaliser::Digits => Some(emit!(Digits)),
+    };
+    let normalise = normalise.map(|normaliser| emit!(.normalise(__model::BlindNormaliser::#normaliser)));
+    let unique = blind.unique.then(|| emit!(.unique()));
+    let global = blind.global.then(|| emit!(.global()));
+    emit!(.blind(__model::BlindSpec::new() #normalise #unique #global))
+}
+
+/// The index over the tokens of a field.
+fn blind_index(field: &Field) -> Option<TokenStream> {
+    let blind = field.attrs.blind.as_ref()?.value;
+    let path = format!("_bi.{}", field.stored);
+    let unique = blind.unique.then(|| emit!(.unique()));
+    let global = blind.global.then(|| emit!(.global()));
+    Some(emit! {
+        __model::IndexSpec::new(const { &[__model::IndexKey::ascending(#path)] }) #unique .exists(&[#path]) #global
+    })
 }
 
 fn one_index(index: &Index) -> TokenStream {

@@ -1,6 +1,7 @@
 //! One test, two stores: a test is written once against a [`Stage`] and runs on the embedded store and on MongoDB.
 
 use bson::{Document, doc};
+use model_core::crypto::Keyring;
 use model_core::prelude::*;
 use model_core::testing::{self, CollectingSink, FixedClock};
 use model_core::{DbBuilder, SyncOptions};
@@ -113,6 +114,14 @@ impl Stage {
 }
 
 impl Shop {
+    /// Another process's handle of the same database, with a keyring of its own.
+    pub(crate) async fn another_process(&self, keyring: Keyring) -> Result<Db> {
+        let builder = testing::another_process(&self.db)
+            .keys(keyring)
+            .clock(self.clock.clone());
+        crate::models::register(builder).build().await
+    }
+
     /// A context of the tenant `acme` for another user.
     pub(crate) fn acme(&self, user: User) -> Context<User> {
         self.db.context(TenantId::new("acme").unwrap(), user)

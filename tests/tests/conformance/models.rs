@@ -77,7 +77,11 @@ pub(crate) fn register(builder: DbBuilder) -> DbBuilder {
         .model::<Task>()
         .model::<Settings>()
         .model::<Event>()
+        .model::<ApiKey>()
+        .model::<Patient>()
+        .model::<Vault>()
         .model::<Letter>()
+        .model::<Parcel>()
         .model::<crate::operators::Basket>()
         .model::<crate::outside::Ticket>()
 }
@@ -522,14 +526,128 @@ impl BaseModel for Event {
 
 /// Its audit entries wait inside the document.
 #[derive(Clone, Model)]
-#[model(collection = "letters", audit(outbox))]
+#[model(collection = "parcels", audit(outbox))]
+pub(crate) struct Parcel {
+    #[model(id)]
+    pub(crate) id: Id<Parcel>,
+    #[model(tenant)]
+    pub(crate) organization: TenantId,
+    pub(crate) text: String,
+    pub(crate) secret: Option<Encrypted<String>>,
+}
+
+impl BaseModel for Parcel {
+    type Actor = User;
+
+    open_policy!(Self, Ctx);
+}
+
+/// What is kept of the tokens that a service hands out.
+#[derive(Clone, Model)]
+#[model(collection = "api_keys", audit)]
+pub(crate) struct ApiKey {
+    #[model(id)]
+    pub(crate) id: Id<ApiKey>,
+    #[model(tenant)]
+    pub(crate) organization: TenantId,
+    pub(crate) label: String,
+    #[model(unique(global))]
+    pub(crate) secret: TokenDigest,
+    #[model(unique(global))]
+    pub(crate) reset: Option<TokenDigest>,
+}
+
+impl BaseModel for ApiKey {
+    type Actor = User;
+
+    open_policy!(Self, Ctx);
+}
+
+/// Found by what nobody can read.
+#[derive(Clone, Model)]
+#[model(collection = "patients", audit)]
+pub(crate) struct Patient {
+    #[model(id)]
+    pub(crate) id: Id<Patient>,
+    #[model(tenant)]
+    pub(crate) organization: TenantId,
+    #[model(trim, blind_index(unique, normalize = "email"))]
+    pub(crate) email: Option<Encrypted<String>>,
+    #[model(blind_index(unique, scope = "global"))]
+    pub(crate) login: Option<Encrypted<String>>,
+    #[model(rename = "tel", blind_index(normalize = "digits"))]
+    pub(crate) phone: Encrypted<String>,
+    #[model(blind_index(allow_low_entropy))]
+    pub(crate) insured: Option<Encrypted<bool>>,
+    pub(crate) note: Option<String>,
+}
+
+impl BaseModel for Patient {
+    type Actor = User;
+
+    open_policy!(Self, Ctx);
+}
+
+/// An account elsewhere: an element with secrets begins with its id.
+#[derive(Clone, Embedded)]
+pub(crate) struct Account {
+    pub(crate) id: String,
+    pub(crate) label: String,
+    pub(crate) token: Encrypted<String>,
+    #[model(default)]
+    pub(crate) answers: BTreeMap<String, Encrypted<String>>,
+}
+
+impl Account {
+    pub(crate) fn new(id: &str, token: &str) -> Self {
+        Self {
+            id: id.into(),
+            label: id.to_uppercase(),
+            token: Encrypted::new(token),
+            answers: BTreeMap::from([(
+                "pet".to_owned(),
+                Encrypted::new(format!("{token}'s cat").as_str()),
+            )]),
+        }
+    }
+}
+
+/// Secrets in arrays and maps.
+#[derive(Clone, Model)]
+#[model(collection = "vaults", audit)]
+pub(crate) struct Vault {
+    #[model(id)]
+    pub(crate) id: Id<Vault>,
+    #[model(tenant)]
+    pub(crate) organization: TenantId,
+    #[model(default)]
+    pub(crate) accounts: Vec<Account>,
+    #[model(default)]
+    pub(crate) keys: BTreeMap<String, Encrypted<String>>,
+    pub(crate) note: Option<String>,
+}
+
+impl BaseModel for Vault {
+    type Actor = User;
+
+    open_policy!(Self, Ctx);
+}
+
+/// Fields that were in the clear once, or hide their length.
+#[derive(Clone, Model)]
+#[model(collection = "letters", audit)]
 pub(crate) struct Letter {
     #[model(id)]
     pub(crate) id: Id<Letter>,
     #[model(tenant)]
     pub(crate) organization: TenantId,
-    pub(crate) text: String,
-    pub(crate) secret: Option<Encrypted<String>>,
+    #[model(pad = 64)]
+    pub(crate) text: Encrypted<String>,
+    #[model(legacy_plaintext, blind_index)]
+    pub(crate) sender: Option<Encrypted<String>>,
+    #[model(legacy_plaintext)]
+    pub(crate) stamps: Option<Encrypted<i64>>,
+    pub(crate) note: Option<String>,
 }
 
 impl BaseModel for Letter {

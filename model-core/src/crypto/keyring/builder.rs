@@ -94,6 +94,8 @@ impl KeyringBuilder {
                 pepper: primaries(),
             },
             refused: Cache::new(NEGATIVE_CAPACITY, NEGATIVE_TTL, Duration::ZERO),
+            in_use: Cache::new(tenants, ttl, Duration::ZERO),
+            ttl,
             flights: core::array::from_fn(|_| Mutex::new(())),
             hasher: RandomState::new(),
         })

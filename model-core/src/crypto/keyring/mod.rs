@@ -1,11 +1,13 @@
 //! The keys of a process: found, unwrapped, cached, and held to their scope.
 
 mod builder;
+mod rotate;
 
 use core::hash::{BuildHasher, Hash};
 use core::num::NonZeroU32;
 use std::hash::RandomState;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tokio::sync::{Mutex, MutexGuard};
@@ -14,13 +16,14 @@ use zeroize::Zeroizing;
 use super::aad::OriginParts;
 use super::cache::Cache;
 use super::envelope::{self, Parts, Suites};
-use super::key::{Dek, KeyId, Purpose};
+use super::key::{KeyId, Purpose};
 use super::loaded::LoadedKey;
 use super::store::{KeyRow, KeyState, KeyStore};
 use super::wrapper::{KeyWrapper, WrapCtx};
 use super::{CryptoError, Result, TenantKey};
 
 pub use self::builder::KeyringBuilder;
+pub(crate) use self::rotate::next_version;
 
 /// Loads of one key wait for each other; of two keys, rarely.
 const FLIGHTS: usize = 64;
@@ -38,6 +41,9 @@ pub struct Keyring {
     primaries: PrimaryCaches,
     /// Ids that do not load, and why: planted ids cannot hammer the store or the provider.
     refused: Cache<KeyId, CryptoError>,
+    /// The blind-index keys that are in use, by the tenant part of an origin; the primary first.
+    in_use: Cache<Box<[u8]>, Arc<[Arc<LoadedKey>]>>,
+    ttl: Duration,
     flights: [Mutex<()>; FLIGHTS],
     hasher: RandomState,
 }
@@ -228,9 +234,11 @@ impl Keyring {
         Ok(changed)
     }
 
-    fn forget(&self, id: KeyId) {
+    /// Drops what this process knows of a key: its row has changed.
+    pub fn forget(&self, id: KeyId) {
         self.keys.remove(&id);
         self.refused.remove(&id);
+        self.in_use.retain(|_| false);
         for purpose in [Purpose::Enc, Purpose::BlindIndex, Purpose::Pepper] {
             self.primaries.of(purpose).retain(|key| key.id() != id);
         }
@@ -262,28 +270,10 @@ impl Keyring {
         tenant: Option<&TenantKey>,
         now: DateTime<Utc>,
     ) -> Result<Arc<LoadedKey>> {
-        let last = store.last_version(&self.realm, purpose, tenant).await?;
-        let ver = last
-            .checked_add(1)
-            .ok_or(CryptoError::Config("a tenant has at most 255 keys per purpose"))?;
-        let dek = Dek::generate()?;
-        let wrapped = self
-            .wrapper
-            .wrap(&dek, &WrapCtx::new(dek.id(), purpose, tenant, &self.realm))
-            .await?;
-        let row = KeyRow {
-            id: dek.id(),
-            purpose,
-            tenant: tenant.cloned(),
-            realm: self.realm.to_string(),
-            ver,
-            wrapped,
-            state: KeyState::Primary,
-            created_at: now,
-            promoted_at: Some(now),
-            not_after: None,
-            destroyed_at: None,
-        };
+        let ver = next_version(&store.list(&self.realm, purpose, tenant).await?)?;
+        let (mut row, dek) = self.generate(purpose, tenant, ver, now).await?;
+        row.state = KeyState::Primary;
+        row.promoted_at = Some(now);
         if store.insert_if_no_primary(&row).await? {
             return Ok(self.keep(LoadedKey::new(row, dek, &self.realm)?));
         }

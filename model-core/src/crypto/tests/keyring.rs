@@ -59,8 +59,8 @@ impl KeyStore for Counted {
         self.rows.primary(realm, purpose, tenant).await
     }
 
-    async fn last_version(&self, realm: &str, purpose: Purpose, tenant: Option<&TenantKey>) -> Result<u8> {
-        self.rows.last_version(realm, purpose, tenant).await
+    async fn list(&self, realm: &str, purpose: Purpose, tenant: Option<&TenantKey>) -> Result<Vec<KeyRow>> {
+        self.rows.list(realm, purpose, tenant).await
     }
 
     async fn insert_if_no_primary(&self, row: &KeyRow) -> Result<bool> {

@@ -126,6 +126,46 @@ fn index_key() {
     assert!(key.field_key("users", "email").is_err());
 }
 
+/// Made by another implementation (Python's `hmac`) from the text of `index_key` and `index_token`.
+#[test]
+fn index_tokens() {
+    let key = loaded_in(
+        "prod",
+        0,
+        Purpose::BlindIndex,
+        Some(tenant("acme")),
+        KeyState::Primary,
+    );
+    let email = key
+        .index_token("users", "email#email/1", b"\x02a@x.com", 16)
+        .unwrap();
+    assert_eq!(hex(&email), "0161487deba85995982282e8064b935f5d");
+    let token = key
+        .index_token("users", "secret#token/1", b"tok_live_4242", 32)
+        .unwrap();
+    assert_eq!(
+        hex(&token),
+        "0109d3838b2a6736c502f83c8e866bfdd04ef78e91ef0791367dc07344683f76be"
+    );
+    let is = |value: &[u8], token: &[u8]| {
+        key.is_index_token("users", "secret#token/1", value, token)
+            .unwrap()
+    };
+    assert!(is(b"tok_live_4242", &token));
+    assert!(!is(b"tok_live_4243", &token));
+    assert!(!is(b"tok_live_4242", &token[..1]));
+    assert!(!is(b"tok_live_4242", &[]));
+    let mut other = token.clone();
+    other[0] = 2;
+    assert!(!is(b"tok_live_4242", &other), "a token of another key");
+    for bit in 8..token.len() * 8 {
+        let mut flipped = token.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        assert!(!is(b"tok_live_4242", &flipped));
+    }
+    assert!(loaded(0, None).index_token("users", "email", b"", 16).is_err());
+}
+
 #[test]
 fn key_row() {
     let mut row = row(&dek(0), Purpose::Enc, Some(tenant("acme")), KeyState::Primary);

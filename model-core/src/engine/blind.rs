@@ -1,0 +1,190 @@
+//! Tokens of secret values: made where a document is written, put into filters before a store sees them.
+
+use std::sync::Arc;
+
+use super::caller::Caller;
+use super::keys::{StoreKeys, keyring};
+use super::load;
+use super::rotate::tenant_key;
+use crate::codec::{DecodeError, Elements, Writer, blind_value};
+use crate::crypto::{LoadedKey, TOKEN_LEN, TenantKey};
+use crate::error::{Error, Result};
+use crate::query::{BLIND_LEN, Node};
+use crate::schema::{BlindSpec, FieldSchema, ModelSchema, TokenScopes, reserved, token_index};
+
+/// The subtype of tokens: "sensitive".
+const SENSITIVE: u8 = 8;
+
+/// The tokens of one value, one for each key in use.
+pub(super) type Tokens = Vec<Vec<u8>>;
+
+/// The keys that the tokens of a model's fields are made with, the primary ones first.
+#[derive(Default)]
+pub(super) struct TokenKeys {
+    own: Option<Arc<[Arc<LoadedKey>]>>,
+    global: Option<Arc<[Arc<LoadedKey>]>>,
+}
+
+impl TokenKeys {
+    /// The keys of those scopes; made where there are none yet.
+    pub(super) async fn load(
+        caller: &Caller,
+        schema: &'static ModelSchema,
+        scopes: TokenScopes,
+    ) -> Result<Self> {
+        let mut keys = Self::default();
+        if scopes.own {
+            let tenant = match schema.tenant_field() {
+                Some(_) => tenant_key(caller.tenant.as_ref())?,
+                None => None,
+            };
+            keys.own = Some(index_keys(caller, tenant.as_ref()).await?);
+        }
+        if scopes.global {
+            keys.global = Some(index_keys(caller, None).await?);
+        }
+        Ok(keys)
+    }
+
+    /// The keys of a scope.
+    pub(super) fn of(&self, global: bool) -> Result<&[Arc<LoadedKey>]> {
+        let keys = if global { &self.global } else { &self.own };
+        keys.as_deref()
+            .ok_or_else(|| Error::internal("the keys of a blind index were not loaded"))
+    }
+
+    /// The tokens of the value in `{v: value}`, one for each key in use; none if it is too long to be looked up.
+    pub(super) fn of_value(
+        &self,
+        collection: &str,
+        field: &FieldSchema,
+        blind: BlindSpec,
+        plain: &[u8],
+    ) -> Result<Tokens> {
+        let Some(value) = blind_value(blind.normalise, plain) else {
+            return Ok(Tokens::new());
+        };
+        let index = blind.index(field.stored);
+        self.of(blind.global)?
+            .iter()
+            .map(|key| Ok(key.index_token(collection, &index, &value, BLIND_LEN)?))
+            .collect()
+    }
+
+    /// The digest of a token, under the primary key.
+    pub(super) fn digest(&self, collection: &str, path: &str, token: &[u8]) -> Result<Vec<u8>> {
+        let primary = self.of(true)?.first();
+        let primary = primary.ok_or_else(|| Error::internal("a blind index without a key"))?;
+        Ok(primary.index_token(collection, &token_index(path), token, TOKEN_LEN)?)
+    }
+}
+
+/// The blind-indexed field that is stored at `path`.
+pub(super) fn field(schema: &'static ModelSchema, path: &str) -> Option<(&'static FieldSchema, BlindSpec)> {
+    let field = schema.field(path)?;
+    field.blind.map(|blind| (field, blind))
+}
+
+/// Writes the tokens of newly sealed values into a document.
+pub(super) fn write(tokens: &[(&'static str, Tokens)], out: &mut Writer<'_>) {
+    if tokens.is_empty() {
+        return;
+    }
+    out.document(reserved::BLIND_INDEX, |out| {
+        for (field, tokens) in tokens {
+            write_array(field, tokens, out);
+        }
+    });
+}
+
+/// Writes the tokens of one field.
+pub(super) fn write_array(key: &str, tokens: &[Vec<u8>], out: &mut Writer<'_>) {
+    out.array(key, tokens, |out, key, token| out.binary(key, SENSITIVE, token));
+}
+
+/// What an update does to tokens: those of newly sealed values are set, those of removed ones removed.
+pub(super) fn amend(
+    after: &[u8],
+    set: &mut Writer<'_>,
+    unset: &mut Vec<String>,
+    schema: &'static ModelSchema,
+) -> Result<()> {
+    if let Some(tokens) = load::raw_field(after, reserved::BLIND_INDEX)? {
+        let mut tokens = Elements::new(tokens.bytes).map_err(DecodeError::into_error)?;
+        while let Some((field, value)) = tokens.next().map_err(DecodeError::into_error)? {
+            set.raw(&path(field), value.tag, value.bytes);
+        }
+    }
+    let removed: Vec<_> = unset
+        .iter()
+        .filter(|gone| field(schema, gone).is_some())
+        .map(|gone| path(gone))
+        .collect();
+    unset.extend(removed);
+    Ok(())
+}
+
+/// Where the tokens of a field are stored.
+pub(super) fn path(field: &str) -> String {
+    format!("{}.{field}", reserved::BLIND_INDEX)
+}
+
+async fn index_keys(caller: &Caller, tenant: Option<&TenantKey>) -> Result<Arc<[Arc<LoadedKey>]>> {
+    let ports = &caller.ports;
+    let keys = keyring(ports)?
+        .index_keys(&StoreKeys(&*ports.store), tenant, ports.now())
+        .await?;
+    Ok(keys)
+}
+
+/// The filter with tokens in the place of secret values: one for each key in use, since a document may have been written
+/// under any of them.
+pub(super) async fn resolve(caller: &Caller, schema: &'static ModelSchema, mut node: Node) -> Result<Node> {
+    if !node.is_blind() {
+        return Ok(node);
+    }
+    let keys = TokenKeys::load(caller, schema, schema.token_scopes()).await?;
+    node.resolve(&|blind| {
+        let keys = keys.of(blind.global)?;
+        blind.resolved(|value| {
+            keys.iter()
+                .map(|key| key.index_token(schema.collection, &blind.index, value, blind.length))
+                .collect::<Result<Vec<_>, _>>()
+                .map_err(Error::from)
+        })
+    })?;
+    Ok(node)
+}
+
+/// Whether `digest` is that of the presented token.
+pub(crate) async fn is_token(
+    caller: &Caller,
+    collection: &str,
+    path: &str,
+    presented: &[u8],
+    digest: &[u8],
+) -> Result<bool> {
+    let keys = index_keys(caller, None).await?;
+    for key in &*keys {
+        if key.is_index_token(collection, &token_index(path), presented, digest)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The stored tokens of a field; none where another writer has stored something else.
+pub(super) fn stored(document: &[u8], field: &str) -> Result<Tokens> {
+    let Some(all) = load::raw_field(document, reserved::BLIND_INDEX)? else {
+        return Ok(Tokens::new());
+    };
+    let Some(tokens) = load::raw_field(all.bytes, field)? else {
+        return Ok(Tokens::new());
+    };
+    let mut items = tokens.array().map_err(DecodeError::into_error)?;
+    let mut found = Tokens::new();
+    while let Some((_, item)) = items.next().map_err(DecodeError::into_error)? {
+        found.extend(item.binary().ok().map(|(_, token)| token.to_vec()));
+    }
+    Ok(found)
+}
