@@ -221,7 +221,8 @@ fn every_test_of_the_table_is_made_by_a_method() {
     let names: Vec<_> = table
         .lines()
         .filter_map(|line| line.trim().split(['(', ',']).next())
-        .filter(|name| !name.is_empty() && !name.starts_with("//"))
+        // A secret becomes tokens, and so `Test::In`, before any store sees it.
+        .filter(|name| !name.is_empty() && !name.starts_with("//") && *name != "Blind")
         .collect();
     assert!(names.len() >= 13, "{names:?}");
     for name in names {

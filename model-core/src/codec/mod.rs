@@ -15,6 +15,7 @@ mod origin;
 mod path;
 mod place;
 mod reader;
+mod sealing;
 mod syntax;
 mod view;
 mod visit;

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::diff::{Difference, Value, to_bson};
 use super::unit::{Action, WriteUnit};
-use crate::audit::{AuditChange, AuditEntry};
+use crate::audit::{ActorIdentity, AuditChange, AuditEntry, RequestMeta};
 use crate::codec::RawValue;
 use crate::schema::{AuditSpec, ModelSchema};
 
@@ -49,6 +49,31 @@ pub(super) fn entry(
         bypass_reason: caller.bypass.as_deref().map(str::to_owned),
         at: now,
         duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+    }
+}
+
+/// The entry of an event that is no write of a document.
+pub(super) fn bare(
+    actor: &ActorIdentity,
+    event: String,
+    entity_type: &str,
+    entity_id: String,
+    at: DateTime<Utc>,
+) -> AuditEntry {
+    AuditEntry {
+        #[allow(clippy::disallowed_methods)] // an entry's id is not a model's
+        id: ObjectId::new(),
+        tenant: None,
+        actor: actor.clone(),
+        event,
+        entity_type: entity_type.to_owned(),
+        entity_id,
+        entity_name: None,
+        changes: Vec::new(),
+        request: RequestMeta::default(),
+        bypass_reason: None,
+        at,
+        duration_ms: 0,
     }
 }
 

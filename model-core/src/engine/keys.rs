@@ -69,8 +69,8 @@ pub(crate) async fn check_keyring(ports: &Ports) -> Result<()> {
         .await
         .map_err(into_error)?;
     let Some(row) = row(found)? else { return Ok(()) };
-    match keyring.load(&StoreKeys(&*ports.store), row.id).await {
-        Ok(_) => Ok(()),
+    match keyring.check(&row).await {
+        Ok(()) => Ok(()),
         Err(error) if error.is_retryable() => Err(error.into()),
         Err(error) => Err(Error::new(
             ErrorKind::Configuration,
@@ -150,26 +150,25 @@ pub(super) fn slot(realm: &str, purpose: Purpose, tenant: Option<&TenantKey>) ->
     ))
 }
 
-/// Makes sure that a tenant has one primary key, and each of its keys a number of its own: without the indexes two
-/// processes could make two. They are asked for whenever a key is made, which is rare.
-pub(super) async fn make_sure_of_indexes(store: &dyn Store) -> Result<(), CryptoError> {
-    let indexes = [
-        doc! {
-            "key": { SLOT: 1 }, "name": "slot_1_unique", "unique": true,
-            "partialFilterExpression": { SLOT: { "$exists": true } },
-        },
-        doc! {
-            "key": { "realm": 1, "purpose": 1, "tenant": 1, "ver": 1 }, "name": "realm_purpose_tenant_ver_unique",
-            "unique": true,
-        },
-    ];
-    for index in indexes {
-        store
-            .create_index(KEYS_COLLECTION, &index)
-            .await
-            .map_err(|error| unavailable(&error))?;
-    }
-    Ok(())
+/// Makes sure that a tenant has one primary key: without the index two processes could make two. It is asked for whenever
+/// a key is made, which is rare.
+async fn one_primary(store: &dyn Store) -> Result<(), CryptoError> {
+    let index = doc! {
+        "key": { SLOT: 1 }, "name": "slot_1_unique", "unique": true,
+        "partialFilterExpression": { SLOT: { "$exists": true } },
+    };
+    let made = store.create_index(KEYS_COLLECTION, &index).await;
+    made.map_err(|error| unavailable(&error))
+}
+
+/// Makes sure that each key of a tenant has a number of its own.
+pub(super) async fn own_numbers(store: &dyn Store) -> Result<(), CryptoError> {
+    let index = doc! {
+        "key": { "realm": 1, "purpose": 1, "tenant": 1, "ver": 1 }, "name": "realm_purpose_tenant_ver_unique",
+        "unique": true,
+    };
+    let made = store.create_index(KEYS_COLLECTION, &index).await;
+    made.map_err(|error| unavailable(&error))
 }
 
 fn unavailable(error: &StoreError) -> CryptoError {
@@ -244,7 +243,7 @@ impl KeyStore for StoreKeys<'_> {
     }
 
     async fn insert_if_no_primary(&self, row: &KeyRow) -> Result<bool, CryptoError> {
-        make_sure_of_indexes(self.0).await?;
+        one_primary(self.0).await?;
         let mut document = row.to_document()?;
         document.insert(SLOT, slot(&row.realm, row.purpose, row.tenant.as_ref())?);
         let bytes = document

@@ -1,9 +1,5 @@
 //! Re-encryption of a model's documents, batch by batch.
 
-use std::fmt;
-use std::str::FromStr;
-
-use bson::oid::ObjectId;
 use bson::{Bson, RawDocumentBuf};
 
 use super::blind::{self, TokenKeys, Tokens};
@@ -11,6 +7,7 @@ use super::caller::Caller;
 use super::keys::StoreKeys;
 use super::load;
 use super::ports::AuditTarget;
+use super::report::{ReencryptReport, ResumeToken, SecretsReport};
 use super::seal::{Primary, primary};
 use super::sealed::{Found, sealed};
 use crate::audit::{self, AuditEntry};
@@ -24,77 +21,6 @@ use crate::value::IdValue;
 
 /// The subtype of envelopes.
 const SENSITIVE: u8 = 8;
-
-/// What a re-encryption has done so far.
-#[derive(Debug, Default)]
-#[non_exhaustive]
-pub struct ReencryptReport {
-    /// The documents that were looked at.
-    pub scanned: u64,
-    /// The values that now lie under the primary key.
-    pub rewritten: u64,
-    /// The values whose blind-index tokens are now those of the keys in use.
-    pub reindexed: u64,
-    /// The values that somebody else wrote at the same moment: theirs stand, and are under the primary key.
-    pub raced: u64,
-    /// The values that do not open, each with its document's id and its path.
-    pub failed: Vec<Error>,
-    /// Where to go on; none when all documents were looked at.
-    pub resume: Option<ResumeToken>,
-}
-
-/// What lies under which key.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct SecretsReport {
-    /// The documents that were looked at.
-    pub scanned: u64,
-    /// The values under the primary key.
-    pub current: u64,
-    /// The values under other keys.
-    pub outdated: u64,
-    /// The values that are not sealed.
-    pub plaintext: u64,
-    /// The values that are neither plaintext nor an envelope that this version knows.
-    pub malformed: u64,
-}
-
-/// Where a re-encryption goes on: the id of the last document that was looked at. Its text form is for a job's own store.
-#[derive(Clone, PartialEq, Eq)]
-pub struct ResumeToken(IdValue);
-
-impl fmt::Debug for ResumeToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ResumeToken({self})")
-    }
-}
-
-impl fmt::Display for ResumeToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = match &self.0 {
-            IdValue::ObjectId(_) => 'o',
-            IdValue::Uuid(_) => 'u',
-            IdValue::Text(_) => 's',
-        };
-        write!(f, "{kind}:{}", self.0)
-    }
-}
-
-impl FromStr for ResumeToken {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        let failed = || Error::violation("resume", "token", "is no resume token");
-        let (kind, id) = text.split_once(':').ok_or_else(failed)?;
-        let value = match kind {
-            "o" => id.parse().ok().map(IdValue::ObjectId),
-            "u" => id.parse().ok().map(IdValue::Uuid),
-            "s" => Some(IdValue::Text(id.into())),
-            _ => None,
-        };
-        value.map(Self).ok_or_else(failed)
-    }
-}
 
 /// Whether the caller may pass over the documents of a tenant, whoever may read them.
 ///
@@ -114,20 +40,12 @@ pub(crate) async fn admit(caller: &Caller, schema: &'static ModelSchema) -> Resu
 /// Notes in the audit log that a re-encryption begins.
 pub(crate) async fn note(caller: &Caller, schema: &'static ModelSchema) -> Result<()> {
     let entity = schema.audit.map_or(schema.name, |spec| spec.entity);
+    let event = format!("{entity}.reencrypt");
     let entry = AuditEntry {
-        #[allow(clippy::disallowed_methods)] // an entry's id is not a model's
-        id: ObjectId::new(),
         tenant: caller.tenant.clone(),
-        actor: caller.actor.clone(),
-        event: format!("{entity}.reencrypt"),
-        entity_type: entity.to_owned(),
-        entity_id: "*".to_owned(),
-        entity_name: None,
-        changes: Vec::new(),
         request: caller.request.clone(),
         bypass_reason: caller.bypass.as_deref().map(str::to_owned),
-        at: caller.ports.now(),
-        duration_ms: 0,
+        ..super::audit::bare(&caller.actor, event, entity, "*".to_owned(), caller.ports.now())
     };
     match &caller.ports.audit {
         AuditTarget::Sink(sink) => sink.record(&entry).await,
@@ -218,21 +136,19 @@ pub(crate) async fn reencrypt(
                 if new.is_none() && tokens.is_none() {
                     return Ok(());
                 }
-                match put(
+                let put = put(
                     caller,
                     document,
                     schema,
                     &found,
                     new.as_deref(),
                     tokens.as_deref(),
-                )
-                .await?
-                {
-                    true => {
-                        report.rewritten += u64::from(new.is_some());
-                        report.reindexed += u64::from(tokens.is_some());
-                    }
-                    false => report.raced += 1,
+                );
+                if put.await? {
+                    report.rewritten += u64::from(new.is_some());
+                    report.reindexed += u64::from(tokens.is_some());
+                } else {
+                    report.raced += 1;
                 }
                 Ok(())
             };

@@ -18,7 +18,7 @@ const SENSITIVE: u8 = 8;
 ///
 /// Nobody meant a change by it, so it comes after the differences were judged and audited. A value that does not open
 /// is left as it is: its write is about something else, and the reader of the value will be told.
-pub(super) async fn refresh(unit: &dyn WriteUnit, after: &mut Vec<u8>, update: &mut UpdateOne) -> Result<()> {
+pub(super) async fn refresh(unit: &dyn WriteUnit, after: &mut [u8], update: &mut UpdateOne) -> Result<()> {
     let (schema, caller) = (unit.schema(), unit.caller());
     let Some(Primary { keyring, key, .. }) = primary(caller, schema).await? else {
         return Ok(());

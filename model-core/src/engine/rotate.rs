@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use bson::oid::ObjectId;
 use bson::{Bson, Document, RawDocumentBuf, doc};
 use chrono::{DateTime, Utc};
 
 use super::caller::equals;
-use super::keys::{SLOT, StoreKeys, by_id, keyring, make_sure_of_indexes, slot};
+use super::keys::{SLOT, StoreKeys, by_id, keyring, own_numbers, slot};
 use super::ports::{AuditTarget, Ports};
-use crate::audit::{self, ActorIdentity, AuditChange, AuditEntry, RequestMeta};
+use crate::audit::{self, ActorIdentity, AuditChange, AuditEntry};
 use crate::codec::RawValue;
 use crate::crypto::{
     KEYS_COLLECTION, KeyId, KeyRow, KeyState, KeyStore as _, Purpose, TenantKey, next_version,
@@ -54,7 +53,7 @@ impl Administration<'_> {
     /// Stores a new key that opens but does not seal yet.
     pub(crate) async fn stage(&self, purpose: Purpose, tenant: Option<&TenantId>) -> Result<KeyId> {
         let (keyring, tenant) = (keyring(self.ports)?, tenant_key(tenant)?);
-        make_sure_of_indexes(&*self.ports.store).await?;
+        own_numbers(&*self.ports.store).await?;
         let rows = self
             .store()
             .list(keyring.realm(), purpose, tenant.as_ref())
@@ -218,23 +217,14 @@ impl Administration<'_> {
         };
         let name = |state: KeyState| Box::new(Bson::from(state.as_str()));
         Ok(AuditEntry {
-            #[allow(clippy::disallowed_methods)] // an entry's id is not a model's
-            id: ObjectId::new(),
             tenant: tenant_id(row)?,
-            actor: self.actor.clone(),
-            event: event.to_owned(),
-            entity_type: "key".to_owned(),
-            entity_id: row.id.id8(),
             entity_name: Some(format!("{} {}", row.purpose.as_str(), row.ver)),
             changes: vec![AuditChange::Plain {
                 path: "state".to_owned(),
                 before: before.map(name),
                 after: Some(name(after)),
             }],
-            request: RequestMeta::default(),
-            bypass_reason: None,
-            at: now,
-            duration_ms: 0,
+            ..super::audit::bare(self.actor, event.to_owned(), "key", row.id.id8(), now)
         })
     }
 }

@@ -68,8 +68,10 @@ impl<'a, M: BaseModel> Reencrypt<'a, M> {
         let named = |error: Error| error.at_model(M::NAME, "reencrypt");
         engine::admit_pass(caller, schema).await.map_err(named)?;
         engine::note_reencryption(caller, schema).await.map_err(named)?;
-        let mut report = ReencryptReport::default();
-        report.resume = self.resume.take();
+        let mut report = ReencryptReport {
+            resume: self.resume.take(),
+            ..ReencryptReport::default()
+        };
         loop {
             engine::reencrypt(caller, schema, self.batch, &mut report)
                 .await

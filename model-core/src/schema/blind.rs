@@ -1,4 +1,8 @@
-//! Blind indexes: an encrypted field that can be found by its value.
+//! What is declared of encrypted fields: blind indexes, padding, plaintext from before.
+
+use core::num::NonZeroU32;
+
+use super::field::FieldSchema;
 
 /// What is done to a value before its token is made, so that what means the same is found. The name is part of the key
 /// that tokens are made with: another normaliser is another index.
@@ -54,7 +58,7 @@ impl BlindSpec {
     }
 
     /// The name of the index over the field stored at `path`, which its key is derived by: a file format.
-    pub(crate) fn index(&self, path: &str) -> String {
+    pub(crate) fn index(self, path: &str) -> String {
         let normaliser = match self.normalise {
             BlindNormaliser::Exact => "exact/1",
             BlindNormaliser::Email => "email/1",
@@ -73,4 +77,24 @@ impl Default for BlindSpec {
 /// The name of the index that the digest of a token at `path` is made by: a file format.
 pub(crate) fn token_index(path: &str) -> String {
     format!("{path}#token/1")
+}
+
+impl FieldSchema {
+    /// Hides the length of an encrypted value in steps of that many bytes.
+    pub const fn pad(mut self, bytes: u32) -> Self {
+        self.pad = NonZeroU32::new(bytes);
+        self
+    }
+
+    /// Takes plaintext that was stored before the field was encrypted.
+    pub const fn legacy_plaintext(mut self) -> Self {
+        self.legacy_plaintext = true;
+        self
+    }
+
+    /// Lets the field be found by its value.
+    pub const fn blind(mut self, blind: BlindSpec) -> Self {
+        self.blind = Some(blind);
+        self
+    }
 }

@@ -314,24 +314,6 @@ impl FieldSchema {
         self
     }
 
-    /// Hides the length of an encrypted value in steps of that many bytes.
-    pub const fn pad(mut self, bytes: u32) -> Self {
-        self.pad = NonZeroU32::new(bytes);
-        self
-    }
-
-    /// Takes plaintext that was stored before the field was encrypted.
-    pub const fn legacy_plaintext(mut self) -> Self {
-        self.legacy_plaintext = true;
-        self
-    }
-
-    /// Lets the field be found by its value.
-    pub const fn blind(mut self, blind: BlindSpec) -> Self {
-        self.blind = Some(blind);
-        self
-    }
-
     /// Sets the documentation.
     pub const fn doc(mut self, doc: &'static str) -> Self {
         self.doc = doc;

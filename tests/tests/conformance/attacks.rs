@@ -134,7 +134,8 @@ on_both_stores! {
     /// 9, 10, 11, 12, 14: cut, longer, flipped, under an unknown key, of an unknown suite: an error for each, and no value.
     async fn altered_bytes(stage: Stage) {
         let shop = stage.shop().await;
-        let cases: [(fn(&mut Vec<u8>), &str); 8] = [
+        type Change = fn(&mut Vec<u8>);
+        let cases: [(Change, &str); 8] = [
             (|bytes| bytes.truncate(40), "truncated"),
             (|bytes| bytes.truncate(bytes.len() - 1), "authenticate"),
             (|bytes| bytes.push(0), "authenticate"),

@@ -160,7 +160,7 @@ on_both_stores! {
                     let token = format!("{} round {round}", widget.name);
                     let patch = WidgetPatch { token: Set(Some(Secret::from(token.clone()))), ..Default::default() };
                     Widget::update(&shop.admin, &widget.id, patch).await.unwrap();
-                    assert_eq!(reveal(&shop, widget).await, token);
+                    assert_eq!(reveal(shop, widget).await, token);
                     let patch = WidgetPatch { note: Set(Some(token)), ..Default::default() };
                     Widget::update(&shop.admin, &widget.id, patch).await.unwrap();
                 }

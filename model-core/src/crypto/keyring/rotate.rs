@@ -30,6 +30,19 @@ impl Keyring {
         self.ttl
     }
 
+    /// Whether the key of a row unwraps, and is the key that the row names. Nothing is kept of it.
+    ///
+    /// # Errors
+    /// [`CryptoError::KeyProvider`], [`CryptoError::Tampered`], [`CryptoError::KeyIdMismatch`].
+    pub async fn check(&self, row: &KeyRow) -> Result<()> {
+        let ctx = WrapCtx::new(row.id, row.purpose, row.tenant.as_ref(), &self.realm);
+        if self.wrapper.unwrap(&row.wrapped, &ctx).await?.id() == row.id {
+            Ok(())
+        } else {
+            Err(CryptoError::KeyIdMismatch)
+        }
+    }
+
     /// A new key and its row, which opens but does not seal; nothing is stored.
     ///
     /// # Errors

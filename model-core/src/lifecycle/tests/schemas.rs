@@ -66,8 +66,29 @@ fn secrets_among_many_and_patterns_that_do_not_compile_are_refused() {
             &[FieldSchema::new("pass", "pass", TypeSchema::PasswordHash)],
         )],
     );
+    static KEYED: TypeSchema = TypeSchema::Embedded(|| &ACCOUNT);
+    static ACCOUNT: EmbeddedSchema = EmbeddedSchema::new(
+        "Account",
+        &[
+            FieldSchema::new("id", "id", TypeSchema::String),
+            FieldSchema::new("token", "token", SECRET),
+        ],
+    );
+    static LATE: TypeSchema = TypeSchema::Embedded(|| &LATE_ID);
+    static LATE_ID: EmbeddedSchema = EmbeddedSchema::new(
+        "LateId",
+        &[
+            FieldSchema::new("token", "token", SECRET),
+            FieldSchema::new("id", "id", TypeSchema::String),
+        ],
+    );
     static BAD: Pattern = Pattern::new("(");
-    static BROKEN: [FieldSchema; 5] = [
+    static BROKEN: [FieldSchema; 10] = [
+        FieldSchema::new("keyed", "keyed", TypeSchema::Array(&KEYED)),
+        FieldSchema::new("late", "late", TypeSchema::Array(&LATE)),
+        FieldSchema::new("list", "list", TypeSchema::Array(&SECRET)),
+        FieldSchema::new("digests", "digests", TypeSchema::Map(&TypeSchema::TokenDigest)),
+        FieldSchema::new("bytes", "bytes", TypeSchema::Encrypted(&TypeSchema::Binary)).legacy_plaintext(),
         FieldSchema::new("direct", "direct", SEALED),
         FieldSchema::new("many", "many", TypeSchema::Array(&SEALED)),
         FieldSchema::new("map", "map", TypeSchema::Map(&SECRET)),
@@ -78,8 +99,19 @@ fn secrets_among_many_and_patterns_that_do_not_compile_are_refused() {
     let text = check_schemas(&[Box::leak(Box::new(broken))])
         .unwrap_err()
         .to_string();
-    for part in ["`many.token`", "`map`", "`choice.pass`", "the pattern `(`"] {
+    let refused = [
+        "`many.token`",
+        "`late.token`",
+        "`list`",
+        "`digests`",
+        "`bytes`",
+        "`choice.pass`",
+        "the pattern `(`",
+    ];
+    for part in refused {
         assert!(text.contains(part), "{text}");
     }
-    assert!(!text.contains("`direct"), "{text}");
+    for part in ["`direct", "`map", "`keyed"] {
+        assert!(!text.contains(part), "{text}");
+    }
 }
