@@ -25,6 +25,10 @@ const OTHER: &[(&str, &str)] = &[
     ),
     ("singleton", "of its own kind of model: `conformance/lives.rs`"),
     (
+        "reencrypt",
+        "of what is stored, under a bypass: `conformance/reencrypt.rs`",
+    ),
+    (
         "find_unique",
         "before the tenant is known: `conformance/global.rs`, `wire.rs`",
     ),
