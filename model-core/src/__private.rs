@@ -9,8 +9,9 @@ pub use crate::model::{deserialize_new, deserialize_patch, new_from_json, patch_
 pub use crate::policy::{BaseModel, GlobalScope, Model, Stamp, TenantScope};
 pub use crate::query::{Field, Operand, Queryable, UniqueField, operand_of};
 pub use crate::schema::{
-    AuditSpec, Direction, EmbeddedSchema, EnumSchema, FieldRole, FieldSchema, IdKind, IndexKey, IndexSpec,
-    ModelSchema, Normaliser, Number, Pattern, Rule, Tenancy, TypeSchema, VariantSchema,
+    AuditSpec, Collation, Comparison, Condition, Direction, EmbeddedSchema, EnumSchema, FieldRole,
+    FieldSchema, IdKind, IndexKey, IndexSpec, KeyForm, Literal, ModelSchema, Normaliser, Number, Pattern,
+    Rule, Tenancy, TypeSchema, VariantSchema,
 };
 pub use crate::value::{Id, Identified, Revision, TenantId};
 pub use bson::Bson;
@@ -69,6 +70,18 @@ impl TtlDate for Option<DateTime<Utc>> {}
 
 /// Compiles only for a field that the server can expire documents by.
 pub fn assert_ttl<M, T: FieldValue + TtlDate>(_: &Field<M, T>) {}
+
+/// What a text index takes words from.
+#[diagnostic::on_unimplemented(
+    message = "a text index needs a string, not `{Self}`",
+    note = "the field of a text index is of type `String`, `Option<String>` or `Vec<String>`"
+)]
+pub trait Words {}
+
+impl Words for String {}
+
+/// Compiles only for a field that a text index can take words from.
+pub fn assert_text<M, T: Queryable<Item: Words>>(_: &Field<M, T>) {}
 
 /// Compiles only for a model with a policy.
 pub fn assert_policy<T: BaseModel>() {}

@@ -90,7 +90,7 @@ keys! {
     Version "version" MODEL, "version = 2", "The schema version that this code writes; 1 if nothing is said.";
     Audit "audit" MODEL, "audit or audit(entity = \"widget\", create = \"..\", update = \"..\", delete = \"..\", name = field)",
         "Every write leaves an audit entry.";
-    Indexes "index" MODEL, "index(path, path = desc, unique, name = \"..\", ttl = \"90d\", exists(field), global)",
+    Indexes "index" MODEL, "index(path, path = desc|text(2)|hashed|sphere, path.*, unique, global, sparse, hidden, name = \"..\", ttl = \"90d\", exists(field), partial(path == 1), collation(\"en\", strength = 2), language = \"..\", replaces = \"..\")",
         "An index over one or several paths; the tenant goes first by itself. May be repeated.";
     RenameAll "rename_all" CONTAINERS, "rename_all = \"camelCase\"", "The style of stored names.";
     Virtuals "virtuals" VIRTUAL, "virtuals(display_name: String)", "Methods whose results go into the view.";

@@ -1,47 +1,75 @@
 //! Makes the indexes on the server as declared.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::future::IntoFuture;
 
-use bson::Document;
+use bson::{Bson, Document};
+use futures_util::future::{BoxFuture, FutureExt as _};
 
-use super::plan::{IndexPlan, IndexStep, name_of};
-use crate::error::{Error, Result};
+use super::options::{SyncEvent, SyncOptions, SyncReport};
+use super::plan::{IndexPlan, IndexStep, name_of, plan};
+use super::{compare, ledger};
+use crate::engine::Ports;
+use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Store, StoreError, StoreResult, into_error};
 
 /// The server's codes for an index that cannot stand beside another one over the same keys.
 const OPTIONS_CONFLICT: i32 = 85;
 const SPECS_CONFLICT: i32 = 86;
+/// Its code for a second text index, among other things.
+const CANNOT_CREATE: i32 = 67;
 
-/// What [`Db::sync_indexes`](crate::Db::sync_indexes) may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub struct SyncOptions {
-    drop_extra: bool,
+/// How many groups of duplicates are shown.
+const EXAMPLES: u32 = 3;
+
+/// Who is told of each step.
+type Progress<'a> = Box<dyn FnMut(SyncEvent<'_>) + Send + 'a>;
+
+/// A sync that is about to be made: see [`Db::sync_indexes`](crate::Db::sync_indexes).
+#[must_use = "nothing happens before it is awaited"]
+pub struct SyncIndexes<'a> {
+    ports: &'a Ports,
+    options: SyncOptions,
+    progress: Option<Progress<'a>>,
 }
 
-impl SyncOptions {
-    /// Creates indexes and changes times to live, and drops nothing.
-    pub const fn new() -> Self {
-        Self { drop_extra: false }
+impl fmt::Debug for SyncIndexes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SyncIndexes")
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> SyncIndexes<'a> {
+    pub(crate) fn new(ports: &'a Ports, options: SyncOptions) -> Self {
+        Self {
+            ports,
+            options,
+            progress: None,
+        }
     }
 
-    /// Whether indexes are dropped that are not declared, or whose declaration has changed. The index over `_id` never
-    /// is.
-    #[must_use]
-    pub const fn drop_extra(mut self, drop: bool) -> Self {
-        self.drop_extra = drop;
+    /// Tells `progress` of each step, before and after: a build over many documents takes its time.
+    pub fn on_progress(mut self, progress: impl FnMut(SyncEvent<'_>) + Send + 'a) -> Self {
+        self.progress = Some(Box::new(progress));
         self
     }
 }
 
-/// What was done.
-#[derive(Debug, Clone, PartialEq, Default)]
-#[non_exhaustive]
-pub struct SyncReport {
-    /// The steps that were carried out.
-    pub done: Vec<IndexStep>,
-    /// The steps that were not, since they drop an index and dropping was not asked for.
-    pub left: Vec<IndexStep>,
+impl<'a> IntoFuture for SyncIndexes<'a> {
+    type Output = Result<SyncReport>;
+    type IntoFuture = BoxFuture<'a, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        async move {
+            let store = &*self.ports.store;
+            let plan = plan(&self.ports.models, store).await?;
+            run(&plan, store, self.options, self.progress).await
+        }
+        .boxed()
+    }
 }
 
 /// Carries a plan out: what is created comes before what is dropped. A step that fails does not stop the others, but
@@ -50,26 +78,61 @@ pub struct SyncReport {
 /// # Errors
 /// That of the first step that failed, with its index; the message names every index that failed.
 pub(crate) async fn sync(plan: &IndexPlan, store: &dyn Store, options: SyncOptions) -> Result<SyncReport> {
+    run(plan, store, options, None).await
+}
+
+async fn run(
+    plan: &IndexPlan,
+    store: &dyn Store,
+    options: SyncOptions,
+    progress: Option<Progress<'_>>,
+) -> Result<SyncReport> {
+    let mut there: BTreeMap<&'static str, Names> = BTreeMap::new();
+    for (collection, names) in &plan.present {
+        there
+            .entry(collection)
+            .or_default()
+            .there
+            .extend(names.iter().cloned());
+    }
     let mut work = Work {
         store,
         options,
+        progress,
+        steps: plan.steps.len(),
+        number: 0,
         report: SyncReport::default(),
         old: Vec::new(),
+        names: there,
         failed: Vec::new(),
     };
     for step in &plan.steps {
         work.add(step).await;
     }
     work.drop_old().await;
-    work.finish(plan.steps.len())
+    for (collection, names) in &work.names {
+        ledger::note(store, collection, &names.there, &names.gone).await?;
+    }
+    work.finish()
+}
+
+/// What is known of the indexes of one collection by name.
+#[derive(Default)]
+struct Names {
+    there: Vec<String>,
+    gone: Vec<String>,
 }
 
 struct Work<'a> {
     store: &'a dyn Store,
     options: SyncOptions,
+    progress: Option<Progress<'a>>,
+    steps: usize,
+    number: usize,
     report: SyncReport,
     /// Steps that drop an index, and whether the new one is there already.
     old: Vec<(IndexStep, bool)>,
+    names: BTreeMap<&'static str, Names>,
     failed: Vec<Failure>,
 }
 
@@ -77,67 +140,134 @@ struct Failure {
     collection: &'static str,
     name: String,
     error: StoreError,
+    /// Ids of documents with one key, two and two.
+    duplicates: Vec<[Bson; 2]>,
 }
 
 impl Work<'_> {
+    fn tell(&mut self, event: SyncEvent<'_>) {
+        if let Some(progress) = &mut self.progress {
+            progress(event);
+        }
+    }
+
+    fn begin(&mut self, step: &IndexStep) {
+        self.number += 1;
+        let (number, of) = (self.number, self.steps);
+        self.tell(SyncEvent::Begun { step, number, of });
+    }
+
     /// Carries out what drops nothing.
     async fn add(&mut self, step: &IndexStep) {
+        if let IndexStep::Extra { .. } = step {
+            return self.old.push((step.clone(), true));
+        }
+        self.begin(step);
         let (collection, name, outcome) = match step {
             IndexStep::Create { collection, index } => (
                 *collection,
                 name_of(index),
-                self.store.create_index(collection, index).await,
+                create(self.store, collection, index).await,
             ),
             IndexStep::SetTtl {
                 collection, name, to, ..
             } => (
                 *collection,
                 name.as_str(),
-                self.store.set_index_ttl(collection, name, *to).await,
+                self.store
+                    .set_index_ttl(collection, name, *to)
+                    .await
+                    .map_err(Into::into),
+            ),
+            IndexStep::SetHidden {
+                collection,
+                name,
+                hidden,
+            } => (
+                *collection,
+                name.as_str(),
+                self.store
+                    .set_index_hidden(collection, name, *hidden)
+                    .await
+                    .map_err(Into::into),
             ),
             IndexStep::Replace {
                 collection, index, ..
             } => {
-                let outcome = self.store.create_index(collection, index).await;
-                let conflicts = is_conflict(&outcome);
+                let outcome = create(self.store, collection, index).await;
+                let conflicts = is_conflict(&outcome, index);
                 if outcome.is_ok() || conflicts {
+                    if !conflicts {
+                        self.is_there(collection, name_of(index));
+                    }
                     self.old.push((step.clone(), !conflicts));
                     return;
                 }
                 (*collection, name_of(index), outcome)
             }
-            IndexStep::Extra { .. } => return self.old.push((step.clone(), true)),
+            IndexStep::Extra { .. } => return,
         };
         match outcome {
-            Ok(()) => self.report.done.push(step.clone()),
-            Err(error) => self.fail(collection, name, error),
+            Ok(()) => {
+                self.is_there(collection, name);
+                self.done(step.clone());
+            }
+            Err(refusal) => self.fail(step, collection, name, refusal),
         }
     }
 
     /// Drops what may be dropped.
     async fn drop_old(&mut self) {
         for (step, is_replaced) in std::mem::take(&mut self.old) {
-            let (collection, name) = match &step {
+            let (collection, name, origin, hidden) = match &step {
                 IndexStep::Replace {
-                    collection, found, ..
-                } => (*collection, name_of(found)),
-                IndexStep::Extra { collection, name, .. } => (*collection, name.as_str()),
+                    collection,
+                    found,
+                    origin,
+                    ..
+                } => {
+                    let hidden = found.get_bool("hidden").unwrap_or_default();
+                    (*collection, name_of(found), *origin, hidden)
+                }
+                IndexStep::Extra {
+                    collection,
+                    name,
+                    origin,
+                    hidden,
+                    ..
+                } => (*collection, name.as_str(), *origin, *hidden),
                 _ => continue,
             };
+            let name = name.to_owned();
             let is_spared = self.failed.iter().any(|failure| failure.collection == collection);
-            if !self.options.drop_extra || is_spared || name == "_id_" {
+            if !self.options.drops(origin) || is_spared || name == "_id_" {
                 self.leave(step, is_replaced);
                 continue;
             }
+            if let IndexStep::Extra { .. } = step {
+                self.begin(&step);
+            }
+            let hides = self.options.hides_first() && !hidden && is_replaced;
             let outcome = match &step {
+                _ if hides => self.store.set_index_hidden(collection, &name, true).await,
                 IndexStep::Replace { index, found, .. } if !is_replaced => {
-                    self.swap(collection, found, index).await
+                    swap(self.store, collection, found, index).await
                 }
-                _ => self.store.drop_index(collection, name).await,
+                _ => self.store.drop_index(collection, &name).await,
             };
             match outcome {
-                Ok(()) => self.report.done.push(step),
-                Err(error) => self.fail(collection, name, error),
+                Ok(()) if hides => {
+                    self.tell(SyncEvent::Done { step: &step });
+                    self.report.hidden.push(step);
+                }
+                Ok(()) => {
+                    if let IndexStep::Replace { index, .. } = &step {
+                        self.is_there(collection, name_of(index));
+                    }
+                    self.names.entry(collection).or_default().gone.push(name);
+                    self.done(step);
+                }
+                Err(error) => self.fail(&step, collection, &name, error.into()),
             }
         }
     }
@@ -146,45 +276,54 @@ impl Work<'_> {
     fn leave(&mut self, step: IndexStep, is_replaced: bool) {
         if let (
             IndexStep::Replace {
-                collection, found, ..
+                collection,
+                found,
+                origin,
+                ..
             },
             true,
         ) = (&step, is_replaced)
         {
-            let key = found.get_document("key").cloned().unwrap_or_default();
             self.report.left.push(IndexStep::Extra {
                 collection,
                 name: name_of(found).to_owned(),
-                key,
+                key: found.get_document("key").cloned().unwrap_or_default(),
+                origin: *origin,
+                hidden: found.get_bool("hidden").unwrap_or_default(),
             });
-            self.report.done.push(step);
+            self.done(step);
         } else {
             self.report.left.push(step);
         }
     }
 
-    /// Drops before it creates, where the server does not let the two stand side by side; if the new one cannot be
-    /// built, the old one comes back.
-    async fn swap(&self, collection: &str, old: &Document, new: &Document) -> StoreResult<()> {
-        self.store.drop_index(collection, name_of(old)).await?;
-        let outcome = self.store.create_index(collection, new).await;
-        if outcome.is_err() {
-            self.store.create_index(collection, old).await?;
-        }
-        outcome
+    fn is_there(&mut self, collection: &'static str, name: &str) {
+        self.names
+            .entry(collection)
+            .or_default()
+            .there
+            .push(name.to_owned());
     }
 
-    fn fail(&mut self, collection: &'static str, name: &str, error: StoreError) {
+    fn done(&mut self, step: IndexStep) {
+        self.tell(SyncEvent::Done { step: &step });
+        self.report.done.push(step);
+    }
+
+    fn fail(&mut self, step: &IndexStep, collection: &'static str, name: &str, refusal: Refusal) {
+        self.tell(SyncEvent::Failed { step });
         self.failed.push(Failure {
             collection,
             name: name.to_owned(),
-            error,
+            error: refusal.error,
+            duplicates: refusal.duplicates,
         });
     }
 
-    fn finish(self, steps: usize) -> Result<SyncReport> {
+    fn finish(self) -> Result<SyncReport> {
         let all: Vec<_> = self.failed.iter().map(Failure::to_string).collect();
-        let message = format!("{} of {steps} index steps failed: {}", all.len(), all.join("; "));
+        let (failed, steps) = (all.len(), self.steps);
+        let message = format!("{failed} of {steps} index steps failed: {}", all.join("; "));
         let Some(first) = self.failed.into_iter().next() else {
             return Ok(self.report);
         };
@@ -198,24 +337,91 @@ impl Work<'_> {
     }
 }
 
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}: ", self.collection, self.name)?;
-        match &self.error {
-            StoreError::Duplicate { .. } => f.write_str("several documents have the same key"),
-            StoreError::Refused { code, name } => write!(f, "{name} ({code})"),
-            StoreError::Unavailable { what } => write!(f, "no answer from {what}"),
-            _ => f.write_str("the store could not do it"),
+/// Creates an index; where it is to be unique, after a look for documents that stand in its way, so that they can
+/// be named.
+async fn create(store: &dyn Store, collection: &str, index: &Document) -> Result<(), Refusal> {
+    if index.get_bool("unique").unwrap_or_default() {
+        let duplicates = store.duplicates(collection, index, EXAMPLES).await?;
+        if !duplicates.is_empty() {
+            let index = name_of(index).to_owned();
+            return Err(Refusal {
+                error: StoreError::Duplicate { index },
+                duplicates,
+            });
+        }
+    }
+    Ok(store.create_index(collection, index).await?)
+}
+
+/// Drops before it creates, where the server does not let the two stand side by side; if the new one cannot be
+/// built, the old one comes back.
+async fn swap(store: &dyn Store, collection: &str, old: &Document, new: &Document) -> StoreResult<()> {
+    store.drop_index(collection, name_of(old)).await?;
+    let outcome = store.create_index(collection, new).await;
+    if outcome.is_err() {
+        store.create_index(collection, old).await?;
+    }
+    outcome
+}
+
+/// Why a step was not carried out.
+struct Refusal {
+    error: StoreError,
+    duplicates: Vec<[Bson; 2]>,
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        Self {
+            error,
+            duplicates: Vec::new(),
         }
     }
 }
 
-fn is_conflict(outcome: &StoreResult<()>) -> bool {
-    matches!(
-        outcome,
-        Err(StoreError::Refused {
-            code: OPTIONS_CONFLICT | SPECS_CONFLICT,
-            ..
-        })
-    )
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}: ", self.collection, self.name)?;
+        match &self.error {
+            StoreError::Duplicate { .. } => f.write_str("several documents have the same key")?,
+            StoreError::Refused { code, name } => write!(f, "{name} ({code})")?,
+            StoreError::Unavailable { what } => write!(f, "no answer from {what}")?,
+            StoreError::Unsupported { what } => write!(f, "the store does not know {what}")?,
+            _ => f.write_str("the store could not do it")?,
+        }
+        for (number, [one, other]) in self.duplicates.iter().enumerate() {
+            let lead = if number == 0 {
+                ", such as those of the ids"
+            } else {
+                ","
+            };
+            write!(f, "{lead} {one} and {other}")?;
+        }
+        Ok(())
+    }
+}
+
+fn is_conflict(outcome: &Result<(), Refusal>, index: &Document) -> bool {
+    let Err(Refusal {
+        error: StoreError::Refused { code, .. },
+        ..
+    }) = outcome
+    else {
+        return false;
+    };
+    matches!(*code, OPTIONS_CONFLICT | SPECS_CONFLICT) || *code == CANNOT_CREATE && compare::is_text(index)
+}
+
+/// Refuses a plan that is not empty.
+///
+/// # Errors
+/// `Configuration`, with the plan.
+pub(crate) fn refuse_drift(plan: &IndexPlan) -> Result<()> {
+    if plan.is_empty() {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Configuration,
+        format!("the indexes are not as declared:\n{plan}"),
+    ))
 }

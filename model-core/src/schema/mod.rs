@@ -8,7 +8,9 @@ pub(crate) mod reserved;
 mod rule;
 
 pub use field::{EmbeddedSchema, EnumSchema, FieldRole, FieldSchema, TypeSchema, VariantSchema};
-pub use index::{Direction, IndexKey, IndexSpec, TenantPrefix};
+pub use index::{
+    Collation, Comparison, Condition, Direction, IndexKey, IndexSpec, KeyForm, Literal, TenantPrefix,
+};
 pub use rule::{Normaliser, Number, Pattern, Rule};
 
 /// How the ids of a model look in storage.

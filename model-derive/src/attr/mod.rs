@@ -2,6 +2,7 @@
 
 mod container;
 mod field;
+mod index;
 mod value;
 
 use proc_macro2::{Ident, Span, TokenTree};
@@ -10,8 +11,9 @@ use syn::parse::discouraged::Speculative as _;
 use syn::parse::{ParseStream, Parser as _};
 use syn::{Attribute, Meta, Token};
 
-pub(crate) use container::{Audit, Container, IdForm, Index, IndexKey, Virtual};
+pub(crate) use container::{Audit, Container, IdForm, Virtual};
 pub(crate) use field::{DefaultValue, FieldAttrs, Normaliser, Role, Rule, UniqueScope, VariantAttrs};
+pub(crate) use index::{Collation, Comparison, Condition, Index, IndexKey, KeyForm, Literal};
 pub(crate) use value::{Bounds, Direction, Number};
 
 use crate::ctxt::Ctxt;

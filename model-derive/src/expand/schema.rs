@@ -3,10 +3,10 @@
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use syn::ext::IdentExt as _;
 
+use super::index;
 use crate::ast::{Field, Head, Model};
-use crate::attr::{Audit, Bounds, Direction, IdForm, Index, Normaliser, Number, Role, Rule};
+use crate::attr::{Audit, Bounds, IdForm, Normaliser, Number, Role, Rule};
 use crate::case;
-use crate::check::dotted;
 
 /// The statics of one list of fields: patterns, and the array of schemas called `name`.
 pub(super) fn fields(name: &Ident, fields: &[Field]) -> TokenStream {
@@ -86,7 +86,7 @@ fn counts(bounds: Bounds<usize>) -> TokenStream {
     emit!({ min: #min, max: #max })
 }
 
-fn number(number: Number) -> TokenStream {
+pub(super) fn number(number: Number) -> TokenStream {
     match number {
         Number::Int(number) => emit!(__model::Number::Int(#number)),
         Number::Float(number) => emit!(__model::Number::Float(#number)),
@@ -150,7 +150,7 @@ pub(super) fn model(model: &Model) -> TokenStream {
     let id = id_kind(&model.head);
     let fields = fields(&Ident::new("__MODEL_FIELDS", Span::mixed_site()), &model.fields);
     let version = attrs.version.map(|version| emit!(.version(#version)));
-    let indexes: Vec<_> = model.indexes().iter().map(one_index).collect();
+    let indexes: Vec<_> = model.indexes().iter().map(index::one).collect();
     let count = indexes.len();
     let indexes =
         (count > 0).then(|| emit!(static __MODEL_INDEXES: [__model::IndexSpec; #count] = [#(#indexes),*];));
@@ -164,28 +164,6 @@ pub(super) fn model(model: &Model) -> TokenStream {
             __model::ModelSchema::new(#name, #collection, #tenancy, #id, &__MODEL_FIELDS)
                 #version #with_indexes #audit #doc;
     }
-}
-
-fn one_index(index: &Index) -> TokenStream {
-    let keys = index.keys.iter().map(|key| {
-        let path = dotted(&key.path);
-        match key.direction {
-            Direction::Ascending => emit!(__model::IndexKey::ascending(#path)),
-            Direction::Descending => emit!(__model::IndexKey::descending(#path)),
-        }
-    });
-    let name = index.name.as_ref().map(|name| emit!(.name(#name)));
-    let unique = index.unique.then(|| emit!(.unique()));
-    let ttl = index.ttl.as_ref().map(|ttl| {
-        let seconds = Literal::u64_unsuffixed(ttl.value);
-        emit!(.expire_after_seconds(#seconds))
-    });
-    let exists = (!index.exists.is_empty()).then(|| {
-        let fields = index.exists.iter().map(|field| field.unraw().to_string());
-        emit!(.exists(&[#(#fields),*]))
-    });
-    let global = index.global.then(|| emit!(.global()));
-    emit!(__model::IndexSpec::new(const { &[#(#keys),*] }) #name #unique #ttl #exists #global)
 }
 
 fn one_audit(model: &Model, audit: &Audit) -> TokenStream {

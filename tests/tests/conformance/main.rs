@@ -13,6 +13,8 @@ mod build;
 mod create;
 mod delete;
 mod global;
+mod index_forms;
+mod index_sync;
 mod indexes;
 mod input;
 mod read;
