@@ -11,7 +11,7 @@ pub use crate::query::{Field, Operand, Queryable, UniqueField, operand_of};
 pub use crate::schema::{
     AuditSpec, Collation, Comparison, Condition, Direction, EmbeddedSchema, EnumSchema, FieldRole,
     FieldSchema, IdKind, IndexKey, IndexSpec, KeyForm, Literal, ModelSchema, Normaliser, Number, Pattern,
-    Rule, Tenancy, TypeSchema, VariantSchema,
+    Rule, Tenancy, TypeSchema, ValidatorAction, ValidatorLevel, ValidatorSpec, VariantSchema,
 };
 pub use crate::value::{Id, Identified, Revision, TenantId};
 pub use bson::Bson;

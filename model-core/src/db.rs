@@ -11,7 +11,7 @@ use crate::audit::AuditSink;
 use crate::crypto::{HashPolicy, Keyring, Limits, PasswordHasher};
 use crate::engine::{AuditTarget, Clock, Ports, State, SystemClock};
 use crate::error::{Error, ErrorKind, Result};
-use crate::lifecycle::{self, IndexPlan, SyncIndexes, SyncOptions};
+use crate::lifecycle::{self, IndexPlan, SyncIndexes, SyncOptions, ValidatorPlan};
 use crate::policy::{Actor, Context, GlobalContext, Model};
 use crate::schema::ModelSchema;
 use crate::store::Store;
@@ -93,6 +93,41 @@ impl Db {
     /// `Configuration` with the plan in the message; `Unavailable` and `Store`.
     pub async fn check_indexes(&self) -> Result<()> {
         lifecycle::refuse_drift(&self.plan_indexes().await?)
+    }
+
+    /// What [`sync_validators`](Self::sync_validators) would do.
+    ///
+    /// # Errors
+    /// `Unsupported` on the embedded store, if a model declares a validator; `Unavailable` and `Store`.
+    pub async fn plan_validators(&self) -> Result<ValidatorPlan> {
+        lifecycle::plan_validators(&self.0.models, &*self.0.store).await
+    }
+
+    /// Sets the validators of the models that declare one, made of the same metadata as everything else: the server
+    /// then refuses what another client writes wrongly. Those that others have set on other collections stay.
+    ///
+    /// ```
+    /// # async fn example(db: model_core::Db) -> model_core::Result<()> {
+    /// println!("{}", db.plan_validators().await?);
+    /// db.sync_validators().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`plan_validators`](Self::plan_validators).
+    pub async fn sync_validators(&self) -> Result<ValidatorPlan> {
+        let plan = self.plan_validators().await?;
+        lifecycle::sync_validators(&plan, &*self.0.store).await?;
+        Ok(plan)
+    }
+
+    /// Refuses validators that are not exactly as declared, and changes nothing.
+    ///
+    /// # Errors
+    /// `Configuration` with the plan in the message; and as [`plan_validators`](Self::plan_validators).
+    pub async fn check_validators(&self) -> Result<()> {
+        lifecycle::refuse_validator_drift(&self.plan_validators().await?)
     }
 
     #[cfg(feature = "testing")]

@@ -27,7 +27,10 @@ pub use codec::Edit;
 pub use db::{Db, DbBuilder};
 pub use engine::Clock;
 pub use error::{Error, ErrorKind, Result, Violation};
-pub use lifecycle::{IndexOrigin, IndexPlan, IndexStep, SyncEvent, SyncIndexes, SyncOptions, SyncReport};
+pub use lifecycle::{
+    IndexOrigin, IndexPlan, IndexStep, SyncEvent, SyncIndexes, SyncOptions, SyncReport, ValidatorPlan,
+    ValidatorStep,
+};
 pub use model::{Create, Delete, ModelExt, Query, QueryStream, Update};
 
 pub use model_derive::{Embedded, Model};

@@ -92,6 +92,8 @@ keys! {
         "Every write leaves an audit entry.";
     Indexes "index" MODEL, "index(path, path = desc|text(2)|hashed|sphere, path.*, unique, global, sparse, hidden, name = \"..\", ttl = \"90d\", exists(field), partial(path == 1), collation(\"en\", strength = 2), language = \"..\", replaces = \"..\")",
         "An index over one or several paths; the tenant goes first by itself. May be repeated.";
+    Validator "validator" MODEL, "validator or validator(level = \"strict\" | \"moderate\", action = \"error\" | \"warn\")",
+        "The server itself refuses documents that the model could not read, whoever writes them.";
     RenameAll "rename_all" CONTAINERS, "rename_all = \"camelCase\"", "The style of stored names.";
     Virtuals "virtuals" VIRTUAL, "virtuals(display_name: String)", "Methods whose results go into the view.";
     Tag "tag" &[Place::Enum], "tag = \"kind\"", "The key that names the variant in a stored document; `type` if nothing is said.";

@@ -88,7 +88,8 @@ fn same(a: Option<&Bson>, b: Option<&Bson>) -> bool {
     }
 }
 
-fn same_value(a: &Bson, b: &Bson) -> bool {
+/// Whether two values mean the same, whatever types their numbers have.
+pub(super) fn same_value(a: &Bson, b: &Bson) -> bool {
     match (a, b) {
         (Bson::Document(a), Bson::Document(b)) => {
             a.len() == b.len()

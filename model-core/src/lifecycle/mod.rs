@@ -13,6 +13,7 @@ mod specs;
 mod sync;
 #[cfg(test)]
 mod tests;
+mod validator;
 mod verify;
 
 pub use options::{SyncEvent, SyncOptions, SyncReport};
@@ -21,4 +22,6 @@ pub use plan::{IndexOrigin, IndexPlan, IndexStep};
 pub(crate) use schemas::check_schemas;
 pub use sync::SyncIndexes;
 pub(crate) use sync::refuse_drift;
+pub use validator::{ValidatorPlan, ValidatorStep};
+pub(crate) use validator::{plan_validators, refuse_validator_drift, sync_validators};
 pub(crate) use verify::check;

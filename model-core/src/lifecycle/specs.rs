@@ -132,8 +132,13 @@ fn check_condition(schema: &'static ModelSchema, condition: &Condition, report: 
         (TypeSchema::Dynamic | TypeSchema::Foreign, _)
         | (TypeSchema::Bool, Literal::Bool(_))
         | (
-            TypeSchema::Int32
+            TypeSchema::Int16
+            | TypeSchema::Uint16
+            | TypeSchema::Int32
+            | TypeSchema::Uint32
             | TypeSchema::Int64
+            | TypeSchema::Uint64
+            | TypeSchema::Single
             | TypeSchema::Double
             | TypeSchema::Decimal128
             | TypeSchema::Revision,

@@ -111,7 +111,7 @@ async fn run(
     }
     work.drop_old().await;
     for (collection, names) in &work.names {
-        ledger::note(store, collection, &names.there, &names.gone).await?;
+        ledger::note_indexes(store, collection, &names.there, &names.gone).await?;
     }
     work.finish()
 }

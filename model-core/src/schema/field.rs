@@ -26,10 +26,20 @@ pub enum FieldRole {
 pub enum TypeSchema {
     /// BSON boolean.
     Bool,
+    /// BSON 32-bit integer: a signed number of 16 bits.
+    Int16,
+    /// BSON 32-bit integer: an unsigned number of 16 bits.
+    Uint16,
     /// BSON 32-bit integer.
     Int32,
+    /// BSON 64-bit integer: an unsigned number of 32 bits.
+    Uint32,
     /// BSON 64-bit integer.
     Int64,
+    /// BSON 64-bit integer: an unsigned number.
+    Uint64,
+    /// BSON double: a number of 32 bits.
+    Single,
     /// BSON double.
     Double,
     /// BSON decimal128.

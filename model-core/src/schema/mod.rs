@@ -6,12 +6,14 @@ mod field;
 mod index;
 pub(crate) mod reserved;
 mod rule;
+mod validator;
 
 pub use field::{EmbeddedSchema, EnumSchema, FieldRole, FieldSchema, TypeSchema, VariantSchema};
 pub use index::{
     Collation, Comparison, Condition, Direction, IndexKey, IndexSpec, KeyForm, Literal, TenantPrefix,
 };
 pub use rule::{Normaliser, Number, Pattern, Rule};
+pub use validator::{ValidatorAction, ValidatorLevel, ValidatorSpec};
 
 /// How the ids of a model look in storage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,6 +103,8 @@ pub struct ModelSchema {
     pub indexes: &'static [IndexSpec],
     /// The audit events, if the model is audited.
     pub audit: Option<AuditSpec>,
+    /// What the server itself checks, if anything.
+    pub validator: Option<ValidatorSpec>,
     /// The doc comment of the struct.
     pub doc: &'static str,
     sealed: OnceLock<bool>,
@@ -125,6 +129,7 @@ impl ModelSchema {
             fields,
             indexes: &[],
             audit: None,
+            validator: None,
             doc: "",
             sealed,
         }
@@ -145,6 +150,12 @@ impl ModelSchema {
     /// Audits the model.
     pub const fn audit(mut self, audit: AuditSpec) -> Self {
         self.audit = Some(audit);
+        self
+    }
+
+    /// Lets the server check what is written.
+    pub const fn validator(mut self, validator: ValidatorSpec) -> Self {
+        self.validator = Some(validator);
         self
     }
 

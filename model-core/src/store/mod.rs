@@ -213,6 +213,13 @@ pub(crate) trait Store: Operations {
 
     /// Stores one of the crate's own records, in place of the one with its `_id`.
     async fn put_record(&self, collection: &str, record: &Document) -> StoreResult<()>;
+
+    /// The options `validator`, `validationLevel` and `validationAction` of a collection; none if there is no such
+    /// collection.
+    async fn validator(&self, collection: &str) -> StoreResult<Option<Document>>;
+
+    /// Sets these options, and makes the collection if there is none.
+    async fn set_validator(&self, collection: &str, options: &Document) -> StoreResult<()>;
 }
 
 /// A store's failure as the crate's error.

@@ -31,6 +31,13 @@ pub(crate) struct Audit {
     pub(crate) name: Option<Ident>,
 }
 
+/// `validator(...)`
+#[derive(Debug, Default)]
+pub(crate) struct Validator {
+    pub(crate) moderate: bool,
+    pub(crate) warn: bool,
+}
+
 /// `name: Type` in `virtuals(...)`
 #[derive(Debug)]
 pub(crate) struct Virtual {
@@ -48,6 +55,7 @@ pub(crate) struct Container {
     pub(crate) version: Option<u32>,
     pub(crate) audit: Option<Audit>,
     pub(crate) indexes: Vec<Index>,
+    pub(crate) validator: Option<Validator>,
     pub(crate) rename_all: Option<Case>,
     pub(crate) virtuals: Vec<Virtual>,
     pub(crate) tag: Option<Spanned<String>>,
@@ -77,6 +85,7 @@ impl Container {
                 }
             }
             KeyId::Indexes => self.indexes.push(Index::read(span, input)?),
+            KeyId::Validator => self.validator = Some(validator(input)?),
             KeyId::RenameAll => self.rename_all = Some(rename_all(input)?),
             KeyId::Virtuals => self.virtuals = value::list(input)?,
             KeyId::Tag => self.tag = Some(value::text(input)?),
@@ -183,6 +192,41 @@ fn audit(input: ParseStream<'_>) -> syn::Result<Audit> {
         comma(&content)?;
     }
     Ok(audit)
+}
+
+fn validator(input: ParseStream<'_>) -> syn::Result<Validator> {
+    let mut validator = Validator::default();
+    if !value::nothing_or_list(input) {
+        return Ok(validator);
+    }
+    let content;
+    parenthesized!(content in input);
+    while !content.is_empty() {
+        let key = content.call(Ident::parse_any)?;
+        let (slot, names) = match key.to_string().as_str() {
+            "level" => (&mut validator.moderate, ["strict", "moderate"]),
+            "action" => (&mut validator.warn, ["error", "warn"]),
+            other => {
+                let hint = suggest::hint(other, ["level", "action"], "the keys here are");
+                return Err(syn::Error::new(
+                    key.span(),
+                    format_args!("unknown validator key `{other}`{hint}"),
+                ));
+            }
+        };
+        let text = value::text(&content)?;
+        let [first, second] = names;
+        *slot = text.value == second;
+        if text.value != first && text.value != second {
+            let hint = suggest::hint(&text.value, names, "it is one of");
+            return Err(syn::Error::new(
+                text.span,
+                format_args!("unknown {key} `{}`{hint}", text.value),
+            ));
+        }
+        comma(&content)?;
+    }
+    Ok(validator)
 }
 
 pub(super) fn comma(input: ParseStream<'_>) -> syn::Result<()> {

@@ -156,13 +156,20 @@ pub(super) fn model(model: &Model) -> TokenStream {
         (count > 0).then(|| emit!(static __MODEL_INDEXES: [__model::IndexSpec; #count] = [#(#indexes),*];));
     let with_indexes = (count > 0).then(|| emit!(.indexes(&__MODEL_INDEXES)));
     let audit = attrs.audit.as_ref().map(|audit| one_audit(model, audit));
+    let validator = attrs.validator.as_ref().map(|validator| {
+        let level = if validator.moderate { emit!(Moderate) } else { emit!(Strict) };
+        let action = if validator.warn { emit!(Warn) } else { emit!(Error) };
+        emit! {
+            .validator(__model::ValidatorSpec::new(__model::ValidatorLevel::#level, __model::ValidatorAction::#action))
+        }
+    });
     let doc = doc(&model.head.doc);
     emit! {
         #fields
         #indexes
         static __MODEL_SCHEMA: __model::ModelSchema =
             __model::ModelSchema::new(#name, #collection, #tenancy, #id, &__MODEL_FIELDS)
-                #version #with_indexes #audit #doc;
+                #version #with_indexes #audit #validator #doc;
     }
 }
 

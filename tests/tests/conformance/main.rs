@@ -22,4 +22,5 @@ mod rules;
 mod secrets;
 mod types;
 mod update;
+mod validators;
 mod virtuals;

@@ -225,6 +225,12 @@ impl Store for Fake {
         self.records.lock().unwrap().insert(id, record.clone());
         Ok(())
     }
+    async fn validator(&self, _: &str) -> StoreResult<Option<Document>> {
+        Ok(None)
+    }
+    async fn set_validator(&self, _: &str, _: &Document) -> StoreResult<()> {
+        Ok(())
+    }
 }
 
 fn run<T>(future: impl Future<Output = T>) -> T {

@@ -219,4 +219,19 @@ impl Store for MemoryStore {
     async fn put_record(&self, collection: &str, record: &Document) -> StoreResult<()> {
         self.put(collection, record)
     }
+
+    async fn validator(&self, _: &str) -> StoreResult<Option<Document>> {
+        Err(no_validators())
+    }
+
+    async fn set_validator(&self, _: &str, _: &Document) -> StoreResult<()> {
+        Err(no_validators())
+    }
+}
+
+/// Nobody writes here but this process, whose models check what they write.
+fn no_validators() -> StoreError {
+    StoreError::Unsupported {
+        what: "a validator in memory",
+    }
 }

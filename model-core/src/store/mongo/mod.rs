@@ -14,6 +14,7 @@ mod record;
 #[cfg(test)]
 mod tests;
 mod transaction;
+mod validator;
 mod write;
 
 use async_trait::async_trait;
@@ -152,5 +153,13 @@ impl Store for MongoStore {
 
     async fn put_record(&self, collection: &str, record: &Document) -> StoreResult<()> {
         record::put(&self.db, collection, record).await
+    }
+
+    async fn validator(&self, collection: &str) -> StoreResult<Option<Document>> {
+        validator::get(&self.db, collection).await
+    }
+
+    async fn set_validator(&self, collection: &str, options: &Document) -> StoreResult<()> {
+        validator::set(&self.db, collection, options).await
     }
 }
