@@ -11,7 +11,7 @@ use crate::audit::AuditSink;
 use crate::crypto::{HashPolicy, Keyring, Limits, PasswordHasher};
 use crate::engine::{AuditTarget, Clock, Ports, State, SystemClock};
 use crate::error::{Error, ErrorKind, Result};
-use crate::lifecycle::{self, IndexPlan, SyncIndexes, SyncOptions, ValidatorPlan};
+use crate::lifecycle::{self, IndexPlan, Manifest, SyncIndexes, SyncOptions, ValidatorPlan};
 use crate::policy::{Actor, Context, GlobalContext, Model};
 use crate::schema::ModelSchema;
 use crate::store::Store;
@@ -93,6 +93,17 @@ impl Db {
     /// `Configuration` with the plan in the message; `Unavailable` and `Store`.
     pub async fn check_indexes(&self) -> Result<()> {
         lifecycle::refuse_drift(&self.plan_indexes().await?)
+    }
+
+    /// All registered models as a text for version control: see [`Manifest`].
+    ///
+    /// ```
+    /// # async fn example(db: model_core::Db) {
+    /// println!("{}", db.manifest());
+    /// # }
+    /// ```
+    pub fn manifest(&self) -> Manifest {
+        Manifest::of(&self.0.models)
     }
 
     /// What [`sync_validators`](Self::sync_validators) would do.

@@ -28,8 +28,8 @@ pub use db::{Db, DbBuilder};
 pub use engine::Clock;
 pub use error::{Error, ErrorKind, Result, Violation};
 pub use lifecycle::{
-    IndexOrigin, IndexPlan, IndexStep, SyncEvent, SyncIndexes, SyncOptions, SyncReport, ValidatorPlan,
-    ValidatorStep,
+    IndexOrigin, IndexPlan, IndexStep, Manifest, ManifestChange, ManifestDiff, SyncEvent, SyncIndexes,
+    SyncOptions, SyncReport, ValidatorPlan, ValidatorStep,
 };
 pub use model::{Create, Delete, ModelExt, Query, QueryStream, Update};
 

@@ -4,6 +4,7 @@
 mod compare;
 mod declared;
 mod ledger;
+mod manifest;
 mod name;
 mod options;
 mod path;
@@ -16,6 +17,7 @@ mod tests;
 mod validator;
 mod verify;
 
+pub use manifest::{Manifest, ManifestChange, ManifestDiff};
 pub use options::{SyncEvent, SyncOptions, SyncReport};
 pub(crate) use plan::plan;
 pub use plan::{IndexOrigin, IndexPlan, IndexStep};

@@ -183,7 +183,7 @@ fn mark(origin: IndexOrigin) -> &'static str {
 }
 
 /// An index as its name, its keys, its options.
-struct Described<'a>(&'a Document);
+pub(super) struct Described<'a>(pub(super) &'a Document);
 
 impl fmt::Display for Described<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -7,7 +7,7 @@ use super::path::{self, Target};
 use super::plan::name_of;
 use super::schemas::Problems;
 use crate::schema::{
-    Condition, IndexSpec, KeyForm, Literal, ModelSchema, TenantPrefix, TypeSchema, reserved,
+    Condition, IdKind, IndexSpec, KeyForm, Literal, ModelSchema, TenantPrefix, TypeSchema, reserved,
 };
 
 /// The most seconds that the server takes for a time to live.
@@ -144,7 +144,10 @@ fn check_condition(schema: &'static ModelSchema, condition: &Condition, report: 
             | TypeSchema::Revision,
             Literal::Number(_),
         )
-        | (TypeSchema::String | TypeSchema::Id | TypeSchema::TenantId, Literal::Text(_)) => true,
+        | (
+            TypeSchema::String | TypeSchema::Id(IdKind::String { .. }) | TypeSchema::TenantId,
+            Literal::Text(_),
+        ) => true,
         (TypeSchema::Enum(variants), Literal::Text(name)) => {
             variants().variants.iter().any(|variant| variant.stored == name)
         }

@@ -1,5 +1,6 @@
 //! Fields and their types.
 
+use super::IdKind;
 use super::rule::{Normaliser, Rule};
 
 /// What a field is for.
@@ -58,8 +59,8 @@ pub enum TypeSchema {
     Timestamp,
     /// BSON regular expression.
     Regex,
-    /// The id of a model: `ObjectId`, UUID or string, by that model's declaration.
-    Id,
+    /// The id of a model, as that model declares it.
+    Id(IdKind),
     /// A tenant's id: `ObjectId`, UUID or string.
     TenantId,
     /// The revision: 64-bit integer.
@@ -145,6 +146,14 @@ impl TypeSchema {
     pub fn required(&self) -> &Self {
         match self {
             Self::Optional(inner) => inner.required(),
+            other => other,
+        }
+    }
+
+    /// As [`required`](Self::required), for what lives as long as the program.
+    pub(crate) fn required_static(&'static self) -> &'static Self {
+        match self {
+            Self::Optional(inner) => inner.required_static(),
             other => other,
         }
     }
@@ -309,12 +318,24 @@ pub struct EmbeddedSchema {
     pub name: &'static str,
     /// Its fields, in declaration order.
     pub fields: &'static [FieldSchema],
+    /// The keys of its virtuals in a view.
+    pub virtuals: &'static [&'static str],
 }
 
 impl EmbeddedSchema {
     /// An embedded struct.
     pub const fn new(name: &'static str, fields: &'static [FieldSchema]) -> Self {
-        Self { name, fields }
+        Self {
+            name,
+            fields,
+            virtuals: &[],
+        }
+    }
+
+    /// Sets the keys of its virtuals.
+    pub const fn virtuals(mut self, virtuals: &'static [&'static str]) -> Self {
+        self.virtuals = virtuals;
+        self
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 mod field;
 mod index;
+pub mod json;
 pub(crate) mod reserved;
 mod rule;
 mod validator;
@@ -103,6 +104,8 @@ pub struct ModelSchema {
     pub indexes: &'static [IndexSpec],
     /// The audit events, if the model is audited.
     pub audit: Option<AuditSpec>,
+    /// The keys of its virtuals in a view.
+    pub virtuals: &'static [&'static str],
     /// What the server itself checks, if anything.
     pub validator: Option<ValidatorSpec>,
     /// The doc comment of the struct.
@@ -129,6 +132,7 @@ impl ModelSchema {
             fields,
             indexes: &[],
             audit: None,
+            virtuals: &[],
             validator: None,
             doc: "",
             sealed,
@@ -150,6 +154,12 @@ impl ModelSchema {
     /// Audits the model.
     pub const fn audit(mut self, audit: AuditSpec) -> Self {
         self.audit = Some(audit);
+        self
+    }
+
+    /// Sets the keys of its virtuals.
+    pub const fn virtuals(mut self, virtuals: &'static [&'static str]) -> Self {
+        self.virtuals = virtuals;
         self
     }
 

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use syn::ext::IdentExt as _;
 
-use super::index;
+use super::{index, view};
 use crate::ast::{Field, Head, Model};
 use crate::attr::{Audit, Bounds, IdForm, Normaliser, Number, Role, Rule};
 use crate::case;
@@ -156,6 +156,7 @@ pub(super) fn model(model: &Model) -> TokenStream {
         (count > 0).then(|| emit!(static __MODEL_INDEXES: [__model::IndexSpec; #count] = [#(#indexes),*];));
     let with_indexes = (count > 0).then(|| emit!(.indexes(&__MODEL_INDEXES)));
     let audit = attrs.audit.as_ref().map(|audit| one_audit(model, audit));
+    let virtuals = view::virtual_keys(&model.head);
     let validator = attrs.validator.as_ref().map(|validator| {
         let level = if validator.moderate { emit!(Moderate) } else { emit!(Strict) };
         let action = if validator.warn { emit!(Warn) } else { emit!(Error) };
@@ -169,7 +170,7 @@ pub(super) fn model(model: &Model) -> TokenStream {
         #indexes
         static __MODEL_SCHEMA: __model::ModelSchema =
             __model::ModelSchema::new(#name, #collection, #tenancy, #id, &__MODEL_FIELDS)
-                #version #with_indexes #audit #validator #doc;
+                #version #with_indexes #audit #virtuals #validator #doc;
     }
 }
 

@@ -17,6 +17,8 @@ mod index_forms;
 mod index_sync;
 mod indexes;
 mod input;
+mod json_schema;
+mod manifest;
 mod read;
 mod rules;
 mod secrets;

@@ -49,9 +49,9 @@ static MEMBERS: TypeSchema = TypeSchema::Embedded(|| &MEMBER);
 static SECRET: TypeSchema = TypeSchema::Encrypted(&NOTE);
 
 static FIELDS: [FieldSchema; 10] = [
-    FieldSchema::new("id", "_id", TypeSchema::Id),
+    FieldSchema::new("id", "_id", TypeSchema::Id(IdKind::ObjectId)),
     FieldSchema::new("organization", "organization", TypeSchema::TenantId),
-    FieldSchema::new("project", "project", TypeSchema::Id),
+    FieldSchema::new("project", "project", TypeSchema::Id(IdKind::ObjectId)),
     FieldSchema::new("email", "email", TypeSchema::Optional(&NOTE)),
     FieldSchema::new("slug", "slug", TypeSchema::String),
     FieldSchema::new("expires", "expires", TypeSchema::Optional(&DATE)),

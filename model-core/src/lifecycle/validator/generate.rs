@@ -91,7 +91,8 @@ impl Types {
             TypeSchema::Date => doc! { "bsonType": "date" },
             TypeSchema::Timestamp => doc! { "bsonType": "timestamp" },
             TypeSchema::Regex => doc! { "bsonType": "regex" },
-            TypeSchema::Id | TypeSchema::TenantId => doc! { "bsonType": ["objectId", "binData", "string"] },
+            TypeSchema::Id(kind) => id(*kind),
+            TypeSchema::TenantId => doc! { "bsonType": ["objectId", "binData", "string"] },
             TypeSchema::PasswordHash => doc! { "anyOf": [
                 { "bsonType": "binData" },
                 { "bsonType": "string", "pattern": "^\\$" },
@@ -224,7 +225,7 @@ fn text(rules: &[Rule]) -> Document {
                 bound(&mut schema, "minLength", *min);
                 bound(&mut schema, "maxLength", *max);
             }
-            Rule::Pattern(pattern) if is_common(pattern.source()) => {
+            Rule::Pattern(pattern) if pattern.is_portable() => {
                 schema.insert("pattern", pattern.source());
             }
             Rule::OneOf(allowed) => {
@@ -250,20 +251,4 @@ fn bound(schema: &mut Document, name: &str, count: Option<usize>) {
     if let Some(count) = count.and_then(|count| i64::try_from(count).ok()) {
         schema.insert(name, count);
     }
-}
-
-/// Whether the server's regular expressions (PCRE) read the pattern as ours do.
-///
-/// Classes such as `\d` are Unicode's here and ASCII's there, flags fold letters differently, and some combinations mean
-/// sets here and something else there.
-fn is_common(pattern: &str) -> bool {
-    const OTHERWISE: [&str; 8] = ["[[", "&&", "--", "~~", "++", "*+", "?+", "}+"];
-    let mut characters = pattern.chars().peekable();
-    while let Some(character) = characters.next() {
-        if character == '\\' && characters.next().is_none_or(char::is_alphanumeric) {
-            return false;
-        }
-    }
-    let groups = pattern.matches("(?").count();
-    groups == pattern.matches("(?:").count() && !OTHERWISE.iter().any(|part| pattern.contains(part))
 }
