@@ -35,6 +35,7 @@ async fn what_our_codec_writes_and_reads_passes() {
     let collection = database.collection::<Document>("everything");
     let full = std::env::var("MODEL_TEST_SIZE").is_ok_and(|size| size == "full");
     let mut runner = TestRunner::deterministic();
+    let mut ids = 0_u32;
     let mut seed = 7_usize;
     let mut choices = move |below: usize| {
         seed = seed
@@ -51,7 +52,11 @@ async fn what_our_codec_writes_and_reads_passes() {
             *value = Bson::Null;
         }
         for (document, name) in [(&mut written, "written"), (&mut other, "other")] {
-            document.insert("_id", bson::oid::ObjectId::new());
+            ids += 1;
+            document.insert(
+                "_id",
+                bson::oid::ObjectId::parse_str(format!("{ids:024x}")).unwrap(),
+            );
             let outcome = collection.insert_one(&*document).await;
             assert!(outcome.is_ok(), "{number} {name}: {outcome:?}\n{document:?}");
         }

@@ -25,7 +25,7 @@ pub enum KeyForm {
     },
     /// By its hash: for equality and for sharding.
     Hashed,
-    /// A place on the globe, in GeoJSON (`2dsphere`).
+    /// A place on the globe, in `GeoJSON` (`2dsphere`).
     Sphere,
     /// Every path below this one; below an empty one, every path of the document.
     Wildcard,

@@ -70,7 +70,7 @@ impl Facts {
     fn fields(&mut self, path: &str, fields: &'static [FieldSchema], within: &str) {
         for field in fields {
             let path = format!("{path}{within}.{}", field.stored);
-            let mut said = json!({ "name": field.name, "type": self.type_name(&field.ty) });
+            let mut said = json!({ "name": field.name, "type": type_name(&field.ty) });
             if let Some(said) = said.as_object_mut() {
                 let may_be_absent =
                     matches!(field.ty, TypeSchema::Optional(_)) || field.role == FieldRole::Revision;
@@ -94,6 +94,7 @@ impl Facts {
                 let rules: Vec<String> = field
                     .normalise
                     .iter()
+                    .copied()
                     .map(step)
                     .chain(field.rules.iter().map(rule))
                     .collect();
@@ -137,22 +138,22 @@ impl Facts {
             self.open.pop();
         }
     }
+}
 
-    fn type_name(&self, ty: &TypeSchema) -> String {
-        match ty {
-            TypeSchema::Optional(inner) => format!("{}?", self.type_name(inner)),
-            TypeSchema::Array(inner) => format!("[{}]", self.type_name(inner)),
-            TypeSchema::Map(inner) => format!("{{{}}}", self.type_name(inner)),
-            TypeSchema::Embedded(_) => "document".to_owned(),
-            TypeSchema::Enum(schema) => {
-                let names: Vec<&str> = schema().variants.iter().map(|variant| variant.stored).collect();
-                format!("enum {}", names.join("|"))
-            }
-            TypeSchema::Encrypted(_) => "encrypted".to_owned(),
-            TypeSchema::PasswordHash => "password".to_owned(),
-            TypeSchema::Id(kind) => format!("id ({})", id(*kind)),
-            plain => format!("{plain:?}").to_lowercase(),
+fn type_name(ty: &TypeSchema) -> String {
+    match ty {
+        TypeSchema::Optional(inner) => format!("{}?", type_name(inner)),
+        TypeSchema::Array(inner) => format!("[{}]", type_name(inner)),
+        TypeSchema::Map(inner) => format!("{{{}}}", type_name(inner)),
+        TypeSchema::Embedded(_) => "document".to_owned(),
+        TypeSchema::Enum(schema) => {
+            let names: Vec<&str> = schema().variants.iter().map(|variant| variant.stored).collect();
+            format!("enum {}", names.join("|"))
         }
+        TypeSchema::Encrypted(_) => "encrypted".to_owned(),
+        TypeSchema::PasswordHash => "password".to_owned(),
+        TypeSchema::Id(kind) => format!("id ({})", id(*kind)),
+        plain => format!("{plain:?}").to_lowercase(),
     }
 }
 
@@ -165,7 +166,7 @@ fn id(kind: IdKind) -> String {
     }
 }
 
-fn step(step: &Normaliser) -> String {
+fn step(step: Normaliser) -> String {
     format!("{step:?}").to_lowercase()
 }
 

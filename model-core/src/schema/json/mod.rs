@@ -13,6 +13,7 @@
 //! ```
 
 mod types;
+mod values;
 
 use serde_json::{Value, json};
 

@@ -1,27 +1,20 @@
 //! Makes the indexes on the server as declared.
 
+mod step;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::IntoFuture;
 
-use bson::{Bson, Document};
 use futures_util::future::{BoxFuture, FutureExt as _};
 
+use self::step::{Failure, Refusal, create, is_conflict, swap};
+use super::ledger;
 use super::options::{SyncEvent, SyncOptions, SyncReport};
 use super::plan::{IndexPlan, IndexStep, name_of, plan};
-use super::{compare, ledger};
 use crate::engine::Ports;
 use crate::error::{Error, ErrorKind, Result};
-use crate::store::{Store, StoreError, StoreResult, into_error};
-
-/// The server's codes for an index that cannot stand beside another one over the same keys.
-const OPTIONS_CONFLICT: i32 = 85;
-const SPECS_CONFLICT: i32 = 86;
-/// Its code for a second text index, among other things.
-const CANNOT_CREATE: i32 = 67;
-
-/// How many groups of duplicates are shown.
-const EXAMPLES: u32 = 3;
+use crate::store::{Store, into_error};
 
 /// Who is told of each step.
 type Progress<'a> = Box<dyn FnMut(SyncEvent<'_>) + Send + 'a>;
@@ -134,14 +127,6 @@ struct Work<'a> {
     old: Vec<(IndexStep, bool)>,
     names: BTreeMap<&'static str, Names>,
     failed: Vec<Failure>,
-}
-
-struct Failure {
-    collection: &'static str,
-    name: String,
-    error: StoreError,
-    /// Ids of documents with one key, two and two.
-    duplicates: Vec<[Bson; 2]>,
 }
 
 impl Work<'_> {
@@ -335,81 +320,6 @@ impl Work<'_> {
             error
         })
     }
-}
-
-/// Creates an index; where it is to be unique, after a look for documents that stand in its way, so that they can
-/// be named.
-async fn create(store: &dyn Store, collection: &str, index: &Document) -> Result<(), Refusal> {
-    if index.get_bool("unique").unwrap_or_default() {
-        let duplicates = store.duplicates(collection, index, EXAMPLES).await?;
-        if !duplicates.is_empty() {
-            let index = name_of(index).to_owned();
-            return Err(Refusal {
-                error: StoreError::Duplicate { index },
-                duplicates,
-            });
-        }
-    }
-    Ok(store.create_index(collection, index).await?)
-}
-
-/// Drops before it creates, where the server does not let the two stand side by side; if the new one cannot be
-/// built, the old one comes back.
-async fn swap(store: &dyn Store, collection: &str, old: &Document, new: &Document) -> StoreResult<()> {
-    store.drop_index(collection, name_of(old)).await?;
-    let outcome = store.create_index(collection, new).await;
-    if outcome.is_err() {
-        store.create_index(collection, old).await?;
-    }
-    outcome
-}
-
-/// Why a step was not carried out.
-struct Refusal {
-    error: StoreError,
-    duplicates: Vec<[Bson; 2]>,
-}
-
-impl From<StoreError> for Refusal {
-    fn from(error: StoreError) -> Self {
-        Self {
-            error,
-            duplicates: Vec::new(),
-        }
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}: ", self.collection, self.name)?;
-        match &self.error {
-            StoreError::Duplicate { .. } => f.write_str("several documents have the same key")?,
-            StoreError::Refused { code, name } => write!(f, "{name} ({code})")?,
-            StoreError::Unavailable { what } => write!(f, "no answer from {what}")?,
-            StoreError::Unsupported { what } => write!(f, "the store does not know {what}")?,
-            _ => f.write_str("the store could not do it")?,
-        }
-        for (number, [one, other]) in self.duplicates.iter().enumerate() {
-            let lead = if number == 0 {
-                ", such as those of the ids"
-            } else {
-                ","
-            };
-            write!(f, "{lead} {one} and {other}")?;
-        }
-        Ok(())
-    }
-}
-
-fn is_conflict(outcome: &Result<(), Refusal>, index: &Document) -> bool {
-    let Err(Refusal {
-        error: StoreError::Refused { code, .. },
-        ..
-    }) = outcome
-    else {
-        return false;
-    };
-    matches!(*code, OPTIONS_CONFLICT | SPECS_CONFLICT) || *code == CANNOT_CREATE && compare::is_text(index)
 }
 
 /// Refuses a plan that is not empty.
