@@ -12,9 +12,10 @@ pub use crate::query::{
     UniqueField, operand_of, read_operand,
 };
 pub use crate::schema::{
-    AuditSpec, BlindNormaliser, BlindSpec, Comparison, Direction, EmbeddedSchema, EnumSchema, FieldRole,
-    FieldSchema, IdKind, IndexKey, IndexSpec, ModelSchema, Normaliser, Number, Pattern, Rule, Tenancy,
-    TypeSchema, VariantSchema,
+    AuditSpec, BlindNormaliser, BlindSpec, Collation, Comparison, Condition, Direction, EmbeddedSchema,
+    EnumSchema, FieldRole, FieldSchema, IdKind, IndexKey, IndexSpec, KeyForm, Literal, ModelSchema,
+    Normaliser, Number, Pattern, Relation, Rule, Tenancy, TypeSchema, ValidatorAction, ValidatorLevel,
+    ValidatorSpec, VariantSchema,
 };
 pub use crate::value::{Id, Identified, Revision, TenantId};
 pub use bson::Bson;
@@ -76,6 +77,18 @@ pub fn assert_ttl<M, T: FieldValue + TtlDate>(_: &Field<M, T>) {}
 
 /// Compiles only for a type that the server can compare.
 pub fn assert_comparable<T: Queryable>() {}
+
+/// What a text index takes words from.
+#[diagnostic::on_unimplemented(
+    message = "a text index needs a string, not `{Self}`",
+    note = "the field of a text index is of type `String`, `Option<String>` or `Vec<String>`"
+)]
+pub trait Words {}
+
+impl Words for String {}
+
+/// Compiles only for a field that a text index can take words from.
+pub fn assert_text<M, T: Queryable<Item: Words>>(_: &Field<M, T>) {}
 
 /// Compiles only for a model with a policy.
 pub fn assert_policy<T: BaseModel>() {}

@@ -12,7 +12,7 @@ use crate::crypto::{HashPolicy, Keyring, Limits, PasswordHasher};
 use crate::engine::{self, AuditTarget, Clock, Ports, State, SystemClock};
 use crate::error::{Error, ErrorKind, Result};
 use crate::keys::Keys;
-use crate::lifecycle::{self, IndexPlan, SyncOptions, SyncReport};
+use crate::lifecycle::{self, IndexPlan, Manifest, SyncIndexes, SyncOptions, ValidatorPlan};
 use crate::policy::{Actor, Context, GlobalContext, Model};
 use crate::schema::ModelSchema;
 use crate::store::Store;
@@ -66,13 +66,85 @@ impl Db {
         lifecycle::plan(&self.0.models, &*self.0.store).await
     }
 
-    /// Creates the declared indexes that are missing and adjusts times to live. It drops nothing unless told.
+    /// Creates the declared indexes that are missing, changes in place what can be (times to live, hidden or not), and
+    /// then drops those that a declared one `replaces`. It drops nothing else unless told.
+    ///
+    /// ```
+    /// # async fn example(db: model_core::Db) -> model_core::Result<()> {
+    /// use model_core::{SyncEvent, SyncOptions};
+    /// println!("{}", db.plan_indexes().await?);
+    /// let report = db
+    ///     .sync_indexes(SyncOptions::new().drop_extra(true))
+    ///     .on_progress(|event| {
+    ///         if let SyncEvent::Begun { step, number, of } = event {
+    ///             println!("{number}/{of} {step}");
+    ///         }
+    ///     })
+    ///     .await?;
+    /// # let _ = report;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// `Duplicate` if documents stand in the way of a unique index; the other indexes are built all the same.
-    pub async fn sync_indexes(&self, options: SyncOptions) -> Result<SyncReport> {
-        let plan = self.plan_indexes().await?;
-        lifecycle::sync(&plan, &*self.0.store, options).await
+    /// `Duplicate` if documents stand in the way of a unique index: the message names some of them by their ids. The
+    /// other indexes are built all the same.
+    pub fn sync_indexes(&self, options: SyncOptions) -> SyncIndexes<'_> {
+        SyncIndexes::new(&self.0, options)
+    }
+
+    /// Refuses indexes that are not exactly as declared, and changes nothing: for a job in CI, or before a release.
+    ///
+    /// # Errors
+    /// `Configuration` with the plan in the message; `Unavailable` and `Store`.
+    pub async fn check_indexes(&self) -> Result<()> {
+        lifecycle::refuse_drift(&self.plan_indexes().await?)
+    }
+
+    /// All registered models as a text for version control: see [`Manifest`].
+    ///
+    /// ```
+    /// # async fn example(db: model_core::Db) {
+    /// println!("{}", db.manifest());
+    /// # }
+    /// ```
+    pub fn manifest(&self) -> Manifest {
+        Manifest::of(&self.0.models)
+    }
+
+    /// What [`sync_validators`](Self::sync_validators) would do.
+    ///
+    /// # Errors
+    /// `Unsupported` on the embedded store, if a model declares a validator; `Unavailable` and `Store`.
+    pub async fn plan_validators(&self) -> Result<ValidatorPlan> {
+        lifecycle::plan_validators(&self.0.models, &*self.0.store).await
+    }
+
+    /// Sets the validators of the models that declare one, made of the same metadata as everything else: the server
+    /// then refuses what another client writes wrongly. Those that others have set on other collections stay.
+    ///
+    /// ```
+    /// # async fn example(db: model_core::Db) -> model_core::Result<()> {
+    /// println!("{}", db.plan_validators().await?);
+    /// db.sync_validators().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`plan_validators`](Self::plan_validators).
+    pub async fn sync_validators(&self) -> Result<ValidatorPlan> {
+        let plan = self.plan_validators().await?;
+        lifecycle::sync_validators(&plan, &*self.0.store).await?;
+        Ok(plan)
+    }
+
+    /// Refuses validators that are not exactly as declared, and changes nothing.
+    ///
+    /// # Errors
+    /// `Configuration` with the plan in the message; and as [`plan_validators`](Self::plan_validators).
+    pub async fn check_validators(&self) -> Result<()> {
+        lifecycle::refuse_validator_drift(&self.plan_validators().await?)
     }
 
     /// Moves the audit entries that wait inside of documents (models with `audit(outbox)`, of every tenant) into the audit log,

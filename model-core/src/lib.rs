@@ -29,7 +29,10 @@ pub use db::{Db, DbBuilder};
 pub use engine::{ChainReport, Clock, ReencryptReport, ResumeToken, SecretsReport};
 pub use error::{Error, ErrorKind, Result, Violation};
 pub use keys::{Confirm, KeyStatus, Keys};
-pub use lifecycle::{IndexPlan, IndexStep, SyncOptions, SyncReport};
+pub use lifecycle::{
+    IndexOrigin, IndexPlan, IndexStep, Manifest, ManifestChange, ManifestDiff, SyncEvent, SyncIndexes,
+    SyncOptions, SyncReport, ValidatorPlan, ValidatorStep,
+};
 pub use model::{
     Bulk, BulkOutcome, BulkReport, BulkWrite, Create, Delete, ModelExt, Modify, Query, QueryStream,
     QueryString, Reencrypt, Update, Upserted,

@@ -104,10 +104,7 @@ impl Model {
 fn field_indexes(field: &Field) -> Vec<Index> {
     let over = |span, direction| {
         let mut index = Index::new(span);
-        index.keys.push(IndexKey {
-            path: vec![field.ident.clone()],
-            direction,
-        });
+        index.keys.push(IndexKey::ordered(field.ident.clone(), direction));
         index
     };
     let attrs = &field.attrs;

@@ -93,8 +93,10 @@ keys! {
     SoftDelete "soft_delete" MODEL, "soft_delete", "A delete marks the document, `purge` removes it; reads pass over what is marked.";
     AppendOnly "append_only" MODEL, "append_only", "Documents are created and read: the verbs that change or delete do not exist.";
     Singleton "singleton" MODEL, "singleton", "One document for each tenant, got or created by `singleton`.";
-    Indexes "index" MODEL, "index(path, path = desc, unique, name = \"..\", ttl = \"90d\", exists(field), global)",
+    Indexes "index" MODEL, "index(path, path = desc|text(2)|hashed|sphere, path.*, unique, global, sparse, hidden, name = \"..\", ttl = \"90d\", exists(field), partial(path == 1), collation(\"en\", strength = 2), language = \"..\", replaces = \"..\")",
         "An index over one or several paths; the tenant goes first by itself. May be repeated.";
+    Validator "validator" MODEL, "validator or validator(level = \"strict\" | \"moderate\", action = \"error\" | \"warn\")",
+        "The server itself refuses documents that the model could not read, whoever writes them.";
     RenameAll "rename_all" CONTAINERS, "rename_all = \"camelCase\"", "The style of stored names.";
     Virtuals "virtuals" VIRTUAL, "virtuals(display_name: String)", "Methods whose results go into the view.";
     Tag "tag" &[Place::Enum], "tag = \"kind\"", "The key that names the variant in a stored document; `type` if nothing is said.";

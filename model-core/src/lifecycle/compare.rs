@@ -43,6 +43,13 @@ pub(super) fn same_key(a: &Document, b: &Document) -> bool {
     same(normal(a).get("key"), normal(b).get("key"))
 }
 
+/// Whether the index holds the words of texts.
+pub(super) fn is_text(index: &Document) -> bool {
+    index
+        .get_document("key")
+        .is_ok_and(|key| key.iter().any(|(_, value)| value.as_str() == Some("text")))
+}
+
 /// Whether one option is the same in both.
 pub(super) fn same_in(a: &Document, b: &Document, option: &str) -> bool {
     same_option(option, normal(a).get(option), normal(b).get(option))
@@ -81,7 +88,8 @@ fn same(a: Option<&Bson>, b: Option<&Bson>) -> bool {
     }
 }
 
-fn same_value(a: &Bson, b: &Bson) -> bool {
+/// Whether two values mean the same, whatever types their numbers have.
+pub(super) fn same_value(a: &Bson, b: &Bson) -> bool {
     match (a, b) {
         (Bson::Document(a), Bson::Document(b)) => {
             a.len() == b.len()
@@ -163,16 +171,12 @@ fn is_on(value: &Bson) -> bool {
 }
 
 /// A collation without the parts that the server fills in; none if it is the plain comparison of bytes.
-///
-/// Locales with defaults of their own (`fr_CA`, `da`) show these as a difference until the declaration spells them out.
 fn normal_collation(collation: &Document) -> Option<Document> {
-    if collation.get_str("locale").is_ok_and(|locale| locale == "simple") {
+    let locale = collation.get_str("locale").unwrap_or_default();
+    if locale == "simple" {
         return None;
     }
-    let filled_in = doc! {
-        "caseLevel": false, "caseFirst": "off", "strength": 3, "numericOrdering": false,
-        "alternate": "non-ignorable", "maxVariable": "punct", "normalization": false, "backwards": false,
-    };
+    let filled_in = filled_in(locale);
     let parts = collation.iter().filter(|(part, value)| {
         part.as_str() != "version"
             && !filled_in
@@ -182,13 +186,33 @@ fn normal_collation(collation: &Document) -> Option<Document> {
     Some(parts.map(|(part, value)| (part.clone(), value.clone())).collect())
 }
 
+/// Locales whose strings are normalised unless something else is said.
+const NORMALISED: [&str; 24] = [
+    "as", "bn", "my", "el", "gu", "he", "hi", "ig", "kn", "km", "kok", "mr", "or", "ps", "fa", "fa_AF", "pa",
+    "si", "ta", "te", "th", "vi", "yi", "yo",
+];
+
+/// What the server says of a collation about which only the locale was said.
+fn filled_in(locale: &str) -> Document {
+    doc! {
+        "caseLevel": false,
+        "caseFirst": if matches!(locale, "da" | "mt") { "upper" } else { "off" },
+        "strength": 3,
+        "numericOrdering": false,
+        "alternate": if locale == "th" { "shifted" } else { "non-ignorable" },
+        "maxVariable": "punct",
+        "normalization": NORMALISED.contains(&locale),
+        "backwards": locale == "fr_CA",
+    }
+}
+
 /// A text index in the server's own form: the text keys as `_fts` and `_ftsx`, the fields and weights apart.
 fn normal_text(index: &mut Document) {
     let Ok(key) = index.get_document("key") else {
         return;
     };
     let is_text = |value: &Bson| value.as_str() == Some("text");
-    if !key.iter().any(|(_, value)| is_text(value)) {
+    if !self::is_text(index) {
         return;
     }
     if !key.contains_key("_fts") {

@@ -1,11 +1,56 @@
 //! Declared indexes as the server describes them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bson::{Bson, Document, doc};
 
 use super::{name, path};
-use crate::schema::{Direction, IndexSpec, ModelSchema, TenantPrefix};
+use crate::schema::{
+    Collation, Condition, Direction, IndexSpec, KeyForm, Literal, ModelSchema, Number, Relation, TenantPrefix,
+};
+
+/// One key as the server has it: a stored path, and how its values are held.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    pub(super) path: String,
+    pub(super) form: KeyForm,
+}
+
+impl Key {
+    fn ascending(path: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            form: KeyForm::Ordered(Direction::Ascending),
+        }
+    }
+
+    /// The path that the values are found by: that of a wildcard is the path above.
+    pub(super) fn root(&self) -> &str {
+        match self.form {
+            KeyForm::Wildcard => self.path.trim_end_matches("$**").trim_end_matches('.'),
+            _ => &self.path,
+        }
+    }
+
+    fn value(&self) -> Bson {
+        match self.form {
+            KeyForm::Ordered(Direction::Ascending) | KeyForm::Wildcard => Bson::Int32(1),
+            KeyForm::Ordered(Direction::Descending) => Bson::Int32(-1),
+            KeyForm::Text { .. } => "text".into(),
+            KeyForm::Hashed => "hashed".into(),
+            KeyForm::Sphere => "2dsphere".into(),
+        }
+    }
+
+    /// As it stands in the index's name.
+    pub(super) fn label(&self) -> String {
+        let value = match self.value() {
+            Bson::String(form) => form,
+            number => number.to_string(),
+        };
+        format!("{}_{value}", self.path)
+    }
+}
 
 /// The declared indexes of a model, each as `key`, `name` and options.
 pub(super) fn describe_all(schema: &ModelSchema) -> Vec<Document> {
@@ -16,10 +61,7 @@ pub(super) fn describe_all(schema: &ModelSchema) -> Vec<Document> {
 pub(super) fn describe(schema: &ModelSchema, spec: &IndexSpec) -> Document {
     let keys = keys(schema, spec);
     let partial = Partial::of(schema, spec, &keys);
-    let key: Document = keys
-        .iter()
-        .map(|(path, direction)| (path.clone(), Bson::Int32(*direction)))
-        .collect();
+    let key: Document = keys.iter().map(|key| (key.path.clone(), key.value())).collect();
     let name = match spec.name {
         Some(name) => name::fit(name.to_owned()),
         None => name::of(&keys, &options(spec, &partial)),
@@ -31,15 +73,50 @@ pub(super) fn describe(schema: &ModelSchema, spec: &IndexSpec) -> Document {
     if let Some(seconds) = spec.expire_after_seconds {
         index.insert("expireAfterSeconds", whole(seconds));
     }
-    if !partial.paths.is_empty() {
-        let all: Document = partial
-            .paths
-            .iter()
-            .map(|path| (path.clone(), doc! { "$exists": true }.into()))
-            .collect();
-        index.insert("partialFilterExpression", all);
+    if let Some(expression) = partial.expression() {
+        index.insert("partialFilterExpression", expression);
+    }
+    if spec.sparse {
+        index.insert("sparse", true);
+    }
+    if spec.hidden {
+        index.insert("hidden", true);
+    }
+    if let Some(rules) = spec.collation {
+        index.insert("collation", collation(&rules));
+    }
+    if spec.is_text() {
+        text(spec, &keys, &mut index);
     }
     index
+}
+
+/// The options of a text index, as the server fills them in.
+fn text(spec: &IndexSpec, keys: &[Key], index: &mut Document) {
+    let weights: Document = keys
+        .iter()
+        .filter_map(|key| match key.form {
+            KeyForm::Text { weight } => Some((key.path.clone(), whole(u64::from(weight)))),
+            _ => None,
+        })
+        .collect();
+    index.insert("weights", weights);
+    if let Some(language) = spec.language {
+        index.insert("default_language", language);
+    }
+    if let Some(field) = spec.language_override {
+        index.insert("language_override", field);
+    }
+}
+
+fn collation(rules: &Collation) -> Document {
+    let options = rules
+        .options
+        .iter()
+        .map(|(option, value)| ((*option).to_owned(), literal(*value)));
+    std::iter::once(("locale".to_owned(), rules.locale.into()))
+        .chain(options)
+        .collect()
 }
 
 /// The stored path of a declared one, which names fields as Rust does: a macro cannot see the names inside a nested type.
@@ -50,34 +127,36 @@ pub(super) fn stored(schema: &ModelSchema, path: &str) -> String {
 
 /// The keys with the tenant in front.
 ///
-/// A TTL index gets no tenant: the server expires documents by single-key indexes only, and refuses the others.
-pub(super) fn keys(schema: &ModelSchema, spec: &IndexSpec) -> Vec<(String, i32)> {
+/// A TTL index gets no tenant, and one over every path neither: the server admits no second key there.
+pub(super) fn keys(schema: &ModelSchema, spec: &IndexSpec) -> Vec<Key> {
     let declared = spec.keys.iter().map(|key| {
-        let direction = match key.direction {
-            Direction::Ascending => 1,
-            Direction::Descending => -1,
+        let path = match (key.form, key.path) {
+            (KeyForm::Wildcard, "") => "$**".to_owned(),
+            (KeyForm::Wildcard, path) => stored(schema, path) + ".$**",
+            (_, path) => stored(schema, path),
         };
-        (stored(schema, key.path), direction)
+        Key { path, form: key.form }
     });
     let own = schema
         .tenant_field()
         .filter(|_| spec.tenant == TenantPrefix::First);
     match own {
         Some(tenant)
-            if spec.expire_after_seconds.is_none()
-                && !spec.keys.iter().any(|key| stored(schema, key.path) == tenant) =>
+            if !spec.has_one_key() && !spec.keys.iter().any(|key| stored(schema, key.path) == tenant) =>
         {
-            std::iter::once((tenant.to_owned(), 1)).chain(declared).collect()
+            std::iter::once(Key::ascending(tenant)).chain(declared).collect()
         }
         _ => declared.collect(),
     }
 }
 
-/// Which fields must exist for a document to be indexed.
+/// Which documents are in the index.
 struct Partial {
-    /// In the order of the alphabet: the order of a declaration says nothing.
+    /// Fields that must exist, in the order of the alphabet: the order of a declaration says nothing.
     paths: BTreeSet<String>,
-    /// Some of them follow from the declaration's own list, not from the types of the keys.
+    /// Conditions on values, by stored path.
+    conditions: BTreeMap<String, Vec<Condition>>,
+    /// Some of it follows from the declaration's own list, not from the types of the keys.
     asked_for: bool,
 }
 
@@ -85,19 +164,48 @@ impl Partial {
     /// An optional key of a unique index has to exist: `None` is stored as absence, which the server indexes as null,
     /// so that two documents without the field would be duplicates. A sparse index does not help: a compound one
     /// leaves out only documents that lack every key, and each has a tenant.
-    fn of(schema: &ModelSchema, spec: &IndexSpec, keys: &[(String, i32)]) -> Self {
+    fn of(schema: &ModelSchema, spec: &IndexSpec, keys: &[Key]) -> Self {
         let optional = |path: &str| path::resolve(schema.fields, path).is_some_and(|target| target.optional);
         let by_type = keys
             .iter()
-            .map(|(path, _)| path)
-            .filter(|path| spec.unique && optional(path));
+            .map(|key| &key.path)
+            .filter(|path| spec.unique && !spec.sparse && optional(path));
         let mut paths: BTreeSet<_> = by_type.cloned().collect();
         let implied = paths.len();
         paths.extend(spec.exists.iter().map(|path| stored(schema, path)));
+        let mut conditions: BTreeMap<String, Vec<Condition>> = BTreeMap::new();
+        for condition in spec.conditions {
+            let of_path = conditions.entry(stored(schema, condition.path)).or_default();
+            of_path.push(*condition);
+            of_path.sort_by_key(|condition| condition.comparison);
+        }
         Self {
             asked_for: paths.len() > implied,
             paths,
+            conditions,
         }
+    }
+
+    fn expression(&self) -> Option<Document> {
+        let mut all = Document::new();
+        for path in self.paths.iter().chain(self.conditions.keys()) {
+            let mut tests = Document::new();
+            if self.paths.contains(path) {
+                tests.insert("$exists", true);
+            }
+            for condition in self.conditions.get(path).into_iter().flatten() {
+                let operator = match condition.comparison {
+                    Relation::Eq => "$eq",
+                    Relation::Gt => "$gt",
+                    Relation::Gte => "$gte",
+                    Relation::Lt => "$lt",
+                    Relation::Lte => "$lte",
+                };
+                tests.insert(operator, literal(condition.literal));
+            }
+            all.insert(path.clone(), tests);
+        }
+        (!all.is_empty()).then_some(all)
     }
 }
 
@@ -109,13 +217,28 @@ fn options(spec: &IndexSpec, partial: &Partial) -> Vec<String> {
     if spec.expire_after_seconds.is_some() {
         options.push("ttl".to_owned());
     }
+    if spec.sparse {
+        options.push("sparse".to_owned());
+    }
+    if let Some(collation) = spec.collation {
+        options.push(collation.locale.to_owned());
+    }
     if partial.asked_for {
         options.push("exists".to_owned());
         options.extend(partial.paths.iter().cloned());
-    } else if !partial.paths.is_empty() {
+    } else if !partial.paths.is_empty() || !partial.conditions.is_empty() {
         options.push("partial".to_owned());
     }
     options
+}
+
+fn literal(literal: Literal) -> Bson {
+    match literal {
+        Literal::Bool(value) => value.into(),
+        Literal::Number(Number::Int(value)) => i32::try_from(value).map_or(Bson::Int64(value), Bson::Int32),
+        Literal::Number(Number::Float(value)) => value.into(),
+        Literal::Text(value) => value.into(),
+    }
 }
 
 fn whole(number: u64) -> Bson {

@@ -3,18 +3,27 @@
 
 mod compare;
 mod declared;
+mod ledger;
+mod manifest;
 mod name;
+mod options;
 mod path;
 mod plan;
 mod schemas;
+mod specs;
 mod sync;
 #[cfg(test)]
 mod tests;
+mod validator;
 mod verify;
 
+pub use manifest::{Manifest, ManifestChange, ManifestDiff};
+pub use options::{SyncEvent, SyncOptions, SyncReport};
 pub(crate) use plan::plan;
-pub use plan::{IndexPlan, IndexStep};
+pub use plan::{IndexOrigin, IndexPlan, IndexStep};
 pub(crate) use schemas::check_schemas;
-pub(crate) use sync::sync;
-pub use sync::{SyncOptions, SyncReport};
+pub use sync::SyncIndexes;
+pub(crate) use sync::refuse_drift;
+pub use validator::{ValidatorPlan, ValidatorStep};
+pub(crate) use validator::{plan_validators, refuse_validator_drift, sync_validators};
 pub(crate) use verify::check;

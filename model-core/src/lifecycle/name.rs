@@ -1,12 +1,14 @@
 //! Names of indexes.
 
+use super::declared::Key;
+
 /// The most bytes of a name that every server admits.
 const LONGEST: usize = 127;
 
 /// The name as the server would make it of the keys, and then the options: an index whose options change gets another
 /// name, so that it can be built while the old one still serves.
-pub(super) fn of(keys: &[(String, i32)], options: &[String]) -> String {
-    let keys = keys.iter().map(|(path, direction)| format!("{path}_{direction}"));
+pub(super) fn of(keys: &[Key], options: &[String]) -> String {
+    let keys = keys.iter().map(Key::label);
     fit(keys.chain(options.iter().cloned()).collect::<Vec<_>>().join("_"))
 }
 

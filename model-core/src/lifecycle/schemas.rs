@@ -3,17 +3,13 @@
 use std::collections::HashSet;
 use std::fmt::Display;
 
-use super::declared::{describe, keys, stored};
-use super::path::{self, Target};
-use super::plan::name_of;
+use super::ledger;
+use super::specs::check_indexes;
 use crate::audit;
 use crate::codec::ELEMENT_ID;
 use crate::crypto::KEYS_COLLECTION;
 use crate::error::{Error, ErrorKind, Result};
-use crate::schema::{FieldSchema, IndexSpec, ModelSchema, Rule, TenantPrefix, TypeSchema, reserved};
-
-/// The most seconds that the server takes for a time to live.
-const LONGEST_TTL: u64 = i32::MAX as u64;
+use crate::schema::{FieldSchema, ModelSchema, Rule, TypeSchema};
 
 /// Refuses declarations that cannot hold; the error names all of them.
 ///
@@ -21,7 +17,7 @@ const LONGEST_TTL: u64 = i32::MAX as u64;
 /// `Configuration`.
 pub(crate) fn check_schemas(schemas: &[&'static ModelSchema]) -> Result<()> {
     let mut problems = Problems::default();
-    let mut collections = HashSet::from([audit::COLLECTION, KEYS_COLLECTION]);
+    let mut collections = HashSet::from([audit::COLLECTION, KEYS_COLLECTION, ledger::COLLECTION]);
     for schema in schemas {
         if !collections.insert(schema.collection) {
             let collection = schema.collection;
@@ -37,11 +33,12 @@ pub(crate) fn check_schemas(schemas: &[&'static ModelSchema]) -> Result<()> {
     problems.into_result()
 }
 
+/// What is wrong, model by model.
 #[derive(Default)]
-struct Problems(Vec<String>);
+pub(super) struct Problems(Vec<String>);
 
 impl Problems {
-    fn add(&mut self, model: &str, problem: impl Display) {
+    pub(super) fn add(&mut self, model: &str, problem: impl Display) {
         self.0.push(format!("{model}: {problem}"));
     }
 
@@ -153,7 +150,7 @@ fn is_sealed_binary(ty: &TypeSchema) -> bool {
             plain.required(),
             TypeSchema::Binary
                 | TypeSchema::Uuid
-                | TypeSchema::Id
+                | TypeSchema::Id(_)
                 | TypeSchema::TenantId
                 | TypeSchema::Dynamic
                 | TypeSchema::Foreign
@@ -171,7 +168,7 @@ fn has_id(element: &TypeSchema) -> bool {
         field.stored == ELEMENT_ID
             && matches!(
                 field.ty,
-                TypeSchema::Id
+                TypeSchema::Id(_)
                     | TypeSchema::String
                     | TypeSchema::ObjectId
                     | TypeSchema::Uuid
@@ -196,113 +193,4 @@ fn check_audit_name(schema: &'static ModelSchema, problems: &mut Problems) {
             ),
         );
     }
-}
-
-fn check_indexes(schema: &'static ModelSchema, problems: &mut Problems) {
-    let mut patterns = HashSet::new();
-    let mut names = HashSet::new();
-    for spec in schema.indexes {
-        let index = describe(schema, spec);
-        let name = name_of(&index).to_owned();
-        let mut report = |problem: &str| problems.add(schema.name, format_args!("index `{name}`: {problem}"));
-        if !patterns.insert(keys(schema, spec)) {
-            report("another index has the same keys");
-        } else if !names.insert(name.clone()) {
-            report("another index has the same name");
-        }
-        check_keys(schema, spec, &mut report);
-        if let Some(seconds) = spec.expire_after_seconds {
-            check_ttl(schema, spec, seconds, &mut report);
-        }
-        for path in spec.exists {
-            if !is_reserved(path) && target(schema, &stored(schema, path)).is_none() {
-                report(&format!("no field `{path}`"));
-            }
-        }
-    }
-}
-
-fn check_keys(schema: &'static ModelSchema, spec: &IndexSpec, report: &mut dyn FnMut(&str)) {
-    let keys = keys(schema, spec);
-    if spec.keys.is_empty() {
-        report("it has no keys");
-    }
-    if spec
-        .name
-        .is_some_and(|name| matches!(name, "" | "*" | "_id_") || name.contains(['\0', '$']))
-    {
-        report("this name is reserved");
-    }
-    if matches!(keys.as_slice(), [(path, 1)] if path == "_id") {
-        report("every collection has this index already");
-    }
-    let tenant = schema
-        .tenant_field()
-        .filter(|_| spec.tenant == TenantPrefix::First);
-    if spec
-        .keys
-        .iter()
-        .skip(1)
-        .any(|key| Some(stored(schema, key.path).as_str()) == tenant)
-    {
-        report("the tenant goes first: leave it out, or say `global`");
-    }
-    let mut arrays: Vec<String> = Vec::new();
-    let mut seen = HashSet::new();
-    for (path, _) in keys {
-        if !seen.insert(path.clone()) {
-            report(&format!("the key `{path}` is there twice"));
-        }
-        let Some(target) = target(schema, &path) else {
-            if !is_reserved(&path) {
-                report(&format!("no field `{path}`"));
-            }
-            continue;
-        };
-        if target.ty.has_encrypted() {
-            report(&format!("`{path}` is encrypted: its index would find nothing"));
-        }
-        arrays.extend(target.array);
-    }
-    let parallel = |a: &String| arrays.iter().any(|b| !is_below(a, b) && !is_below(b, a));
-    if arrays.iter().any(parallel) {
-        report("it runs through two arrays at once, which the server refuses with the first document");
-    }
-}
-
-fn check_ttl(schema: &'static ModelSchema, spec: &IndexSpec, seconds: u64, report: &mut dyn FnMut(&str)) {
-    let [key] = spec.keys else {
-        return report("an index with a time to live has one key");
-    };
-    if target(schema, &stored(schema, key.path)).is_some_and(|target| !matches!(target.ty, TypeSchema::Date))
-    {
-        report(&format!(
-            "a time to live needs a date, and `{}` is none",
-            key.path
-        ));
-    }
-    if seconds > LONGEST_TTL {
-        report("the time to live is longer than the server's 2,147,483,647 seconds");
-    }
-    if spec.unique && spec.tenant == TenantPrefix::First && schema.tenant_field().is_some() {
-        report(
-            "an index with a time to live has no room for the tenant: make it `unique` and `global`, or two indexes",
-        );
-    }
-}
-
-fn target(schema: &'static ModelSchema, path: &str) -> Option<Target> {
-    path::resolve(schema.fields, path)
-}
-
-/// The crate's own fields, and what is inside them.
-fn is_reserved(path: &str) -> bool {
-    let first = path.split('.').next().unwrap_or_default();
-    reserved::ALL.contains(&first)
-}
-
-/// Whether `path` is `parent` or something inside it.
-fn is_below(path: &str, parent: &str) -> bool {
-    path.strip_prefix(parent)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }

@@ -2,8 +2,9 @@
 
 use bson::Document;
 
-use super::plan::{name_of, plan};
-use super::sync::{SyncOptions, sync};
+use super::options::SyncOptions;
+use super::plan::{IndexStep, name_of, plan};
+use super::sync::sync;
 use super::{compare, declared};
 use crate::engine::{AuditTarget, Ports, check_keyring};
 use crate::error::{Error, ErrorKind, Result};
@@ -27,13 +28,14 @@ pub(crate) async fn check(ports: &Ports) -> Result<Abilities> {
     }
     check_keyring(ports).await?;
     if abilities.ephemeral {
-        // It was made a moment ago, with this handle, and nobody else can have given it its indexes.
-        sync(
-            &plan(&ports.models, &*ports.store).await?,
-            &*ports.store,
-            SyncOptions::new(),
-        )
-        .await?;
+        // It was made a moment ago, with this handle, and nobody else can have given it its indexes. Those that only
+        // make queries faster may be of forms that it does not know.
+        let mut plan = plan(&ports.models, &*ports.store).await?;
+        plan.steps.retain(|step| match step {
+            IndexStep::Create { index, .. } => index.contains_key("unique") || ports.store.knows_index(index),
+            _ => true,
+        });
+        sync(&plan, &*ports.store, SyncOptions::new()).await?;
         return Ok(abilities);
     }
     let missing = missing_unique(&ports.models, &*ports.store).await?;

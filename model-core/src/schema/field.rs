@@ -2,6 +2,7 @@
 
 use core::num::NonZeroU32;
 
+use super::IdKind;
 use super::blind::BlindSpec;
 use super::external::{Comparison, External, ReadOperand};
 use super::rule::{Normaliser, Rule};
@@ -30,10 +31,20 @@ pub enum FieldRole {
 pub enum TypeSchema {
     /// BSON boolean.
     Bool,
+    /// BSON 32-bit integer: a signed number of 16 bits.
+    Int16,
+    /// BSON 32-bit integer: an unsigned number of 16 bits.
+    Uint16,
     /// BSON 32-bit integer.
     Int32,
+    /// BSON 64-bit integer: an unsigned number of 32 bits.
+    Uint32,
     /// BSON 64-bit integer.
     Int64,
+    /// BSON 64-bit integer: an unsigned number.
+    Uint64,
+    /// BSON double: a number of 32 bits.
+    Single,
     /// BSON double.
     Double,
     /// BSON decimal128.
@@ -52,8 +63,8 @@ pub enum TypeSchema {
     Timestamp,
     /// BSON regular expression.
     Regex,
-    /// The id of a model: `ObjectId`, UUID or string, by that model's declaration.
-    Id,
+    /// The id of a model, as that model declares it.
+    Id(IdKind),
     /// A tenant's id: `ObjectId`, UUID or string.
     TenantId,
     /// The revision: 64-bit integer.
@@ -157,6 +168,14 @@ impl TypeSchema {
     pub fn required(&self) -> &Self {
         match self {
             Self::Optional(inner) => inner.required(),
+            other => other,
+        }
+    }
+
+    /// As [`required`](Self::required), for what lives as long as the program.
+    pub(crate) fn required_static(&'static self) -> &'static Self {
+        match self {
+            Self::Optional(inner) => inner.required_static(),
             other => other,
         }
     }
@@ -348,12 +367,24 @@ pub struct EmbeddedSchema {
     pub name: &'static str,
     /// Its fields, in declaration order.
     pub fields: &'static [FieldSchema],
+    /// The keys of its virtuals in a view.
+    pub virtuals: &'static [&'static str],
 }
 
 impl EmbeddedSchema {
     /// An embedded struct.
     pub const fn new(name: &'static str, fields: &'static [FieldSchema]) -> Self {
-        Self { name, fields }
+        Self {
+            name,
+            fields,
+            virtuals: &[],
+        }
+    }
+
+    /// Sets the keys of its virtuals.
+    pub const fn virtuals(mut self, virtuals: &'static [&'static str]) -> Self {
+        self.virtuals = virtuals;
+        self
     }
 }
 

@@ -1,7 +1,9 @@
 //! Index declarations.
 
+use super::rule::Number;
+
 /// The direction of an index key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Direction {
     /// `1`
@@ -10,31 +12,49 @@ pub enum Direction {
     Descending,
 }
 
-/// One key of an index: a stored path and its direction.
+/// How an index holds the values of one key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum KeyForm {
+    /// In order.
+    Ordered(Direction),
+    /// The words of a text.
+    Text {
+        /// How much a hit here counts among the hits in other keys; 1 if nothing is said.
+        weight: u32,
+    },
+    /// By its hash: for equality and for sharding.
+    Hashed,
+    /// A place on the globe, in `GeoJSON` (`2dsphere`).
+    Sphere,
+    /// Every path below this one; below an empty one, every path of the document.
+    Wildcard,
+}
+
+/// One key of an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct IndexKey {
-    /// The stored path, dotted.
+    /// The path as declared: Rust names, dotted.
     pub path: &'static str,
-    /// Its direction.
-    pub direction: Direction,
+    /// How its values are held.
+    pub form: KeyForm,
 }
 
 impl IndexKey {
+    /// A key of any form.
+    pub const fn new(path: &'static str, form: KeyForm) -> Self {
+        Self { path, form }
+    }
+
     /// An ascending key.
     pub const fn ascending(path: &'static str) -> Self {
-        Self {
-            path,
-            direction: Direction::Ascending,
-        }
+        Self::new(path, KeyForm::Ordered(Direction::Ascending))
     }
 
     /// A descending key.
     pub const fn descending(path: &'static str) -> Self {
-        Self {
-            path,
-            direction: Direction::Descending,
-        }
+        Self::new(path, KeyForm::Ordered(Direction::Descending))
     }
 }
 
@@ -48,8 +68,76 @@ pub enum TenantPrefix {
     Global,
 }
 
+/// A value in the condition of a partial index.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum Literal {
+    /// `true` or `false`
+    Bool(bool),
+    /// A number.
+    Number(Number),
+    /// A string, or the stored name of an enum's variant.
+    Text(&'static str),
+}
+
+/// How a value is compared in the condition of a partial index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Relation {
+    /// `==`
+    Eq,
+    /// `>`
+    Gt,
+    /// `>=`
+    Gte,
+    /// `<`
+    Lt,
+    /// `<=`
+    Lte,
+}
+
+/// What must hold for a document to be in a partial index.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct Condition {
+    /// The path as declared: Rust names, dotted.
+    pub path: &'static str,
+    /// How it is compared.
+    pub comparison: Relation,
+    /// With what.
+    pub literal: Literal,
+}
+
+impl Condition {
+    /// `path comparison literal`
+    pub const fn new(path: &'static str, comparison: Relation, literal: Literal) -> Self {
+        Self {
+            path,
+            comparison,
+            literal,
+        }
+    }
+}
+
+/// The rules by which strings are compared, and how much they tell apart: an option of the server's `collation`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct Collation {
+    /// The locale of ICU: `de`.
+    pub locale: &'static str,
+    /// The other options by the server's names; what is left out is as the locale has it.
+    pub options: &'static [(&'static str, Literal)],
+}
+
+impl Collation {
+    /// A collation.
+    pub const fn new(locale: &'static str, options: &'static [(&'static str, Literal)]) -> Self {
+        Self { locale, options }
+    }
+}
+
 /// One declared index.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct IndexSpec {
     /// The keys as declared, without the tenant.
@@ -60,8 +148,22 @@ pub struct IndexSpec {
     pub unique: bool,
     /// Seconds after the date in its only key at which the server deletes a document.
     pub expire_after_seconds: Option<u64>,
-    /// Only documents in which all of these stored fields exist are indexed.
+    /// Only documents in which all of these fields exist are indexed.
     pub exists: &'static [&'static str],
+    /// Only documents for which all of these hold are indexed.
+    pub conditions: &'static [Condition],
+    /// Documents that have none of the keys are left out.
+    pub sparse: bool,
+    /// The server keeps the index, and no query uses it.
+    pub hidden: bool,
+    /// How strings are compared; byte by byte if nothing is said.
+    pub collation: Option<Collation>,
+    /// The language of a text index's words; English if nothing is said.
+    pub language: Option<&'static str>,
+    /// The stored field that names the language of one document; `language` if nothing is said.
+    pub language_override: Option<&'static str>,
+    /// The names of indexes that this one takes the place of: they are dropped once it is there.
+    pub replaces: &'static [&'static str],
     /// Whether the tenant goes first.
     pub tenant: TenantPrefix,
 }
@@ -75,6 +177,13 @@ impl IndexSpec {
             unique: false,
             expire_after_seconds: None,
             exists: &[],
+            conditions: &[],
+            sparse: false,
+            hidden: false,
+            collation: None,
+            language: None,
+            language_override: None,
+            replaces: &[],
             tenant: TenantPrefix::First,
         }
     }
@@ -97,9 +206,51 @@ impl IndexSpec {
         self
     }
 
-    /// Indexes only documents in which these stored fields exist.
+    /// Indexes only documents in which these fields exist.
     pub const fn exists(mut self, fields: &'static [&'static str]) -> Self {
         self.exists = fields;
+        self
+    }
+
+    /// Indexes only documents for which all of these hold.
+    pub const fn conditions(mut self, conditions: &'static [Condition]) -> Self {
+        self.conditions = conditions;
+        self
+    }
+
+    /// Leaves out documents that have none of the keys.
+    pub const fn sparse(mut self) -> Self {
+        self.sparse = true;
+        self
+    }
+
+    /// Keeps queries from the index.
+    pub const fn hidden(mut self) -> Self {
+        self.hidden = true;
+        self
+    }
+
+    /// Sets how strings are compared.
+    pub const fn collation(mut self, collation: Collation) -> Self {
+        self.collation = Some(collation);
+        self
+    }
+
+    /// Sets the language of a text index.
+    pub const fn language(mut self, language: &'static str) -> Self {
+        self.language = Some(language);
+        self
+    }
+
+    /// Sets the stored field that names the language of one document.
+    pub const fn language_override(mut self, field: &'static str) -> Self {
+        self.language_override = Some(field);
+        self
+    }
+
+    /// Takes the place of the indexes with these names.
+    pub const fn replaces(mut self, names: &'static [&'static str]) -> Self {
+        self.replaces = names;
         self
     }
 
@@ -107,5 +258,17 @@ impl IndexSpec {
     pub const fn global(mut self) -> Self {
         self.tenant = TenantPrefix::Global;
         self
+    }
+
+    /// Whether the server admits no second key: an index that expires documents, and one over every path.
+    pub fn has_one_key(&self) -> bool {
+        self.expire_after_seconds.is_some() || self.keys.iter().any(|key| key.form == KeyForm::Wildcard)
+    }
+
+    /// Whether it holds the words of texts.
+    pub fn is_text(&self) -> bool {
+        self.keys
+            .iter()
+            .any(|key| matches!(key.form, KeyForm::Text { .. }))
     }
 }

@@ -6,15 +6,20 @@ mod blind;
 mod external;
 mod field;
 mod index;
+pub mod json;
 pub(crate) mod reserved;
 mod rule;
+mod validator;
 
 pub(crate) use blind::token_index;
 pub use blind::{BlindNormaliser, BlindSpec};
 pub use external::{Comparison, External, ReadOperand};
 pub use field::{EmbeddedSchema, EnumSchema, FieldRole, FieldSchema, TypeSchema, VariantSchema};
-pub use index::{Direction, IndexKey, IndexSpec, TenantPrefix};
+pub use index::{
+    Collation, Condition, Direction, IndexKey, IndexSpec, KeyForm, Literal, Relation, TenantPrefix,
+};
 pub use rule::{Normaliser, Number, Pattern, Rule};
+pub use validator::{ValidatorAction, ValidatorLevel, ValidatorSpec};
 
 /// How the ids of a model look in storage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,6 +140,10 @@ pub struct ModelSchema {
     pub append_only: bool,
     /// Whether each tenant has one document.
     pub singleton: bool,
+    /// The keys of its virtuals in a view.
+    pub virtuals: &'static [&'static str],
+    /// What the server itself checks, if anything.
+    pub validator: Option<ValidatorSpec>,
     /// The doc comment of the struct.
     pub doc: &'static str,
     sealed: OnceLock<bool>,
@@ -164,6 +173,8 @@ impl ModelSchema {
             soft_delete: false,
             append_only: false,
             singleton: false,
+            virtuals: &[],
+            validator: None,
             doc: "",
             sealed,
             tokens,
@@ -203,6 +214,18 @@ impl ModelSchema {
     /// Declares that each tenant has one document.
     pub const fn singleton(mut self) -> Self {
         self.singleton = true;
+        self
+    }
+
+    /// Sets the keys of its virtuals.
+    pub const fn virtuals(mut self, virtuals: &'static [&'static str]) -> Self {
+        self.virtuals = virtuals;
+        self
+    }
+
+    /// Lets the server check what is written.
+    pub const fn validator(mut self, validator: ValidatorSpec) -> Self {
+        self.validator = Some(validator);
         self
     }
 

@@ -77,6 +77,23 @@ impl Pattern {
         self.source
     }
 
+    /// Whether other dialects (PCRE on the server, ECMA-262 in JSON Schema) read the pattern as the `regex` crate does.
+    ///
+    /// Classes such as `\d` are Unicode's here and ASCII's there, flags fold letters differently, and some combinations
+    /// mean sets here and something else there.
+    pub(crate) fn is_portable(&self) -> bool {
+        const OTHERWISE: [&str; 8] = ["[[", "&&", "--", "~~", "++", "*+", "?+", "}+"];
+        let mut characters = self.source.chars();
+        while let Some(character) = characters.next() {
+            if character == '\\' && characters.next().is_none_or(char::is_alphanumeric) {
+                return false;
+            }
+        }
+        let groups = self.source.matches("(?").count();
+        groups == self.source.matches("(?:").count()
+            && !OTHERWISE.iter().any(|part| self.source.contains(part))
+    }
+
     /// The compiled pattern, or none if it is not a valid one.
     pub fn regex(&self) -> Option<&Regex> {
         self.compiled

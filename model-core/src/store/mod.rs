@@ -240,6 +240,33 @@ pub(crate) trait Store: Operations {
 
     /// Drops an index.
     async fn drop_index(&self, collection: &str, name: &str) -> StoreResult<()>;
+
+    /// Whether it can hold an index of this form at all.
+    fn knows_index(&self, index: &Document) -> bool;
+
+    /// Keeps queries from an index, or lets them use it again.
+    async fn set_index_hidden(&self, collection: &str, name: &str, hidden: bool) -> StoreResult<()>;
+
+    /// Documents that have one key in an index which is to be unique: two ids of each such group, of `limit` groups.
+    async fn duplicates(
+        &self,
+        collection: &str,
+        index: &Document,
+        limit: u32,
+    ) -> StoreResult<Vec<[bson::Bson; 2]>>;
+
+    /// One of the crate's own records.
+    async fn record(&self, collection: &str, id: &str) -> StoreResult<Option<Document>>;
+
+    /// Stores one of the crate's own records, in place of the one with its `_id`.
+    async fn put_record(&self, collection: &str, record: &Document) -> StoreResult<()>;
+
+    /// The options `validator`, `validationLevel` and `validationAction` of a collection; none if there is no such
+    /// collection.
+    async fn validator(&self, collection: &str) -> StoreResult<Option<Document>>;
+
+    /// Sets these options, and makes the collection if there is none.
+    async fn set_validator(&self, collection: &str, options: &Document) -> StoreResult<()>;
 }
 
 /// A store's failure as the crate's error.

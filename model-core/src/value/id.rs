@@ -147,7 +147,7 @@ impl<M> Serialize for Id<M> {
 impl<M: 'static> ViewValue for Id<M> {}
 
 impl<M: Identified> FieldValue for Id<M> {
-    const TYPE: TypeSchema = TypeSchema::Id;
+    const TYPE: TypeSchema = TypeSchema::Id(M::ID);
     const INERT: bool = true;
     type Input = Self;
     type Patch = Never;

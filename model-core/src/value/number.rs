@@ -73,17 +73,17 @@ macro_rules! integer {
     };
 }
 
-integer!(i16, Int32, i32, i32);
-integer!(u16, Int32, i32, i32);
+integer!(i16, Int16, i32, i32);
+integer!(u16, Uint16, i32, i32);
 integer!(i32, Int32, i32, i32);
-integer!(u32, Int64, i64, i64);
+integer!(u32, Uint32, i64, i64);
 integer!(i64, Int64, i64, i64);
-integer!(u64, Int64, i64, i64);
+integer!(u64, Uint64, i64, i64);
 
 macro_rules! float {
-    ($type:ty) => {
+    ($type:ty, $schema:ident) => {
         impl FieldValue for $type {
-            const TYPE: TypeSchema = TypeSchema::Double;
+            const TYPE: TypeSchema = TypeSchema::$schema;
             const INERT: bool = true;
             own_input!();
             own_view!();
@@ -136,8 +136,8 @@ macro_rules! float {
     };
 }
 
-float!(f32);
-float!(f64);
+float!(f32, Single);
+float!(f64, Double);
 
 impl FieldValue for Decimal128 {
     const TYPE: TypeSchema = TypeSchema::Decimal128;

@@ -3,9 +3,10 @@
 use proc_macro2::{Ident, Span};
 use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream};
-use syn::{Attribute, LitInt, LitStr, Path, Token, Type, parenthesized};
+use syn::{Attribute, LitInt, Path, Token, Type, parenthesized};
 
-use super::value::{self, Direction};
+use super::index::Index;
+use super::value;
 use super::{Spanned, Written, each_key};
 use crate::case::{CASES, Case};
 use crate::ctxt::Ctxt;
@@ -32,37 +33,11 @@ pub(crate) struct Audit {
     pub(crate) outbox: bool,
 }
 
-/// One key of an index.
-#[derive(Debug, Clone)]
-pub(crate) struct IndexKey {
-    pub(crate) path: Vec<Ident>,
-    pub(crate) direction: Direction,
-}
-
-/// `index(...)`
-#[derive(Debug, Clone)]
-pub(crate) struct Index {
-    pub(crate) span: Span,
-    pub(crate) keys: Vec<IndexKey>,
-    pub(crate) unique: bool,
-    pub(crate) name: Option<String>,
-    pub(crate) ttl: Option<Spanned<u64>>,
-    pub(crate) exists: Vec<Ident>,
-    pub(crate) global: bool,
-}
-
-impl Index {
-    pub(crate) fn new(span: Span) -> Self {
-        Self {
-            span,
-            keys: Vec::new(),
-            unique: false,
-            name: None,
-            ttl: None,
-            exists: Vec::new(),
-            global: false,
-        }
-    }
+/// `validator(...)`
+#[derive(Debug, Default)]
+pub(crate) struct Validator {
+    pub(crate) moderate: bool,
+    pub(crate) warn: bool,
 }
 
 /// `name: Type` in `virtuals(...)`
@@ -85,6 +60,7 @@ pub(crate) struct Container {
     pub(crate) append_only: Option<Span>,
     pub(crate) singleton: Option<Span>,
     pub(crate) indexes: Vec<Index>,
+    pub(crate) validator: Option<Validator>,
     pub(crate) rename_all: Option<Case>,
     pub(crate) virtuals: Vec<Virtual>,
     pub(crate) tag: Option<Spanned<String>>,
@@ -116,7 +92,8 @@ impl Container {
             KeyId::SoftDelete => self.soft_delete = Some(span),
             KeyId::AppendOnly => self.append_only = Some(span),
             KeyId::Singleton => self.singleton = Some(span),
-            KeyId::Indexes => self.indexes.push(index(span, input)?),
+            KeyId::Indexes => self.indexes.push(Index::read(span, input)?),
+            KeyId::Validator => self.validator = Some(validator(input)?),
             KeyId::RenameAll => self.rename_all = Some(rename_all(input)?),
             KeyId::Virtuals => self.virtuals = value::list(input)?,
             KeyId::Tag => self.tag = Some(value::text(input)?),
@@ -230,65 +207,47 @@ fn audit(input: ParseStream<'_>) -> syn::Result<Audit> {
     Ok(audit)
 }
 
-fn comma(input: ParseStream<'_>) -> syn::Result<()> {
+fn validator(input: ParseStream<'_>) -> syn::Result<Validator> {
+    let mut validator = Validator::default();
+    if !value::nothing_or_list(input) {
+        return Ok(validator);
+    }
+    let content;
+    parenthesized!(content in input);
+    while !content.is_empty() {
+        let key = content.call(Ident::parse_any)?;
+        let (slot, names) = match key.to_string().as_str() {
+            "level" => (&mut validator.moderate, ["strict", "moderate"]),
+            "action" => (&mut validator.warn, ["error", "warn"]),
+            other => {
+                let hint = suggest::hint(other, ["level", "action"], "the keys here are");
+                return Err(syn::Error::new(
+                    key.span(),
+                    format_args!("unknown validator key `{other}`{hint}"),
+                ));
+            }
+        };
+        let text = value::text(&content)?;
+        let [first, second] = names;
+        *slot = text.value == second;
+        if text.value != first && text.value != second {
+            let hint = suggest::hint(&text.value, names, "it is one of");
+            return Err(syn::Error::new(
+                text.span,
+                format_args!("unknown {key} `{}`{hint}", text.value),
+            ));
+        }
+        comma(&content)?;
+    }
+    Ok(validator)
+}
+
+pub(super) fn comma(input: ParseStream<'_>) -> syn::Result<()> {
     if input.is_empty() {
         Ok(())
     } else {
         input.parse::<Token![,]>().map(drop)
     }
-}
-
-fn index(span: Span, input: ParseStream<'_>) -> syn::Result<Index> {
-    let content;
-    parenthesized!(content in input);
-    let mut index = Index::new(span);
-    while !content.is_empty() {
-        index_item(&mut index, &content)?;
-        comma(&content)?;
-    }
-    if index.keys.is_empty() {
-        return Err(syn::Error::new(
-            span,
-            "the index has no key: name at least one field",
-        ));
-    }
-    Ok(index)
-}
-
-/// A key or an option. A name alone is an option if it is `unique` or `global`; `name = ..` and `ttl = ..` are options
-/// if a literal follows.
-fn index_item(index: &mut Index, input: ParseStream<'_>) -> syn::Result<()> {
-    let first = input.call(Ident::parse_any)?;
-    let literal = input.peek(Token![=]) && (input.peek2(LitStr) || input.peek2(LitInt));
-    let alone = input.is_empty() || input.peek(Token![,]);
-    match first.to_string().as_str() {
-        "unique" if alone => index.unique = true,
-        "global" if alone => index.global = true,
-        "exists" if input.peek(syn::token::Paren) => index.exists = value::list(input)?,
-        "name" if literal => index.name = Some(value::text(input)?.value),
-        "ttl" if literal => index.ttl = Some(value::duration(input)?),
-        other if literal => {
-            let hint = suggest::hint(other, ["name", "ttl"], "the options with a value are");
-            return Err(syn::Error::new(
-                first.span(),
-                format_args!("unknown index option `{other}`{hint}"),
-            ));
-        }
-        _ => {
-            let mut path = vec![first];
-            while input.peek(Token![.]) {
-                input.parse::<Token![.]>()?;
-                path.push(input.call(Ident::parse_any)?);
-            }
-            let mut direction = Direction::Ascending;
-            if input.peek(Token![=]) {
-                input.parse::<Token![=]>()?;
-                direction = value::direction(input)?;
-            }
-            index.keys.push(IndexKey { path, direction });
-        }
-    }
-    Ok(())
 }
 
 impl Parse for Virtual {

@@ -3,6 +3,7 @@
 mod blind;
 mod container;
 mod field;
+mod index;
 mod value;
 
 use proc_macro2::{Ident, Span, TokenTree};
@@ -12,10 +13,11 @@ use syn::parse::{ParseStream, Parser as _};
 use syn::{Attribute, Meta, Token};
 
 pub(crate) use blind::{BlindIndex, BlindNormaliser};
-pub(crate) use container::{Audit, Container, IdForm, Index, IndexKey, Virtual};
+pub(crate) use container::{Audit, Container, IdForm, Virtual};
 pub(crate) use field::{
     DefaultValue, FieldAttrs, Filterable, Normaliser, Role, Rule, UniqueScope, VariantAttrs,
 };
+pub(crate) use index::{Collation, Condition, Index, IndexKey, KeyForm, Literal, Relation};
 pub(crate) use value::{Bounds, Direction, Number};
 
 use crate::ctxt::Ctxt;

@@ -168,7 +168,7 @@ fn in_order<T: Copy>(
     }
 }
 
-fn number(input: ParseStream<'_>) -> syn::Result<Number> {
+pub(super) fn number(input: ParseStream<'_>) -> syn::Result<Number> {
     let minus: Option<Token![-]> = input.parse()?;
     match input.parse()? {
         Lit::Int(literal) => {

@@ -4,6 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 
 use super::named;
 use crate::ast::Model;
+use crate::attr::KeyForm;
 use crate::spelling;
 
 /// The assertions of a model.
@@ -24,28 +25,22 @@ fn policy(model: &Model) -> TokenStream {
     }
 }
 
-/// Every path is walked through the handles, so that a missing field, and one that cannot be sorted on, is an error at
+/// Every path is walked through the handles, so that a missing field, and one that cannot be indexed so, is an error at
 /// the name inside the attribute. The digest of a token cannot be sorted on, and has an index all the same.
 fn indexes(model: &Model) -> Option<TokenStream> {
     let indexes = model.indexes();
     let handles = named("", &model.head, "Fields");
     let walks = indexes.iter().flat_map(|index| {
-        index
+        let keys = index
             .keys
             .iter()
             .filter(|key| !is_digest(model, &key.path))
-            .map(|key| {
-                let path = &key.path;
-                let span = path
-                    .last()
-                    .map_or_else(Span::call_site, Ident::span)
-                    .resolved_at(Span::mixed_site());
-                if index.ttl.is_some() {
-                    quote::quote_spanned!(span=> __model::assert_ttl(&handles #(.#path)*);)
-                } else {
-                    quote::quote_spanned!(span=> _ = handles #(.#path)* .asc();)
-                }
-            })
+            .map(|key| walk(&key.path, Some(key.form), index.ttl.is_some()));
+        let conditions = index
+            .conditions
+            .iter()
+            .map(|condition| walk(&condition.path, None, false));
+        keys.chain(conditions)
     });
     (!indexes.is_empty()).then(|| {
         emit! {
@@ -72,4 +67,22 @@ fn blind_indexes(model: &Model) -> impl Iterator<Item = TokenStream> {
             quote::quote_spanned!(span=> const _: fn() = __model::assert_distinct::<#ty>;)
         })
     })
+}
+
+/// The handle of one path, put to the use that the index makes of it.
+fn walk(path: &[Ident], form: Option<KeyForm>, expires: bool) -> TokenStream {
+    let Some(last) = path.last() else {
+        return TokenStream::new();
+    };
+    let span = last.span().resolved_at(Span::mixed_site());
+    match form {
+        _ if expires => quote::quote_spanned!(span=> __model::assert_ttl(&handles #(.#path)*);),
+        Some(KeyForm::Text(_)) => quote::quote_spanned!(span=> __model::assert_text(&handles #(.#path)*);),
+        Some(KeyForm::Ordered(_) | KeyForm::Hashed) | None => {
+            quote::quote_spanned!(span=> _ = handles #(.#path)* .asc();)
+        }
+        Some(KeyForm::Sphere | KeyForm::Wildcard) => {
+            quote::quote_spanned!(span=> _ = handles #(.#path)* .path();)
+        }
+    }
 }

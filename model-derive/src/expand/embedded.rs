@@ -35,6 +35,7 @@ fn of_struct(head: &Head, fields: &[Field]) -> TokenStream {
     let types = types(head, fields);
     let name = head.ident.unraw().to_string();
     let statics = schema::fields(&Ident::new("__MODEL_FIELDS", Span::mixed_site()), fields);
+    let virtuals = view::virtual_keys(head);
     let group = fields::embedded_group(head, fields);
     let value = field_value(head, fields);
     let debug = codec::debug(head, fields);
@@ -44,7 +45,7 @@ fn of_struct(head: &Head, fields: &[Field]) -> TokenStream {
         head,
         &emit! {
             #statics
-            static __MODEL_SCHEMA: __model::EmbeddedSchema = __model::EmbeddedSchema::new(#name, &__MODEL_FIELDS);
+            static __MODEL_SCHEMA: __model::EmbeddedSchema = __model::EmbeddedSchema::new(#name, &__MODEL_FIELDS) #virtuals;
             fn __model_schema() -> &'static __model::EmbeddedSchema {
                 &__MODEL_SCHEMA
             }

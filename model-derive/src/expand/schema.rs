@@ -3,13 +3,12 @@
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use syn::ext::IdentExt as _;
 
+use super::{index, view};
 use crate::ast::{Field, Head, Model};
 use crate::attr::{
-    Audit, BlindIndex, BlindNormaliser, Bounds, Direction, Filterable, IdForm, Index, Normaliser, Number,
-    Role, Rule,
+    Audit, BlindIndex, BlindNormaliser, Bounds, Filterable, IdForm, Normaliser, Number, Role, Rule,
 };
 use crate::case;
-use crate::check::dotted;
 
 /// The statics of one list of fields: patterns, and the array of schemas called `name`.
 pub(super) fn fields(name: &Ident, fields: &[Field]) -> TokenStream {
@@ -110,7 +109,7 @@ fn counts(bounds: Bounds<usize>) -> TokenStream {
     emit!({ min: #min, max: #max })
 }
 
-fn number(number: Number) -> TokenStream {
+pub(super) fn number(number: Number) -> TokenStream {
     match number {
         Number::Int(number) => emit!(__model::Number::Int(#number)),
         Number::Float(number) => emit!(__model::Number::Float(#number)),
@@ -175,7 +174,7 @@ pub(super) fn model(model: &Model) -> TokenStream {
     let fields = fields(&Ident::new("__MODEL_FIELDS", Span::mixed_site()), &model.fields);
     let version = attrs.version.map(|version| emit!(.version(#version)));
     let blind = model.fields.iter().filter_map(blind_index);
-    let indexes: Vec<_> = model.indexes().iter().map(one_index).chain(blind).collect();
+    let indexes: Vec<_> = model.indexes().iter().map(index::one).chain(blind).collect();
     let count = indexes.len();
     let indexes =
         (count > 0).then(|| emit!(static __MODEL_INDEXES: [__model::IndexSpec; #count] = [#(#indexes),*];));
@@ -184,13 +183,21 @@ pub(super) fn model(model: &Model) -> TokenStream {
     let soft_delete = attrs.soft_delete.map(|_| emit!(.soft_delete()));
     let append_only = attrs.append_only.map(|_| emit!(.append_only()));
     let singleton = attrs.singleton.map(|_| emit!(.singleton()));
+    let virtuals = view::virtual_keys(&model.head);
+    let validator = attrs.validator.as_ref().map(|validator| {
+        let level = if validator.moderate { emit!(Moderate) } else { emit!(Strict) };
+        let action = if validator.warn { emit!(Warn) } else { emit!(Error) };
+        emit! {
+            .validator(__model::ValidatorSpec::new(__model::ValidatorLevel::#level, __model::ValidatorAction::#action))
+        }
+    });
     let doc = doc(&model.head.doc);
     emit! {
         #fields
         #indexes
         static __MODEL_SCHEMA: __model::ModelSchema =
             __model::ModelSchema::new(#name, #collection, #tenancy, #id, &__MODEL_FIELDS)
-                #version #with_indexes #audit #soft_delete #append_only #singleton #doc;
+                #version #with_indexes #audit #soft_delete #append_only #singleton #virtuals #validator #doc;
     }
 }
 
@@ -215,28 +222,6 @@ fn blind_index(field: &Field) -> Option<TokenStream> {
     Some(emit! {
         __model::IndexSpec::new(const { &[__model::IndexKey::ascending(#path)] }) #unique .exists(&[#path]) #global
     })
-}
-
-fn one_index(index: &Index) -> TokenStream {
-    let keys = index.keys.iter().map(|key| {
-        let path = dotted(&key.path);
-        match key.direction {
-            Direction::Ascending => emit!(__model::IndexKey::ascending(#path)),
-            Direction::Descending => emit!(__model::IndexKey::descending(#path)),
-        }
-    });
-    let name = index.name.as_ref().map(|name| emit!(.name(#name)));
-    let unique = index.unique.then(|| emit!(.unique()));
-    let ttl = index.ttl.as_ref().map(|ttl| {
-        let seconds = Literal::u64_unsuffixed(ttl.value);
-        emit!(.expire_after_seconds(#seconds))
-    });
-    let exists = (!index.exists.is_empty()).then(|| {
-        let fields = index.exists.iter().map(|field| field.unraw().to_string());
-        emit!(.exists(&[#(#fields),*]))
-    });
-    let global = index.global.then(|| emit!(.global()));
-    emit!(__model::IndexSpec::new(const { &[#(#keys),*] }) #name #unique #ttl #exists #global)
 }
 
 fn one_audit(model: &Model, audit: &Audit) -> TokenStream {

@@ -15,6 +15,13 @@ fn virtual_key(head: &Head, name: &Ident) -> String {
     }
 }
 
+/// `.virtuals(..)`, in the metadata.
+pub(super) fn virtual_keys(head: &Head) -> Option<TokenStream> {
+    let virtuals = &head.attrs.virtuals;
+    let keys = virtuals.iter().map(|member| virtual_key(head, &member.name));
+    (!virtuals.is_empty()).then(|| emit!(.virtuals(&[#(#keys),*])))
+}
+
 fn visible(fields: &[Field]) -> impl Iterator<Item = &Field> {
     fields.iter().filter(|field| field.is_visible())
 }

@@ -20,7 +20,7 @@ impl Actor for Nobody {
 
 /// One field of each type, in every container.
 #[derive(Clone, Model)]
-#[model(collection = "everything")]
+#[model(collection = "everything", validator)]
 pub(crate) struct Everything {
     #[model(id)]
     pub(crate) id: Id<Everything>,

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use bson::{Document, RawDocumentBuf, doc};
+use bson::{Bson, Document, RawDocumentBuf, doc};
 
 use super::plan::name_of;
 use super::{IndexPlan, compare, plan};
@@ -49,9 +49,9 @@ static MEMBERS: TypeSchema = TypeSchema::Embedded(|| &MEMBER);
 static SECRET: TypeSchema = TypeSchema::Encrypted(&NOTE);
 
 static FIELDS: [FieldSchema; 10] = [
-    FieldSchema::new("id", "_id", TypeSchema::Id),
+    FieldSchema::new("id", "_id", TypeSchema::Id(IdKind::ObjectId)),
     FieldSchema::new("organization", "organization", TypeSchema::TenantId),
-    FieldSchema::new("project", "project", TypeSchema::Id),
+    FieldSchema::new("project", "project", TypeSchema::Id(IdKind::ObjectId)),
     FieldSchema::new("email", "email", TypeSchema::Optional(&NOTE)),
     FieldSchema::new("slug", "slug", TypeSchema::String),
     FieldSchema::new("expires", "expires", TypeSchema::Optional(&DATE)),
@@ -75,6 +75,7 @@ fn schema(indexes: &'static [IndexSpec]) -> &'static ModelSchema {
 struct Fake {
     indexes: Mutex<BTreeMap<String, Vec<Document>>>,
     log: Mutex<Vec<String>>,
+    records: Mutex<BTreeMap<String, Document>>,
     duplicates: Option<&'static str>,
 }
 
@@ -193,6 +194,41 @@ impl Store for Fake {
             .get_mut(collection)
             .unwrap()
             .retain(|index| name_of(index) != name);
+        Ok(())
+    }
+    fn knows_index(&self, _: &Document) -> bool {
+        true
+    }
+    async fn set_index_hidden(&self, collection: &str, name: &str, hidden: bool) -> StoreResult<()> {
+        self.log
+            .lock()
+            .unwrap()
+            .push(format!("{} {name}", if hidden { "hide" } else { "show" }));
+        let mut indexes = self.indexes.lock().unwrap();
+        let index = indexes
+            .get_mut(collection)
+            .unwrap()
+            .iter_mut()
+            .find(|index| name_of(index) == name)
+            .unwrap();
+        index.insert("hidden", hidden);
+        Ok(())
+    }
+    async fn duplicates(&self, _: &str, _: &Document, _: u32) -> StoreResult<Vec<[Bson; 2]>> {
+        Ok(Vec::new())
+    }
+    async fn record(&self, _: &str, id: &str) -> StoreResult<Option<Document>> {
+        Ok(self.records.lock().unwrap().get(id).cloned())
+    }
+    async fn put_record(&self, _: &str, record: &Document) -> StoreResult<()> {
+        let id = record.get_str("_id").unwrap().to_owned();
+        self.records.lock().unwrap().insert(id, record.clone());
+        Ok(())
+    }
+    async fn validator(&self, _: &str) -> StoreResult<Option<Document>> {
+        Ok(None)
+    }
+    async fn set_validator(&self, _: &str, _: &Document) -> StoreResult<()> {
         Ok(())
     }
 }

@@ -2,8 +2,9 @@
 
 use bson::{Document, doc};
 
+use super::super::sync::sync;
 use super::super::verify::missing_unique;
-use super::super::{IndexStep, SyncOptions, plan, sync};
+use super::super::{IndexStep, SyncOptions, plan};
 use super::{Fake, planned, run, schema};
 use crate::schema::{IndexKey, IndexSpec};
 use crate::store::memory::MemoryStore;
@@ -122,7 +123,7 @@ fn an_index_that_cannot_stand_beside_the_old_one_waits_for_leave_to_drop() {
     let report = run(sync(&step, &fake, SyncOptions::new())).unwrap();
     assert_eq!((report.done.len(), &report.left), (0, &step.steps));
     fake.log();
-    run(sync(&step, &fake, SyncOptions::new().drop_extra(true))).unwrap();
+    run(sync(&step, &fake, SyncOptions::new().drop_foreign(true))).unwrap();
     assert_eq!(fake.log(), ["create expires_1", "drop old", "create expires_1"]);
     assert!(planned(model, &fake).is_empty());
 }
@@ -135,7 +136,7 @@ fn a_failure_stops_one_index_and_every_drop_in_its_collection() {
     let error = run(sync(
         &planned(model, &fake),
         &fake,
-        SyncOptions::new().drop_extra(true),
+        SyncOptions::new().drop_foreign(true),
     ))
     .unwrap_err();
     assert!(error.is_duplicate());

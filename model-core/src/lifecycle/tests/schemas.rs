@@ -3,8 +3,8 @@
 use super::super::check_schemas;
 use super::{SECRET, schema};
 use crate::schema::{
-    EmbeddedSchema, EnumSchema, FieldSchema, IdKind, IndexKey, IndexSpec, ModelSchema, Pattern, Rule,
-    Tenancy, TypeSchema, VariantSchema,
+    Condition, EmbeddedSchema, EnumSchema, FieldSchema, IdKind, IndexKey, IndexSpec, KeyForm, Literal,
+    ModelSchema, Pattern, Relation, Rule, Tenancy, TypeSchema, VariantSchema,
 };
 
 #[test]
@@ -46,6 +46,41 @@ fn declarations_that_cannot_hold_are_refused_all_at_once() {
     assert!(refused(model![index!("slug").name("_id_")]).contains("reserved"));
     assert!(refused(model![index!("_id").global()]).contains("has this index already"));
     assert!(refused(model![index!("slug", "slug")]).contains("twice"));
+}
+
+#[test]
+fn forms_and_conditions_that_fit_no_value_are_refused() {
+    macro_rules! key {
+        ($path:literal, $form:expr) => {
+            IndexSpec::new(&[IndexKey::new($path, $form)])
+        };
+    }
+    let refused = |model: &'static ModelSchema| check_schemas(&[model]).unwrap_err().to_string();
+    let text = refused(model![
+        key!("slug", KeyForm::Sphere),
+        key!("slug", KeyForm::Wildcard),
+        key!("names", KeyForm::Hashed),
+        key!("expires", KeyForm::Text { weight: 1 }),
+        index!("slug").conditions(&[Condition::new("slug", Relation::Eq, Literal::Bool(true))]),
+        index!("email").conditions(&[Condition::new("token", Relation::Eq, Literal::Text("x"))]),
+        index!("project").conditions(&[Condition::new("nothing", Relation::Eq, Literal::Text("x"))]),
+    ]);
+    for part in [
+        "`slug` is no place",
+        "`slug` has nothing below it",
+        "`names` is or lies in an array",
+        "`expires` is no text",
+        "no value of `slug` compares",
+        "no value of `token` compares",
+        "no field `nothing`",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let sound = model![
+        key!("members", KeyForm::Sphere),
+        index!("slug").conditions(&[Condition::new("slug", Relation::Gte, Literal::Text("a"))]),
+    ];
+    check_schemas(&[sound]).unwrap();
 }
 
 #[test]

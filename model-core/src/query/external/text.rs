@@ -104,7 +104,14 @@ fn typed(ty: &TypeSchema, text: Cow<'_, str>) -> Value {
     match ty {
         TypeSchema::Optional(inner) | TypeSchema::Array(inner) => typed(inner, text),
         TypeSchema::Bool => boolean(&text),
-        TypeSchema::Int32 | TypeSchema::Int64 | TypeSchema::Double => serde_json::from_str(&text)
+        TypeSchema::Int16
+        | TypeSchema::Uint16
+        | TypeSchema::Int32
+        | TypeSchema::Uint32
+        | TypeSchema::Int64
+        | TypeSchema::Uint64
+        | TypeSchema::Single
+        | TypeSchema::Double => serde_json::from_str(&text)
             .ok()
             .filter(Value::is_number)
             .unwrap_or_else(|| Value::String(text.into_owned())),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bson::{Document, RawDocument, RawDocumentBuf};
+use bson::{Bson, Document, RawDocument, RawDocumentBuf};
 
 use super::index::{Index, Key};
 use super::refused;
@@ -169,6 +169,31 @@ impl Collection {
             .expire_after(seconds)
     }
 
+    pub(super) fn set_index_hidden(&mut self, name: &str, hidden: bool) -> StoreResult<()> {
+        let index = self.indexes.iter_mut().find(|index| index.name() == name);
+        index
+            .ok_or_else(|| refused(27, "IndexNotFound"))?
+            .set_hidden(hidden)
+    }
+
+    /// Two ids of each group of documents that have one key in `index`, of `limit` groups.
+    pub(super) fn duplicates(&self, mut index: Index, limit: u32) -> StoreResult<Vec<[Bson; 2]>> {
+        let mut found = Vec::new();
+        for (slot, stored) in self.after(None) {
+            let keys = index.keys(stored)?;
+            let clash = keys.iter().find_map(|key| index.holder(key));
+            let holder = clash.filter(|holder| *holder != slot);
+            match holder.and_then(|holder| self.get(holder)) {
+                Some(holder) => found.push([id_of(holder), id_of(stored)]),
+                None => index.add(keys, slot),
+            }
+            if found.len() >= limit as usize {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
     pub(super) fn drop_index(&mut self, name: &str) -> StoreResult<()> {
         match self.indexes.iter().position(|index| index.name() == name) {
             None => Err(refused(27, "IndexNotFound")),
@@ -179,6 +204,11 @@ impl Collection {
             }
         }
     }
+}
+
+fn id_of(stored: &Stored) -> Bson {
+    let id = stored.get("_id").ok().flatten();
+    id.and_then(|id| Bson::try_from(id).ok()).unwrap_or(Bson::Null)
 }
 
 /// A document as it is stored: `_id` first, made if it is missing.

@@ -176,6 +176,20 @@ impl Index {
         Ok(())
     }
 
+    /// Keeps queries from the index, which this store does not use for them anyhow.
+    pub(super) fn set_hidden(&mut self, hidden: bool) -> StoreResult<()> {
+        if &*self.name == "_id_" {
+            return Err(refused(72, "InvalidOptions"));
+        }
+        let listed = Arc::make_mut(&mut self.listed);
+        if hidden {
+            listed.insert("hidden", true);
+        } else {
+            listed.remove("hidden");
+        }
+        Ok(())
+    }
+
     /// Whether `new` is this index already; an error if the two cannot stand side by side.
     pub(super) fn is_same(&self, new: &Self) -> StoreResult<bool> {
         let equivalent = self.shape == new.shape;
@@ -245,11 +259,17 @@ fn parse_keys(keys: &Document) -> StoreResult<Vec<(String, Direction)>> {
             Bson::Int32(way) => f64::from(*way),
             Bson::Int64(way) => f64::from(i32::try_from(*way).unwrap_or(i32::MAX)),
             Bson::Double(way) => *way,
-            _ => {
+            Bson::String(form) => {
                 return Err(StoreError::Unsupported {
-                    what: "an index of this kind in memory",
+                    what: match form.as_str() {
+                        "text" => "a text index in memory",
+                        "hashed" => "a hashed index in memory",
+                        "2dsphere" => "an index over places in memory",
+                        _ => "an index of this kind in memory",
+                    },
                 });
             }
+            _ => return Err(cannot_create()),
         };
         if path.contains('$') {
             return Err(StoreError::Unsupported {
@@ -292,6 +312,11 @@ impl Options {
                     continue;
                 }
                 ("partialFilterExpression", Bson::Document(filter)) => options.partial = Some(filter.clone()),
+                ("collation", _) => {
+                    return Err(StoreError::Unsupported {
+                        what: "an index with a collation in memory",
+                    });
+                }
                 _ => {
                     return Err(StoreError::Unsupported {
                         what: "an index with this option in memory",

@@ -17,7 +17,7 @@ mod update;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use bson::{Document, RawDocumentBuf};
+use bson::{Bson, Document, RawDocumentBuf};
 
 use self::collection::{Collection, Collections, to_store};
 use self::index::Index;
@@ -75,8 +75,7 @@ impl MemoryStore {
             .collect()
     }
 
-    /// Stores a document as another client would, in place of the one with its `_id` if there is one.
-    #[cfg(test)]
+    /// Stores a document in place of the one with its `_id` if there is one.
     pub(crate) fn put(&self, collection: &str, document: &Document) -> StoreResult<()> {
         let malformed = || refused(22, "InvalidBSON");
         let bytes = document.to_vec().map_err(|_| malformed())?;
@@ -200,5 +199,55 @@ impl Store for MemoryStore {
 
     async fn drop_index(&self, collection: &str, name: &str) -> StoreResult<()> {
         lock(&self.shared).existing_mut(collection)?.drop_index(name)
+    }
+
+    fn knows_index(&self, index: &Document) -> bool {
+        !matches!(Index::parse(index), Err(StoreError::Unsupported { .. }))
+    }
+
+    async fn set_index_hidden(&self, collection: &str, name: &str, hidden: bool) -> StoreResult<()> {
+        lock(&self.shared)
+            .existing_mut(collection)?
+            .set_index_hidden(name, hidden)
+    }
+
+    async fn duplicates(
+        &self,
+        collection: &str,
+        index: &Document,
+        limit: u32,
+    ) -> StoreResult<Vec<[Bson; 2]>> {
+        let index = Index::parse(index)?;
+        self.snapshot(collection)
+            .map_or(Ok(Vec::new()), |snapshot| snapshot.duplicates(index, limit))
+    }
+
+    async fn record(&self, collection: &str, id: &str) -> StoreResult<Option<Document>> {
+        let Some(snapshot) = self.snapshot(collection) else {
+            return Ok(None);
+        };
+        let mut records = snapshot
+            .after(None)
+            .filter_map(|(_, stored)| Document::try_from(&**stored).ok());
+        Ok(records.find(|record| record.get_str("_id").is_ok_and(|found| found == id)))
+    }
+
+    async fn put_record(&self, collection: &str, record: &Document) -> StoreResult<()> {
+        self.put(collection, record)
+    }
+
+    async fn validator(&self, _: &str) -> StoreResult<Option<Document>> {
+        Err(no_validators())
+    }
+
+    async fn set_validator(&self, _: &str, _: &Document) -> StoreResult<()> {
+        Err(no_validators())
+    }
+}
+
+/// Nobody writes here but this process, whose models check what they write.
+fn no_validators() -> StoreError {
+    StoreError::Unsupported {
+        what: "a validator in memory",
     }
 }

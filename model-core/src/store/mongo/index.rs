@@ -50,6 +50,14 @@ pub(super) async fn set_ttl(db: &Database, collection: &str, name: &str, seconds
     .await
 }
 
+pub(super) async fn set_hidden(db: &Database, collection: &str, name: &str, hidden: bool) -> StoreResult<()> {
+    run(
+        db,
+        doc! { "collMod": collection, "index": { "name": name, "hidden": hidden } },
+    )
+    .await
+}
+
 /// Drops one index; another process may have done so first.
 pub(super) async fn drop(db: &Database, collection: &str, name: &str) -> StoreResult<()> {
     // To the server this is the name of every index.

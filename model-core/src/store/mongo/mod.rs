@@ -6,12 +6,15 @@
 
 mod command;
 mod cursor;
+mod duplicates;
 mod error;
 mod index;
 mod read;
+mod record;
 #[cfg(test)]
 mod tests;
 mod transaction;
+mod validator;
 mod write;
 
 use async_trait::async_trait;
@@ -125,5 +128,38 @@ impl Store for MongoStore {
 
     async fn drop_index(&self, collection: &str, name: &str) -> StoreResult<()> {
         index::drop(&self.db, collection, name).await
+    }
+
+    fn knows_index(&self, _: &Document) -> bool {
+        true
+    }
+
+    async fn set_index_hidden(&self, collection: &str, name: &str, hidden: bool) -> StoreResult<()> {
+        index::set_hidden(&self.db, collection, name, hidden).await
+    }
+
+    async fn duplicates(
+        &self,
+        collection: &str,
+        index: &Document,
+        limit: u32,
+    ) -> StoreResult<Vec<[Bson; 2]>> {
+        duplicates::find(&self.db, collection, index, limit).await
+    }
+
+    async fn record(&self, collection: &str, id: &str) -> StoreResult<Option<Document>> {
+        record::get(&self.db, collection, id).await
+    }
+
+    async fn put_record(&self, collection: &str, record: &Document) -> StoreResult<()> {
+        record::put(&self.db, collection, record).await
+    }
+
+    async fn validator(&self, collection: &str) -> StoreResult<Option<Document>> {
+        validator::get(&self.db, collection).await
+    }
+
+    async fn set_validator(&self, collection: &str, options: &Document) -> StoreResult<()> {
+        validator::set(&self.db, collection, options).await
     }
 }

@@ -1,15 +1,16 @@
 //! What separates the indexes on the server from those declared.
 
+mod collection;
+
 use std::fmt;
 
 use bson::Document;
 
-use super::{compare, declared, name};
+use self::collection::Collection;
+use super::{compare, declared, ledger};
 use crate::error::Result;
 use crate::schema::ModelSchema;
 use crate::store::{Store, into_error};
-
-const TTL: &str = "expireAfterSeconds";
 
 /// What [`Db::sync_indexes`](crate::Db::sync_indexes) would do. It prints as a readable list.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -17,6 +18,20 @@ const TTL: &str = "expireAfterSeconds";
 pub struct IndexPlan {
     /// The steps, in the order in which they are taken.
     pub steps: Vec<IndexStep>,
+    /// What is as declared: collection, and the names on the server.
+    pub(in crate::lifecycle) present: Vec<(&'static str, Vec<String>)>,
+}
+
+/// Who made an index on the server that is not as declared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum IndexOrigin {
+    /// An earlier sync: its declaration is gone or has changed.
+    Ours,
+    /// A declared index says that it replaces this one.
+    Superseded,
+    /// Someone else.
+    Foreign,
 }
 
 /// One difference between the server and the declarations.
@@ -41,6 +56,8 @@ pub enum IndexStep {
         found: Document,
         /// The options that differ.
         differs: Vec<String>,
+        /// Who made the one on the server.
+        origin: IndexOrigin,
     },
     /// Only the time to live differs: it is changed in place.
     SetTtl {
@@ -53,6 +70,15 @@ pub enum IndexStep {
         /// Seconds as declared.
         to: i64,
     },
+    /// Whether queries see the index differs: it is changed in place.
+    SetHidden {
+        /// The collection.
+        collection: &'static str,
+        /// The index's name on the server.
+        name: String,
+        /// Whether it is to be hidden.
+        hidden: bool,
+    },
     /// An index on the server is not declared: it is dropped, if dropping is allowed.
     Extra {
         /// The collection.
@@ -61,6 +87,10 @@ pub enum IndexStep {
         name: String,
         /// Its keys.
         key: Document,
+        /// Who made it.
+        origin: IndexOrigin,
+        /// No query uses it: a step on its way out.
+        hidden: bool,
     },
 }
 
@@ -97,13 +127,22 @@ impl fmt::Display for IndexStep {
                 index,
                 found,
                 differs,
+                origin,
             } => {
-                let (old, differs) = (name_of(found), differs.join(", "));
+                let (old, differs, mark) = (name_of(found), differs.join(", "), mark(*origin));
                 write!(
                     f,
-                    "~ replace {collection}: {old} (differs: {differs}) by {}",
+                    "~ replace {collection}: {old}{mark} (differs: {differs}) by {}",
                     Described(index)
                 )
+            }
+            Self::SetHidden {
+                collection,
+                name,
+                hidden,
+            } => {
+                let verb = if *hidden { "hide" } else { "show" };
+                write!(f, "~ {verb} {collection}: {name}")
             }
             Self::SetTtl {
                 collection,
@@ -125,13 +164,26 @@ impl fmt::Display for IndexStep {
                 collection,
                 name,
                 key,
-            } => write!(f, "- extra {collection}: {name} {key}"),
+                origin,
+                hidden,
+            } => {
+                let hidden = if *hidden { " (hidden)" } else { "" };
+                write!(f, "- extra {collection}: {name} {key}{}{hidden}", mark(*origin))
+            }
         }
     }
 }
 
+fn mark(origin: IndexOrigin) -> &'static str {
+    match origin {
+        IndexOrigin::Ours => "",
+        IndexOrigin::Superseded => " (superseded)",
+        IndexOrigin::Foreign => " (made by others)",
+    }
+}
+
 /// An index as its name, its keys, its options.
-struct Described<'a>(&'a Document);
+pub(in crate::lifecycle) struct Described<'a>(pub(in crate::lifecycle) &'a Document);
 
 impl fmt::Display for Described<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -155,22 +207,30 @@ impl fmt::Display for Described<'_> {
 /// # Errors
 /// `Unavailable` and `Store`.
 pub(crate) async fn plan(schemas: &[&'static ModelSchema], store: &dyn Store) -> Result<IndexPlan> {
-    let mut steps = Vec::new();
+    let mut plan = IndexPlan::default();
     for schema in schemas {
         let found = store.list_indexes(schema.collection).await.map_err(into_error)?;
-        steps.extend(compare_collection(schema, found));
+        let ours = if found.iter().all(is_id_index) {
+            Vec::new()
+        } else {
+            ledger::indexes(store, schema.collection).await?
+        };
+        let mut collection = Collection::new(schema, found, ours);
+        collection.compare(declared::describe_all(schema));
+        plan.steps.extend(collection.steps);
+        plan.present.push((schema.collection, collection.present));
     }
-    steps.sort_by_key(order);
-    Ok(IndexPlan { steps })
+    plan.steps.sort_by_key(order);
+    Ok(plan)
 }
 
 /// The name in a description.
-pub(super) fn name_of(index: &Document) -> &str {
+pub(in crate::lifecycle) fn name_of(index: &Document) -> &str {
     index.get_str("name").unwrap_or_default()
 }
 
 /// The index that every collection has, which can be neither declared nor dropped.
-pub(super) fn is_id_index(index: &Document) -> bool {
+pub(in crate::lifecycle) fn is_id_index(index: &Document) -> bool {
     name_of(index) == "_id_" || compare::same_key(index, &bson::doc! { "key": { "_id": 1 } })
 }
 
@@ -179,78 +239,7 @@ fn order(step: &IndexStep) -> u8 {
     match step {
         IndexStep::Create { .. } => 0,
         IndexStep::Replace { .. } => 1,
-        IndexStep::SetTtl { .. } => 2,
+        IndexStep::SetTtl { .. } | IndexStep::SetHidden { .. } => 2,
         IndexStep::Extra { .. } => 3,
-    }
-}
-
-fn compare_collection(schema: &ModelSchema, found: Vec<Document>) -> Vec<IndexStep> {
-    let mut taken: Vec<String> = found.iter().map(|index| name_of(index).to_owned()).collect();
-    let mut left: Vec<Document> = found.into_iter().filter(|index| !is_id_index(index)).collect();
-    let mut missing = declared::describe_all(schema);
-    // Every exact match first, so that no near match takes what belongs to another declaration.
-    missing.retain(|index| {
-        match left
-            .iter()
-            .position(|found| compare::differences(index, found).is_empty())
-        {
-            Some(at) => {
-                left.remove(at);
-                false
-            }
-            None => true,
-        }
-    });
-    let collection = schema.collection;
-    let mut steps: Vec<_> = missing
-        .into_iter()
-        .map(|index| step(collection, index, &mut left, &mut taken))
-        .collect();
-    steps.extend(left.iter().map(|index| IndexStep::Extra {
-        collection,
-        name: name_of(index).to_owned(),
-        key: index.get_document("key").cloned().unwrap_or_default(),
-    }));
-    steps
-}
-
-/// The step that brings one declared index about that has no equal on the server.
-fn step(
-    collection: &'static str,
-    mut index: Document,
-    left: &mut Vec<Document>,
-    taken: &mut Vec<String>,
-) -> IndexStep {
-    let differs = |found: &Document| compare::differences(&index, found);
-    let near = left.iter().position(|found| differs(found) == [TTL]);
-    let near = near.or_else(|| left.iter().position(|found| compare::same_key(&index, found)));
-    let found = near.map(|at| left.remove(at));
-    if let Some(found) = &found {
-        let seconds = compare::whole(index.get(TTL));
-        if let (true, Some(to)) = (differs(found) == [TTL], seconds) {
-            let from = compare::whole(found.get(TTL));
-            return IndexStep::SetTtl {
-                collection,
-                name: name_of(found).to_owned(),
-                from,
-                to,
-            };
-        }
-    }
-    let taken_now: Vec<&str> = taken.iter().map(String::as_str).collect();
-    let name = name::free(name_of(&index), &taken_now);
-    taken.push(name.clone());
-    index.insert("name", name);
-    match found {
-        Some(found) => {
-            let differs = compare::differences(&index, &found);
-            IndexStep::Replace {
-                collection,
-                index,
-                found,
-                differs,
-            }
-        }
-        None => IndexStep::Create { collection, index },
     }
 }
