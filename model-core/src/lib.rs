@@ -25,15 +25,15 @@ pub mod value;
 
 pub use codec::Edit;
 pub use db::{Db, DbBuilder};
-pub use engine::Clock;
+pub use engine::{Access, Clock};
 pub use error::{Error, ErrorKind, Result, Violation};
 pub use lifecycle::{IndexPlan, IndexStep, SyncOptions, SyncReport};
-pub use model::{Create, Delete, ModelExt, Query, QueryStream, Update};
+pub use model::{Create, Delete, ModelExt, Page, Query, QueryStream, Update};
 
 pub use model_derive::{Embedded, Model};
 pub use policy::{
     Actor, AnyContext, BaseModel, Change, Context, ContextFor, GlobalContext, GlobalScope, MigrateInfo,
     Model, ReadScope, Scope, Stamp, TenantScope,
 };
-pub use query::Filter;
+pub use query::{Filter, PageCursor};
 pub use value::{Encrypted, Id, PasswordHash, Revision, Secret, TenantId};

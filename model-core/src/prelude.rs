@@ -3,7 +3,7 @@
 pub use crate::codec::Edit;
 pub use crate::codec::Edit::{Keep, Merge, Set};
 pub use crate::db::Db;
-pub use crate::model::ModelExt;
+pub use crate::model::{ModelExt, Page};
 pub use crate::policy::{Actor, BaseModel, Change, Context, GlobalContext, MigrateInfo, Model, ReadScope};
 pub use crate::query::Filter;
 pub use crate::value::{Bytes, Encrypted, Foreign, Id, PasswordHash, Revision, Secret, TenantId};

@@ -82,6 +82,9 @@ pub(super) async fn find(unit: &mut dyn WriteUnit, expected: Option<Revision>) -
     let mut out = Writer::new().keeping_keys(true);
     unit.encode_before(&mut out);
     stored.canonical = out.finish()?;
+    if unit.caller().bypass.is_none() {
+        unit.preload().await?;
+    }
     if !permitted(unit, Action::Read) {
         return Ok(None);
     }

@@ -42,10 +42,14 @@ pub(crate) trait Unit: Send + Sync {
     fn migrate(&self, document: Document, stored_version: u32) -> Result<Document>;
 }
 
-/// The typed side of a read: documents are handed in as bytes.
+/// The typed side of a read: documents are handed in as bytes, and judged batch by batch.
 pub(crate) trait ReadUnit: Unit {
-    /// Decodes, asks `can_read`, and keeps; false if it was not kept.
-    fn accept(&mut self, raw: &[u8], cx: &DecodeCx<'_>) -> Result<bool, DecodeError>;
+    /// Decodes a document, which is then to be judged.
+    fn decode(&mut self, raw: &[u8], cx: &DecodeCx<'_>) -> Result<(), DecodeError>;
+    /// Loads what `can_read` needs for the decoded documents; never called for none, nor where permissions are bypassed.
+    fn preload(&self) -> BoxFuture<'_, Result<()>>;
+    /// Judges the decoded documents, in order: `keep` is told whether the policy allows one, and says whether to keep it.
+    fn judge(&mut self, keep: &mut dyn FnMut(bool, &IdValue) -> bool);
     /// Throws away what was kept last.
     fn drop_last(&mut self);
     /// Throws away all that was kept, and tells how many.
@@ -75,6 +79,8 @@ pub(crate) trait WriteUnit: Unit {
     fn encode(&self, out: &mut Writer<'_>);
     /// Takes in what is after as a read would return it.
     fn settle(&mut self, raw: &[u8], cx: &DecodeCx<'_>) -> Result<(), DecodeError>;
+    /// Loads what `can_read` needs for what is before.
+    fn preload(&self) -> BoxFuture<'_, Result<()>>;
     /// Asks the policy.
     fn can(&self, action: Action) -> bool;
     /// Asks the model's own rules about what is after.

@@ -28,6 +28,8 @@ fn migrate<M: BaseModel>(document: Document, stored_version: u32) -> Result<Docu
 /// Reads documents into a vector.
 pub(super) struct Reader<'a, M: BaseModel> {
     ctx: &'a ContextFor<M>,
+    /// Decoded, and not judged yet.
+    pending: Vec<M>,
     documents: Vec<M>,
 }
 
@@ -35,6 +37,7 @@ impl<'a, M: BaseModel> Reader<'a, M> {
     pub(super) fn new(ctx: &'a ContextFor<M>) -> Self {
         Self {
             ctx,
+            pending: Vec::new(),
             documents: Vec::new(),
         }
     }
@@ -68,13 +71,26 @@ impl<M: BaseModel> Unit for Reader<'_, M> {
 }
 
 impl<M: BaseModel> ReadUnit for Reader<'_, M> {
-    fn accept(&mut self, raw: &[u8], cx: &DecodeCx<'_>) -> Result<bool, DecodeError> {
-        let document: M = decode(raw, cx)?;
-        let keep = self.caller().bypass.is_some() || document.can_read(self.ctx);
-        if keep {
-            self.documents.push(document);
+    fn decode(&mut self, raw: &[u8], cx: &DecodeCx<'_>) -> Result<(), DecodeError> {
+        self.pending.push(decode(raw, cx)?);
+        Ok(())
+    }
+
+    fn preload(&self) -> BoxFuture<'_, Result<()>> {
+        if self.pending.is_empty() {
+            return nothing();
         }
-        Ok(keep)
+        M::preload(self.ctx, &self.pending).boxed()
+    }
+
+    fn judge(&mut self, keep: &mut dyn FnMut(bool, &IdValue) -> bool) {
+        let bypassed = self.caller().bypass.is_some();
+        let ctx = self.ctx;
+        let kept = self.pending.drain(..).filter(|document| {
+            let allowed = bypassed || document.can_read(ctx);
+            keep(allowed, document.id().value())
+        });
+        self.documents.extend(kept);
     }
 
     fn drop_last(&mut self) {
@@ -277,6 +293,13 @@ impl<M: BaseModel> WriteUnit for Writing<'_, M> {
             *document = decode(raw, cx)?;
         }
         Ok(())
+    }
+
+    fn preload(&self) -> BoxFuture<'_, Result<()>> {
+        match self.before_side() {
+            Some(document) => M::preload(self.ctx, std::slice::from_ref(document)).boxed(),
+            None => nothing(),
+        }
     }
 
     fn can(&self, action: Action) -> bool {

@@ -22,6 +22,7 @@ use self::value::{Fields, Value};
 use super::filter::{Node, Test};
 
 pub(crate) use self::key::{KeyError, index_keys, order_by, order_values, sort_key};
+pub(crate) use self::path::each_value;
 
 /// Whether `document` satisfies `node`, as the server would answer.
 pub(crate) fn matches(node: &Node, document: &RawDocument) -> bool {

@@ -23,7 +23,8 @@ use self::collection::{Collection, Collections, to_store};
 use self::index::Index;
 use self::transaction::MemoryTransaction;
 use super::{
-    Abilities, Cursor, Find, Operations, Selection, Store, StoreError, StoreResult, Transaction, UpdateOne,
+    Abilities, Cursor, Find, Operations, Selection, Store, StoreError, StoreResult, Transaction, Unwound,
+    UpdateOne,
 };
 
 /// What all handles of one store share. The lock is held for one operation, and never while one waits.
@@ -109,13 +110,12 @@ impl Operations for MemoryStore {
         read::find(self.snapshot(find.collection).as_ref(), find)
     }
 
-    async fn count(
-        &self,
-        collection: &'static str,
-        selection: &Selection,
-        limit: Option<u64>,
-    ) -> StoreResult<u64> {
-        Ok(read::count(self.snapshot(collection).as_ref(), selection, limit))
+    async fn count(&self, find: &Find) -> StoreResult<u64> {
+        read::count(self.snapshot(find.collection).as_ref(), find)
+    }
+
+    async fn distinct(&self, find: &Find, field: &Unwound) -> StoreResult<Box<dyn Cursor>> {
+        read::distinct(self.snapshot(find.collection).as_ref(), find, field)
     }
 
     async fn insert_one(&self, collection: &'static str, document: &[u8]) -> StoreResult<()> {

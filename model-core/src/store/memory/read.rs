@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use bson::{Bson, RawDocument};
+use bson::{Bson, RawDocument, RawDocumentBuf};
 
 use super::collection::{Collection, Stored};
 use super::refused;
 use crate::Error;
 use crate::codec::{Elements, Writer, write_bson};
-use crate::query::{KeyError, Node, SortKey, Test, matches, order_by, sort_key};
+use crate::query::{KeyError, Node, SortKey, Test, each_value, matches, order_by, sort_key};
 use crate::schema::reserved;
-use crate::store::{Cursor, Find, Guard, Selection, StoreResult};
+use crate::store::{Cursor, Find, Guard, Selection, StoreError, StoreResult, Unwound};
 
 /// How many documents a batch holds if the reader does not say how many it needs.
 const BATCH: usize = 1_000;
@@ -138,10 +138,13 @@ pub(super) fn first(collection: &Arc<Collection>, selection: &Selection) -> Opti
     Scan::new(collection.clone(), selection).take(1).pop()
 }
 
-pub(super) fn count(collection: Option<&Arc<Collection>>, selection: &Selection, limit: Option<u64>) -> u64 {
-    let Some(collection) = collection else { return 0 };
-    let limit = usize::try_from(limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
-    let mut scan = Scan::new(collection.clone(), selection);
+pub(super) fn count(collection: Option<&Arc<Collection>>, find: &Find) -> StoreResult<u64> {
+    check(find)?;
+    let Some(collection) = collection else {
+        return Ok(0);
+    };
+    let limit = usize::try_from(find.limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
+    let mut scan = Scan::new(collection.clone(), &find.selection);
     let mut count = 0;
     while count < limit {
         let found = scan.take(BATCH.min(limit - count)).len();
@@ -150,11 +153,52 @@ pub(super) fn count(collection: Option<&Arc<Collection>>, selection: &Selection,
         }
         count += found;
     }
-    count as u64
+    Ok(count as u64)
+}
+
+/// A cursor over the values of a field.
+pub(super) fn distinct(
+    collection: Option<&Arc<Collection>>,
+    find: &Find,
+    field: &Unwound,
+) -> StoreResult<Box<dyn Cursor>> {
+    check(find)?;
+    let found = collection
+        .map(|collection| Scan::new(collection.clone(), &find.selection).take(usize::MAX))
+        .unwrap_or_default();
+    let mut values = Vec::new();
+    for (_, stored) in &found {
+        each_value(stored.as_bytes(), &field.path, &mut |value| {
+            let mut out = Writer::with_capacity(value.bytes.len() + 16);
+            out.raw("_id", value.tag, value.bytes);
+            let document = out
+                .finish()
+                .ok()
+                .and_then(|bytes| RawDocumentBuf::from_bytes(bytes).ok());
+            values.extend(document.map(Arc::new));
+        });
+    }
+    Ok(Box::new(MemoryCursor {
+        left: values.len(),
+        source: Source::Ready(values),
+        size: BATCH,
+        batch: Vec::new(),
+    }))
+}
+
+/// There is one copy, and no plan to choose: of all options, only a collation would change the answer.
+fn check(find: &Find) -> StoreResult<()> {
+    match find.options.collation {
+        None => Ok(()),
+        Some(_) => Err(StoreError::Unsupported {
+            what: "the embedded store has no collations",
+        }),
+    }
 }
 
 /// A cursor over the snapshot `collection`.
 pub(super) fn find(collection: Option<&Arc<Collection>>, find: &Find) -> StoreResult<Box<dyn Cursor>> {
+    check(find)?;
     let limit = usize::try_from(find.limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
     let skip = usize::try_from(find.skip).unwrap_or(usize::MAX);
     let batch = find.batch.map_or(BATCH, |batch| (batch as usize).clamp(1, BATCH));
