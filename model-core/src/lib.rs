@@ -28,12 +28,12 @@ pub use db::{Db, DbBuilder};
 pub use engine::{Access, Clock};
 pub use error::{Error, ErrorKind, Result, Violation};
 pub use lifecycle::{IndexPlan, IndexStep, SyncOptions, SyncReport};
-pub use model::{Create, Delete, ModelExt, Page, Query, QueryStream, Update};
+pub use model::{Create, Delete, ModelExt, Page, Query, QueryStream, Select, Update};
 
-pub use model_derive::{Embedded, Model};
+pub use model_derive::{Embedded, Model, Projection};
 pub use policy::{
     Actor, AnyContext, BaseModel, Change, Context, ContextFor, GlobalContext, GlobalScope, MigrateInfo,
-    Model, ReadScope, Scope, Stamp, TenantScope,
+    Model, Projection, ReadScope, Scope, Stamp, TenantScope,
 };
 pub use query::{Filter, PageCursor};
 pub use value::{Encrypted, Id, PasswordHash, Revision, Secret, TenantId};

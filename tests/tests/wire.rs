@@ -510,6 +510,45 @@ async fn distinct_values_are_the_servers_where_the_scope_is_exact() {
     assert_eq!(wire.sends(audited).await.1, ["find"]);
 }
 
+/// Some of the fields, one with another name for the server.
+#[derive(Projection)]
+#[projection(of = Plain)]
+struct PlainLine {
+    name: String,
+}
+
+#[derive(Projection)]
+#[projection(of = Audited)]
+struct AuditedLine {
+    name: String,
+}
+
+/// Row `select`: where the scope is exact, the fields alone are sent.
+#[tokio::test]
+async fn a_selection_sends_the_fields_alone() {
+    let wire = Wire::new().await;
+    wire.plain("a").await;
+    wire.audited("a").await;
+    wire.log.take();
+    let lines = Plain::query(&wire.ctx)
+        .sort(|p| p.updated.asc())
+        .select::<PlainLine>()
+        .await
+        .unwrap();
+    assert_eq!(lines[0].name, "a");
+    let lines = Audited::query(&wire.ctx).select::<AuditedLine>().await.unwrap();
+    assert_eq!(lines[0].name, "a");
+    let sent = wire.log.take();
+    assert_eq!(sent.len(), 2);
+    sent.iter().for_each(|find| carries_the_tenant(find, "acme"));
+    let fields = doc! { "_sv": 1, "name": 1, "organization": 1, "updated": 1 };
+    assert_eq!(sent[0].body.get_document("projection").unwrap(), &fields);
+    assert!(
+        !sent[1].body.contains_key("projection"),
+        "`can_read` judges whole documents"
+    );
+}
+
 /// Row `explain`.
 #[tokio::test]
 async fn an_explanation_is_one_find() {
@@ -1088,6 +1127,7 @@ fn the_table_has_no_other_rows() {
         ["`page`, the first", "`find` (+ `getMore`)", "same"],
         ["`page`, a later one", "`find` for each range", "same"],
         ["`get_many`", "`find` for each thousand", "same"],
+        ["`select`", "`find` (+ `getMore`)", "same"],
         ["`explain`", "`find`", "same"],
         ["`count`, `exists`, scope exact", "`aggregate`", "same"],
         ["`distinct`, scope exact", "`aggregate`", "same"],

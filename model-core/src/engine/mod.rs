@@ -13,6 +13,7 @@ mod keys;
 mod load;
 mod options;
 mod page;
+mod pick;
 mod ports;
 mod read;
 mod seal;

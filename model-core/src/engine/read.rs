@@ -5,6 +5,7 @@ use bson::RawDocumentBuf;
 use super::caller::Caller;
 use super::load;
 use super::options;
+use super::pick;
 use super::unit::ReadUnit;
 use crate::codec::{DecodeCx, DecodeError};
 use crate::error::{Error, ErrorKind, Result};
@@ -36,6 +37,11 @@ impl Open {
     /// How many documents the reader still wants.
     pub(super) fn left(&self) -> Option<u64> {
         self.left
+    }
+
+    /// Hands the documents of the current batch to `each`.
+    pub(super) fn each(&mut self, each: &mut dyn FnMut(&[u8]) -> Result<bool>) -> Result<bool> {
+        self.cursor.each(each)
     }
 }
 
@@ -97,6 +103,7 @@ pub(crate) async fn open(unit: &mut dyn ReadUnit, listing: Listing) -> Result<Op
     let find = Find {
         collection: unit.schema().collection,
         selection: select(unit, filter)?,
+        fields: pick::fields(unit, &sort),
         sort,
         skip: if exact { skip } else { 0 },
         limit: if exact { limit } else { None },
@@ -142,10 +149,13 @@ pub(super) async fn pull_noting(
     if open.left == Some(0) || !open.cursor.advance().await.map_err(into_error)? {
         return Ok(false);
     }
+    let whole = pick::outdated(unit, open).await?;
     let mut failure = None;
-    open.cursor.each(&mut |raw| {
-        // What stands before a document that does not decode is judged and handed out before the error.
-        failure = decode(unit, raw, notes).err();
+    open.each(&mut |raw| {
+        if let Some(raw) = pick::instead(unit, &whole, raw)? {
+            // What stands before a document that does not decode is judged and handed out before the error.
+            failure = decode(unit, raw, notes).err();
+        }
         Ok(failure.is_none())
     })?;
     let (skip, left) = (&mut open.skip, &mut open.left);
@@ -289,7 +299,7 @@ async fn judge(unit: &mut dyn ReadUnit, keep: &mut (dyn FnMut(bool) -> bool + Se
     let mut denied = None;
     unit.judge(&mut |allowed, id| {
         if strict && !allowed {
-            denied.get_or_insert_with(|| id.to_string());
+            denied.get_or_insert_with(|| id.map_or_else(String::new, ToString::to_string));
         }
         keep(allowed)
     });

@@ -8,7 +8,7 @@ use super::caller::Caller;
 use crate::codec::{DecodeCx, DecodeError, Visitor, Writer};
 use crate::error::Result;
 use crate::query::Node;
-use crate::schema::ModelSchema;
+use crate::schema::{FieldSchema, ModelSchema};
 use crate::value::IdValue;
 
 /// What is to be permitted.
@@ -49,7 +49,12 @@ pub(crate) trait ReadUnit: Unit {
     /// Loads what `can_read` needs for the decoded documents; never called for none, nor where permissions are bypassed.
     fn preload(&self) -> BoxFuture<'_, Result<()>>;
     /// Judges the decoded documents, in order: `keep` is told whether the policy allows one, and says whether to keep it.
-    fn judge(&mut self, keep: &mut dyn FnMut(bool, &IdValue) -> bool);
+    /// The id is that of a document that was asked about.
+    fn judge(&mut self, keep: &mut dyn FnMut(bool, Option<&IdValue>) -> bool);
+    /// The fields that alone are needed; none: the whole documents.
+    fn picks(&self) -> Option<&'static [&'static FieldSchema]> {
+        None
+    }
     /// Throws away what was kept last.
     fn drop_last(&mut self);
     /// Throws away all that was kept, and tells how many.

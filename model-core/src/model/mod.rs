@@ -7,6 +7,7 @@ mod get_many;
 mod input;
 mod page;
 mod query;
+mod select;
 mod unit;
 mod update;
 
@@ -21,6 +22,7 @@ pub use delete::Delete;
 pub use input::{deserialize_new, deserialize_patch, new_from_json, patch_from_json};
 pub use page::Page;
 pub use query::{Query, QueryStream};
+pub use select::Select;
 use unit::Reader;
 pub use update::Update;
 

@@ -14,14 +14,14 @@ use crate::schema::ModelSchema;
 use crate::value::{Id, IdValue};
 
 /// Decodes a whole document.
-fn decode<M: BaseModel>(raw: &[u8], cx: &DecodeCx<'_>) -> Result<M, DecodeError> {
+pub(super) fn decode<M: BaseModel>(raw: &[u8], cx: &DecodeCx<'_>) -> Result<M, DecodeError> {
     let mut reader = DocReader::new(raw, cx)?;
     let document = M::decode(&mut reader)?;
     reader.finish()?;
     Ok(document)
 }
 
-fn migrate<M: BaseModel>(document: Document, stored_version: u32) -> Result<Document> {
+pub(super) fn migrate<M: BaseModel>(document: Document, stored_version: u32) -> Result<Document> {
     M::migrate(document, &MigrateInfo::new(stored_version, M::schema().version))
 }
 
@@ -83,12 +83,12 @@ impl<M: BaseModel> ReadUnit for Reader<'_, M> {
         M::preload(self.ctx, &self.pending).boxed()
     }
 
-    fn judge(&mut self, keep: &mut dyn FnMut(bool, &IdValue) -> bool) {
+    fn judge(&mut self, keep: &mut dyn FnMut(bool, Option<&IdValue>) -> bool) {
         let bypassed = self.caller().bypass.is_some();
         let ctx = self.ctx;
         let kept = self.pending.drain(..).filter(|document| {
             let allowed = bypassed || document.can_read(ctx);
-            keep(allowed, document.id().value())
+            keep(allowed, Some(document.id().value()))
         });
         self.documents.extend(kept);
     }
@@ -345,6 +345,6 @@ impl<M: BaseModel> WriteUnit for Writing<'_, M> {
     }
 }
 
-fn nothing<'a>() -> BoxFuture<'a, Result<()>> {
+pub(super) fn nothing<'a>() -> BoxFuture<'a, Result<()>> {
     std::future::ready(Ok(())).boxed()
 }

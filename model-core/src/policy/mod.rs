@@ -5,6 +5,7 @@ mod base_model;
 mod change;
 mod context;
 mod model;
+mod projection;
 mod scope;
 
 pub use actor::Actor;
@@ -12,4 +13,5 @@ pub use base_model::{BaseModel, MigrateInfo, ReadScope};
 pub use change::Change;
 pub use context::{Context, GlobalContext};
 pub use model::{Model, Stamp};
+pub use projection::Projection;
 pub use scope::{AnyContext, ContextFor, GlobalScope, Scope, TenantScope};

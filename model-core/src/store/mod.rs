@@ -44,6 +44,8 @@ pub(crate) struct Find {
     pub(crate) limit: Option<u64>,
     /// How many documents the reader expects to need; a hint for the first batch.
     pub(crate) batch: Option<u32>,
+    /// The stored names of the fields that are needed, `_id` aside: a store may send all; none are all.
+    pub(crate) fields: Vec<&'static str>,
     pub(crate) options: ReadOptions,
 }
 
@@ -57,6 +59,7 @@ impl Find {
             skip: 0,
             limit: None,
             batch: None,
+            fields: Vec::new(),
             options: ReadOptions::default(),
         }
     }

@@ -17,6 +17,7 @@ mod indexes;
 mod input;
 mod pages;
 mod preload;
+mod projection;
 mod read;
 mod rules;
 mod secrets;

@@ -42,6 +42,11 @@ pub(super) fn find(
     if !find.sort.is_empty() {
         out.document("sort", |out| sort(&find.sort, out));
     }
+    if !find.fields.is_empty() {
+        out.document("projection", |out| {
+            find.fields.iter().for_each(|field| out.i32(field, 1))
+        });
+    }
     if find.skip > 0 {
         out.i64("skip", signed(find.skip));
     }

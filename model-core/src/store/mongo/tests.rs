@@ -94,6 +94,7 @@ fn reads_are_commands() {
         skip: 2,
         limit: Some(5),
         batch: Some(9),
+        fields: Vec::new(),
         options: ReadOptions::default(),
     };
     assert_eq!(
