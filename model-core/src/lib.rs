@@ -28,7 +28,7 @@ pub use db::{Db, DbBuilder};
 pub use engine::{Access, Clock};
 pub use error::{Error, ErrorKind, Result, Violation};
 pub use lifecycle::{IndexPlan, IndexStep, SyncOptions, SyncReport};
-pub use model::{Create, Delete, ModelExt, Page, Query, QueryStream, Select, Update};
+pub use model::{Create, Delete, ModelExt, Page, Query, QueryStream, Rows, Select, Update};
 
 pub use model_derive::{Embedded, Model, Projection};
 pub use policy::{

@@ -549,6 +549,46 @@ async fn a_selection_sends_the_fields_alone() {
     );
 }
 
+/// A row over the names.
+#[derive(Clone, PartialEq, Embedded)]
+struct Named {
+    name: String,
+    count: i64,
+}
+
+/// Row `group`, by the scope's exactness: the pipeline begins with the tenant.
+#[tokio::test]
+async fn groups_are_the_servers_where_the_scope_is_exact() {
+    use model_core::query::Group;
+    let wire = Wire::new().await;
+    for name in ["$name", "b", "b"] {
+        wire.plain(name).await;
+        wire.audited(name).await;
+    }
+    let plain = Plain::query(&wire.ctx)
+        .filter(|p| p.organization.ne(TenantId::new("globex").unwrap()))
+        .group::<Named>(|p, row| Group::by(&row.name, &p.name).count(&row.count))
+        .filter(|row| row.name.in_(["$name", "b"]))
+        .sort(|row| row.count.desc());
+    let (rows, sent) = wire.sends(plain.into_future()).await;
+    let expected = [("b", 2), ("$name", 1)].map(|(name, count)| Named {
+        name: name.into(),
+        count,
+    });
+    assert_eq!(
+        (rows.unwrap().as_slice(), sent),
+        (&expected[..], vec!["aggregate".to_owned()])
+    );
+    let audited = Audited::query(&wire.ctx)
+        .group::<Named>(|p, row| Group::by(&row.name, &p.name).count(&row.count))
+        .sort(|row| row.count.desc());
+    let (rows, sent) = wire.sends(audited.into_future()).await;
+    assert_eq!(
+        (rows.unwrap().as_slice(), sent),
+        (&expected[..], vec!["find".to_owned()])
+    );
+}
+
 /// Row `explain`.
 #[tokio::test]
 async fn an_explanation_is_one_find() {
@@ -1130,8 +1170,12 @@ fn the_table_has_no_other_rows() {
         ["`select`", "`find` (+ `getMore`)", "same"],
         ["`explain`", "`find`", "same"],
         ["`count`, `exists`, scope exact", "`aggregate`", "same"],
-        ["`distinct`, scope exact", "`aggregate`", "same"],
-        ["`distinct`, scope a superset", "`find` (+ `getMore`)", "same"],
+        ["`distinct`, `group`, scope exact", "`aggregate`", "same"],
+        [
+            "`distinct`, `group`, scope a superset",
+            "`find` (+ `getMore`)",
+            "same",
+        ],
         [
             "`count`, `exists`, scope a superset",
             "`find` (+ `getMore`)",

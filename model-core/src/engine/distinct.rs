@@ -127,7 +127,7 @@ pub(crate) async fn distinct(
 }
 
 /// The arrays on the way along a stored path.
-fn arrays(schema: &ModelSchema, path: &str) -> Vec<String> {
+pub(super) fn arrays(schema: &ModelSchema, path: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut fields = schema.fields;
     let mut prefix = String::new();

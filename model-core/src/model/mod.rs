@@ -4,7 +4,9 @@ mod create;
 mod delete;
 mod distinct;
 mod get_many;
+mod group;
 mod input;
+mod options;
 mod page;
 mod query;
 mod select;
@@ -19,6 +21,7 @@ use crate::value::Id;
 
 pub use create::Create;
 pub use delete::Delete;
+pub use group::Rows;
 pub use input::{deserialize_new, deserialize_patch, new_from_json, patch_from_json};
 pub use page::Page;
 pub use query::{Query, QueryStream};

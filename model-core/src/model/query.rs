@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::IntoFuture;
-use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::{self, BoxStream, StreamExt};
@@ -12,7 +11,7 @@ use super::unit::Reader;
 use crate::engine::{self, Listing, Open};
 use crate::error::{Error, Result};
 use crate::policy::{BaseModel, ContextFor};
-use crate::query::{Collation, Filter, Node, ReadConcern, ReadPreference, Sort};
+use crate::query::{Filter, Node, Sort};
 
 /// A query over the documents that the actor may read: awaited, it gives them all.
 ///
@@ -21,7 +20,7 @@ use crate::query::{Collation, Filter, Node, ReadConcern, ReadPreference, Sort};
 pub struct Query<'a, M: BaseModel> {
     ctx: &'a ContextFor<M>,
     filter: Node,
-    listing: Listing,
+    pub(super) listing: Listing,
 }
 
 /// The documents of a query, one by one, with the memory of one batch.
@@ -115,72 +114,6 @@ impl<'a, M: BaseModel> Query<'a, M> {
     /// ```
     pub fn skip(mut self, skip: u64) -> Self {
         self.listing.skip = skip;
-        self
-    }
-
-    /// From these members of the replica set.
-    ///
-    /// ```
-    /// # model_core::__example!();
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<()> {
-    /// # let ctx = example().await?;
-    /// use model_core::query::{ReadConcern, ReadPreference};
-    /// let query = Note::query(&ctx)
-    ///     .read_preference(ReadPreference::SecondaryPreferred)
-    ///     .read_concern(ReadConcern::Majority)
-    ///     .max_time(std::time::Duration::from_secs(2))
-    ///     .batch_size(100)
-    ///     .comment("the weekly report");
-    /// assert!(query.await?.is_empty());
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn read_preference(mut self, preference: ReadPreference) -> Self {
-        self.listing.options.preference = Some(preference);
-        self
-    }
-
-    /// Of this durability.
-    pub fn read_concern(mut self, concern: ReadConcern) -> Self {
-        self.listing.options.concern = Some(concern);
-        self
-    }
-
-    /// By the declared index over these keys, named without the tenant.
-    ///
-    /// # Errors
-    /// The read fails with `Configuration` if the model declares no such index, and with `Store` if the server lacks it.
-    pub fn hint(mut self, keys: impl FnOnce(&'static M::Fields) -> Sort<M>) -> Self {
-        self.listing.options.hint = Some(keys(M::fields()).into_keys());
-        self
-    }
-
-    /// The server gives up after this time, at least a millisecond, of work on one command.
-    pub fn max_time(mut self, time: Duration) -> Self {
-        self.listing.options.max_time = Some(time);
-        self
-    }
-
-    /// How many documents the server sends at once.
-    pub fn batch_size(mut self, documents: u32) -> Self {
-        self.listing.batch = Some(documents.max(1));
-        self
-    }
-
-    /// Strings compare and sort by the rules of a language.
-    ///
-    /// # Errors
-    /// The read fails with `Unsupported` on the embedded store, where the tenant is a string, and where the read scope is
-    /// declared exact: both would be compared by the same rules.
-    pub fn collation(mut self, collation: Collation) -> Self {
-        self.listing.options.collation = Some(collation);
-        self
-    }
-
-    /// A remark for the server's log and profiler. No place for anything secret.
-    pub fn comment(mut self, comment: impl Into<String>) -> Self {
-        self.listing.options.comment = Some(comment.into());
         self
     }
 

@@ -3,16 +3,21 @@
 mod evaluate;
 mod field;
 mod filter;
+mod group;
 mod operand;
 mod options;
 mod page;
 mod render;
 mod sort;
 
-pub(crate) use evaluate::{KeyError, each_value, index_keys, matches, order_by, order_values, sort_key};
+pub(crate) use evaluate::{
+    Groups, KeyError, Share, each_value, index_keys, matches, order_by, order_values, sort_key,
+};
 pub use field::{Field, UniqueField};
 pub use filter::{Filter, Lookup};
 pub(crate) use filter::{Node, Test};
+pub(crate) use group::{Fold, Grouping, RowField};
+pub use group::{Group, Summable};
 pub use operand::{Operand, Queryable, operand_of};
 pub(crate) use options::ReadOptions;
 pub use options::{Collation, ReadConcern, ReadPreference};

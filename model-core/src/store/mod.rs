@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use bson::{Document, RawDocumentBuf};
 
 use crate::error::{Error, ErrorKind};
-use crate::query::{Node, ReadOptions, SortKey};
+use crate::query::{Grouping, Node, ReadOptions, SortKey};
 
 /// A filter as the engine composes it: the tenant's equality stands alone at the top level, everything else below.
 #[derive(Debug, Clone)]
@@ -175,6 +175,9 @@ pub(crate) trait Operations: Send + Sync {
     /// The values that a field has, each as a document with the value as its `_id`; a missing one is null. Values may come
     /// more than once. Order, skip and limit do not count.
     async fn distinct(&self, find: &Find, field: &Unwound) -> StoreResult<Box<dyn Cursor>>;
+
+    /// The rows of the documents of a read put together.
+    async fn group(&self, find: &Find, grouping: &Grouping) -> StoreResult<Box<dyn Cursor>>;
 
     /// Inserts one document.
     async fn insert_one(&self, collection: &'static str, document: &[u8]) -> StoreResult<()>;

@@ -13,6 +13,7 @@ mod build;
 mod create;
 mod delete;
 mod global;
+mod group;
 mod indexes;
 mod input;
 mod pages;

@@ -105,6 +105,9 @@ impl Operations for Fake {
     async fn distinct(&self, _: &Find, _: &Unwound) -> StoreResult<Box<dyn Cursor>> {
         unreachable!()
     }
+    async fn group(&self, _: &Find, _: &crate::query::Grouping) -> StoreResult<Box<dyn Cursor>> {
+        unreachable!()
+    }
     async fn insert_one(&self, _: &'static str, _: &[u8]) -> StoreResult<()> {
         unreachable!()
     }

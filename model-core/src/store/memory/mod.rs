@@ -26,6 +26,7 @@ use super::{
     Abilities, Cursor, Find, Operations, Selection, Store, StoreError, StoreResult, Transaction, Unwound,
     UpdateOne,
 };
+use crate::query::Grouping;
 
 /// What all handles of one store share. The lock is held for one operation, and never while one waits.
 type Shared = Arc<Mutex<Collections>>;
@@ -116,6 +117,10 @@ impl Operations for MemoryStore {
 
     async fn distinct(&self, find: &Find, field: &Unwound) -> StoreResult<Box<dyn Cursor>> {
         read::distinct(self.snapshot(find.collection).as_ref(), find, field)
+    }
+
+    async fn group(&self, find: &Find, grouping: &Grouping) -> StoreResult<Box<dyn Cursor>> {
+        read::group(self.snapshot(find.collection).as_ref(), find, grouping)
     }
 
     async fn insert_one(&self, collection: &'static str, document: &[u8]) -> StoreResult<()> {

@@ -9,7 +9,9 @@ use super::collection::{Collection, Stored};
 use super::refused;
 use crate::Error;
 use crate::codec::{Elements, Writer, write_bson};
-use crate::query::{KeyError, Node, SortKey, Test, each_value, matches, order_by, sort_key};
+use crate::query::{
+    Grouping, Groups, KeyError, Node, SortKey, Test, each_value, matches, order_by, sort_key,
+};
 use crate::schema::reserved;
 use crate::store::{Cursor, Find, Guard, Selection, StoreError, StoreResult, Unwound};
 
@@ -186,6 +188,36 @@ pub(super) fn distinct(
     }))
 }
 
+/// A cursor over the rows that the documents of a read are put together into.
+pub(super) fn group(
+    collection: Option<&Arc<Collection>>,
+    find: &Find,
+    grouping: &Grouping,
+) -> StoreResult<Box<dyn Cursor>> {
+    check(find)?;
+    let mut documents = documents(collection, find)?;
+    let mut groups = Groups::new(grouping);
+    while documents.next_batch() > 0 {
+        for stored in &documents.batch {
+            for share in groups.shares(stored.as_bytes()) {
+                groups.add(share);
+            }
+        }
+    }
+    let rows = groups.rows().map_err(|_| refused(16746, "Location16746"))?;
+    let rows = rows
+        .into_iter()
+        .rev()
+        .filter_map(|row| RawDocumentBuf::from_bytes(row).ok());
+    let rows: Vec<Stored> = rows.map(Arc::new).collect();
+    Ok(Box::new(MemoryCursor {
+        left: rows.len(),
+        source: Source::Ready(rows),
+        size: BATCH,
+        batch: Vec::new(),
+    }))
+}
+
 /// There is one copy, and no plan to choose: of all options, only a collation would change the answer.
 fn check(find: &Find) -> StoreResult<()> {
     match find.options.collation {
@@ -198,6 +230,10 @@ fn check(find: &Find) -> StoreResult<()> {
 
 /// A cursor over the snapshot `collection`.
 pub(super) fn find(collection: Option<&Arc<Collection>>, find: &Find) -> StoreResult<Box<dyn Cursor>> {
+    Ok(Box::new(documents(collection, find)?))
+}
+
+fn documents(collection: Option<&Arc<Collection>>, find: &Find) -> StoreResult<MemoryCursor> {
     check(find)?;
     let limit = usize::try_from(find.limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
     let skip = usize::try_from(find.skip).unwrap_or(usize::MAX);
@@ -209,7 +245,7 @@ pub(super) fn find(collection: Option<&Arc<Collection>>, find: &Find) -> StoreRe
         batch: Vec::new(),
     };
     let Some(collection) = collection else {
-        return Ok(Box::new(cursor));
+        return Ok(cursor);
     };
     let mut scan = Scan::new(collection.clone(), &find.selection);
     if find.sort.is_empty() {
@@ -224,7 +260,7 @@ pub(super) fn find(collection: Option<&Arc<Collection>>, find: &Find) -> StoreRe
         found.reverse();
         cursor.source = Source::Ready(found);
     }
-    Ok(Box::new(cursor))
+    Ok(cursor)
 }
 
 fn sorted(found: &[(u64, Stored)], order: &[SortKey]) -> StoreResult<Vec<Stored>> {
@@ -256,16 +292,7 @@ struct MemoryCursor {
 #[async_trait]
 impl Cursor for MemoryCursor {
     async fn advance(&mut self) -> StoreResult<bool> {
-        let size = self.size.min(self.left);
-        self.batch = match &mut self.source {
-            _ if size == 0 => Vec::new(),
-            Source::Scan(scan) => scan.take(size).into_iter().map(|(_, stored)| stored).collect(),
-            Source::Ready(found) => found.drain(found.len().saturating_sub(size)..).rev().collect(),
-        };
-        self.left -= self.batch.len();
-        // A hint is about the first batch.
-        self.size = BATCH;
-        Ok(!self.batch.is_empty())
+        Ok(self.next_batch() > 0)
     }
 
     fn each(&mut self, each: &mut dyn FnMut(&[u8]) -> Result<bool, Error>) -> Result<bool, Error> {
@@ -275,5 +302,21 @@ impl Cursor for MemoryCursor {
             }
         }
         Ok(true)
+    }
+}
+
+impl MemoryCursor {
+    /// Fetches the next batch, and tells how many documents it has.
+    fn next_batch(&mut self) -> usize {
+        let size = self.size.min(self.left);
+        self.batch = match &mut self.source {
+            _ if size == 0 => Vec::new(),
+            Source::Scan(scan) => scan.take(size).into_iter().map(|(_, stored)| stored).collect(),
+            Source::Ready(found) => found.drain(found.len().saturating_sub(size)..).rev().collect(),
+        };
+        self.left -= self.batch.len();
+        // A hint is about the first batch.
+        self.size = BATCH;
+        self.batch.len()
     }
 }

@@ -8,6 +8,7 @@ use bson::RawDocumentBuf;
 
 use super::collection::{Collection, Collections, Stored, to_store};
 use super::{Shared, lock, read, refused, update};
+use crate::query::Grouping;
 use crate::store::{
     Cursor, Find, Operations, Selection, StoreError, StoreResult, Transaction, Unwound, UpdateOne,
 };
@@ -186,6 +187,10 @@ impl Operations for MemoryTransaction {
 
     async fn distinct(&self, find: &Find, field: &Unwound) -> StoreResult<Box<dyn Cursor>> {
         read::distinct(self.snapshot(find.collection)?.as_ref(), find, field)
+    }
+
+    async fn group(&self, find: &Find, grouping: &Grouping) -> StoreResult<Box<dyn Cursor>> {
+        read::group(self.snapshot(find.collection)?.as_ref(), find, grouping)
     }
 
     async fn insert_one(&self, collection: &'static str, document: &[u8]) -> StoreResult<()> {

@@ -79,29 +79,25 @@ fn batch_size(find: &Find) -> Option<u32> {
 /// How many documents, by an aggregation, because a transaction does not admit the `count` command.
 pub(super) fn count(find: &Find, read_concern: Option<&str>) -> StoreResult<Option<RawDocumentBuf>> {
     let Find { selection, limit, .. } = find;
-    check(selection)?;
     if *limit == Some(0) {
-        return Ok(None);
+        return check(selection).map(|()| None);
     }
-    let mut out = Writer::new();
-    out.string("aggregate", find.collection);
     let mut stages = vec![Stage::Match];
     stages.extend(limit.map(Stage::Limit));
     stages.push(Stage::Group);
-    out.array("pipeline", &stages, |out, key, stage| {
-        out.document(key, |out| match stage {
-            Stage::Match => out.document("$match", |out| select(selection, out)),
-            Stage::Limit(limit) => out.i64("$limit", signed(*limit)),
-            Stage::Group => out.document("$group", |out| {
-                out.null("_id");
-                out.document(COUNT, |out| out.i64("$sum", 1));
-            }),
+    aggregate(find, read_concern, |out| {
+        out.array("pipeline", &stages, |out, key, stage| {
+            out.document(key, |out| match stage {
+                Stage::Match => out.document("$match", |out| select(selection, out)),
+                Stage::Limit(limit) => out.i64("$limit", signed(*limit)),
+                Stage::Group => out.document("$group", |out| {
+                    out.null("_id");
+                    out.document(COUNT, |out| out.i64("$sum", 1));
+                }),
+            });
         });
-    });
-    out.document("cursor", |_| {});
-    options(&find.options, &mut out);
-    concern(read_concern, &mut out);
-    finish(out).map(Some)
+    })
+    .map(Some)
 }
 
 /// The values of a field, by an aggregation: the `distinct` command answers with one document of 16 MiB at most.
@@ -110,21 +106,32 @@ pub(super) fn distinct(
     field: &Unwound,
     read_concern: Option<&str>,
 ) -> StoreResult<RawDocumentBuf> {
-    check(&find.selection)?;
-    let mut out = Writer::new();
-    out.string("aggregate", find.collection);
     let mut stages = vec![ValueStage::Match];
     stages.extend(field.arrays.iter().map(|path| ValueStage::Unwind(path)));
     stages.push(ValueStage::Group);
-    out.array("pipeline", &stages, |out, key, stage| {
-        out.document(key, |out| match stage {
-            ValueStage::Match => out.document("$match", |out| select(&find.selection, out)),
-            ValueStage::Unwind(path) => out.string("$unwind", &format!("${path}")),
-            ValueStage::Group => {
-                out.document("$group", |out| out.string("_id", &format!("${}", field.path)));
-            }
+    aggregate(find, read_concern, |out| {
+        out.array("pipeline", &stages, |out, key, stage| {
+            out.document(key, |out| match stage {
+                ValueStage::Match => out.document("$match", |out| select(&find.selection, out)),
+                ValueStage::Unwind(path) => out.string("$unwind", &format!("${path}")),
+                ValueStage::Group => {
+                    out.document("$group", |out| out.string("_id", &format!("${}", field.path)));
+                }
+            });
         });
-    });
+    })
+}
+
+/// An aggregation over the documents of a read, with the pipeline that `pipeline` writes.
+pub(super) fn aggregate(
+    find: &Find,
+    read_concern: Option<&str>,
+    pipeline: impl FnOnce(&mut Writer<'_>),
+) -> StoreResult<RawDocumentBuf> {
+    check(&find.selection)?;
+    let mut out = Writer::new();
+    out.string("aggregate", find.collection);
+    pipeline(&mut out);
     out.document("cursor", |_| {});
     options(&find.options, &mut out);
     concern(read_concern, &mut out);
@@ -161,7 +168,7 @@ pub(super) fn document(raw: &RawDocument) -> StoreResult<Document> {
 
 /// Writes the elements of a filter: the tenant's equality stands alone at the top level, and the rest is never merged
 /// into the same map, so that nothing in it can take the tenant's place.
-fn select(selection: &Selection, out: &mut Writer<'_>) {
+pub(super) fn select(selection: &Selection, out: &mut Writer<'_>) {
     if let Some(id) = &selection.id {
         write_bson(out, "_id", id);
     }
@@ -230,7 +237,7 @@ fn options(options: &ReadOptions, out: &mut Writer<'_>) {
     }
 }
 
-fn sort(keys: &[SortKey], out: &mut Writer<'_>) {
+pub(super) fn sort(keys: &[SortKey], out: &mut Writer<'_>) {
     for key in keys {
         let direction = match key.direction {
             Direction::Ascending => 1,
@@ -257,7 +264,7 @@ fn concern(read_concern: Option<&str>, out: &mut Writer<'_>) {
     }
 }
 
-fn signed(number: u64) -> i64 {
+pub(super) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 

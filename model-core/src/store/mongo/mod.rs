@@ -7,6 +7,7 @@
 mod command;
 mod cursor;
 mod error;
+mod group;
 mod index;
 mod read;
 #[cfg(test)]
@@ -24,6 +25,7 @@ use self::transaction::MongoTransaction;
 use super::{
     Abilities, Cursor, Find, Operations, Selection, Store, StoreResult, Transaction, Unwound, UpdateOne,
 };
+use crate::query::Grouping;
 
 /// A database of a MongoDB deployment.
 #[derive(Debug, Clone)]
@@ -90,6 +92,14 @@ impl Operations for MongoStore {
 
     async fn distinct(&self, find: &Find, field: &Unwound) -> StoreResult<Box<dyn Cursor>> {
         let command = command::distinct(find, field, self.concern(find))?;
+        let batches = read::batches(&self.db, &command, None, self.criteria(find)).await?;
+        Ok(Box::new(cursor::Batches::new(batches)))
+    }
+
+    async fn group(&self, find: &Find, grouping: &Grouping) -> StoreResult<Box<dyn Cursor>> {
+        let Some(command) = group::group(find, grouping, self.concern(find))? else {
+            return Ok(cursor::empty());
+        };
         let batches = read::batches(&self.db, &command, None, self.criteria(find)).await?;
         Ok(Box::new(cursor::Batches::new(batches)))
     }

@@ -15,7 +15,8 @@ use super::super::{
     Cursor, Find, Operations, Selection, StoreError, StoreResult, Transaction, Unwound, UpdateOne,
 };
 use super::error::store_error;
-use super::{command, cursor, read, write};
+use super::{command, cursor, group, read, write};
+use crate::query::Grouping;
 
 /// How often a commit whose outcome is unknown is sent; the driver repeats each one by itself.
 const COMMIT_ATTEMPTS: u32 = 3;
@@ -133,6 +134,17 @@ impl Operations for MongoTransaction {
 
     async fn distinct(&self, find: &Find, field: &Unwound) -> StoreResult<Box<dyn Cursor>> {
         let batches = self.run(command::distinct(find, field, None)?, None).await?;
+        Ok(Box::new(cursor::SessionBatches::new(
+            batches,
+            self.running.clone(),
+        )))
+    }
+
+    async fn group(&self, find: &Find, grouping: &Grouping) -> StoreResult<Box<dyn Cursor>> {
+        let Some(command) = group::group(find, grouping, None)? else {
+            return Ok(cursor::empty());
+        };
+        let batches = self.run(command, None).await?;
         Ok(Box::new(cursor::SessionBatches::new(
             batches,
             self.running.clone(),
