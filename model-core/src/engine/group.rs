@@ -6,8 +6,8 @@ use super::distinct::arrays;
 use super::options;
 use super::read::{self, Listing, Notes};
 use super::unit::ReadUnit;
-use crate::error::{Error, Result};
-use crate::query::{Grouping, Groups, RowField, Share};
+use crate::error::{Error, ErrorKind, Result};
+use crate::query::{Grouping, Groups, RowField, Share, check_stage};
 use crate::schema::ModelSchema;
 use crate::store::{Find, into_error};
 
@@ -38,9 +38,16 @@ pub(crate) async fn group(
     grouping: &Grouping,
 ) -> Result<Vec<Vec<u8>>> {
     check(unit.schema(), grouping)?;
+    grouping.raw.iter().try_for_each(check_stage)?;
     let on_server = unit.scope_is_exact() || unit.caller().bypass.is_some();
     // A document of an older version has its values only after `migrate`.
     if !on_server || unit.schema().version > 1 {
+        if !grouping.raw.is_empty() {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                "a raw stage needs rows that the server makes: an exact `read_scope` and a model of version 1",
+            ));
+        }
         let mut shares = Shares {
             groups: Groups::new(grouping),
             decoded: VecDeque::new(),

@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::IntoFuture;
 use std::marker::PhantomData;
 
+use bson::Document;
 use futures_util::future::{BoxFuture, FutureExt};
 
 use super::query::Query;
@@ -101,6 +102,21 @@ impl<M: BaseModel, R: FieldValue> Rows<'_, M, R> {
     /// Without the first rows.
     pub fn skip(mut self, skip: u64) -> Self {
         self.grouping.skip = skip;
+        self
+    }
+
+    /// A stage of the server's own over the rows, before the row filter. The rows are the tenant's, and made of what may be
+    /// read, and the stage reaches nothing else: stages and operators that read another collection, write, or run code are
+    /// refused. But nothing checks its names and types against the model, what it makes has to fit the row, and a value
+    /// that a user gave must stand in a `$literal`. The reason is for whoever reads the code, and stands in the command's
+    /// comment.
+    ///
+    /// # Errors
+    /// Awaiting fails with `Invalid` for a refused stage, and with `Unsupported` on the embedded store and where the rows are
+    /// not made by the server (the read scope is a superset, or the model has a version above 1).
+    pub fn dangerously_add_stage(mut self, reason: impl Into<String>, stage: Document) -> Self {
+        self.listing.options.comment.get_or_insert_with(|| reason.into());
+        self.grouping.raw.push(stage);
         self
     }
 

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
+use bson::Document;
+
 use super::field::Field;
 use super::filter::Node;
 use super::operand::Queryable;
@@ -47,6 +49,8 @@ pub(crate) struct Grouping {
     pub(crate) unwind: Vec<String>,
     pub(crate) keys: Vec<RowField>,
     pub(crate) folds: Vec<(Fold, RowField)>,
+    /// Stages of the user's own, over the rows.
+    pub(crate) raw: Vec<Document>,
     /// Which rows, in which order.
     pub(crate) rows: Node,
     pub(crate) sort: Vec<SortKey>,
@@ -90,6 +94,7 @@ impl<M: 'static, R: 'static> Group<M, R> {
                 unwind: Vec::new(),
                 keys: Vec::new(),
                 folds: Vec::new(),
+                raw: Vec::new(),
                 rows: Node::Everything,
                 sort: Vec::new(),
                 skip: 0,

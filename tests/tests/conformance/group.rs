@@ -277,6 +277,34 @@ on_both_stores! {
         assert_eq!((rows[0].count % 3, rows[0].n), (0, rows[0].count * 2), "1, 2 and 3 of each");
     }
 
+    /// A raw stage works on the rows, on a server that made them, and reaches nothing else.
+    async fn a_raw_stage_works_on_the_rows(stage: Stage) {
+        let db = open(stage).await;
+        for n in 0..9 {
+            testing::store_raw(&db, "sales", &sale(n)).await.unwrap();
+        }
+        let read = context(&db, true);
+        let stored = read.dangerously_bypass_permissions("a test");
+        let total = async |ctx: &Ctx, stage: Document| {
+            let rows = Sale::query(ctx).group::<Total>(|s, row| Group::all().count(&row.count).sum(&row.n, &s.amount));
+            rows.dangerously_add_stage("no typed way", stage).filter(|row| row.n.gte(18)).await
+        };
+        let doubled = doc! { "$set": { "n": { "$multiply": ["$count", 2] } } };
+        assert!(total(&read, doubled.clone()).await.map(|_| ()).unwrap_err().is_unsupported(), "it is read");
+        match total(&stored, doubled).await {
+            Ok(rows) => assert_eq!(rows, [Total { n: 18, count: 9 }]),
+            Err(error) => assert!(error.is_unsupported() && error.to_string().contains("embedded"), "{error}"),
+        }
+        for stage in [
+            doc! { "$lookup": { "from": "sales", "as": "x", "pipeline": [] } },
+            doc! { "$unionWith": "sales" },
+            doc! { "$out": "stolen" },
+            doc! { "$set": { "n": { "$function": { "body": "return 1", "args": [], "lang": "js" } } } },
+        ] {
+            assert!(total(&stored, stage).await.map(|_| ()).unwrap_err().is_invalid());
+        }
+    }
+
     /// What may not be read adds to no row.
     async fn what_may_not_be_read_does_not_count(stage: Stage) {
         let db = open(stage).await;

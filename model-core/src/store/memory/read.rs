@@ -195,6 +195,11 @@ pub(super) fn group(
     grouping: &Grouping,
 ) -> StoreResult<Box<dyn Cursor>> {
     check(find)?;
+    if !grouping.raw.is_empty() {
+        return Err(StoreError::Unsupported {
+            what: "the embedded store knows no raw stages",
+        });
+    }
     let mut documents = documents(collection, find)?;
     let mut groups = Groups::new(grouping);
     while documents.next_batch() > 0 {

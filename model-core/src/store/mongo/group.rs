@@ -1,10 +1,10 @@
 //! The aggregation of a grouping.
 
-use bson::RawDocumentBuf;
+use bson::{Document, RawDocumentBuf};
 
 use super::super::{Find, StoreResult};
 use super::command;
-use crate::codec::Writer;
+use crate::codec::{Writer, write_bson};
 use crate::query::{Fold, Grouping, Node, RowField, SortKey, render};
 
 enum Stage<'a> {
@@ -16,6 +16,8 @@ enum Stage<'a> {
     Group,
     /// The keys, out of the group's `_id`.
     Row,
+    /// Looked through by the engine.
+    Raw(&'a Document),
 }
 
 /// The documents of a read put together. The tenant's equality stands in the first stage.
@@ -32,6 +34,7 @@ pub(super) fn group(
     ordered(&find.sort, find.skip, find.limit, &mut stages);
     stages.extend(grouping.unwind.iter().map(|path| Stage::Unwind(path)));
     stages.extend([Stage::Group, Stage::Row]);
+    stages.extend(grouping.raw.iter().map(Stage::Raw));
     if grouping.rows != Node::Everything {
         stages.push(Stage::Match(&grouping.rows));
     }
@@ -45,6 +48,7 @@ pub(super) fn group(
                 Stage::Number(name, number) => out.i64(name, command::signed(*number)),
                 Stage::Unwind(path) => out.string("$unwind", &format!("${path}")),
                 Stage::Group => out.document("$group", |out| group_stage(grouping, out)),
+                Stage::Raw(stage) => stage.iter().for_each(|(name, body)| write_bson(out, name, body)),
                 Stage::Row => out.document("$project", |out| row(grouping, out)),
             });
         });
