@@ -51,7 +51,7 @@ impl Notes for Values<'_> {
     fn note(&mut self, _: &[u8], present: &[u8]) -> Result<()> {
         let mut values = Vec::new();
         each_value(present, self.path, &mut |value| {
-            values.push((value.tag, value.bytes.to_vec()))
+            values.push((value.tag, value.bytes.to_vec()));
         });
         self.decoded.push_back(values);
         Ok(())

@@ -65,7 +65,7 @@ fn render_test(test: &Test, out: &mut Writer<'_>) {
         Test::Contains(part) => out.string("$regex", &regex::escape(part)),
         Test::Remainder(divisor, remainder) => {
             out.array("$mod", &[*divisor, *remainder], |out, key, number| {
-                out.i64(key, *number)
+                out.i64(key, *number);
             });
         }
         Test::Size(count) => out.i64("$size", i64::from(*count)),

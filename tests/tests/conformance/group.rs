@@ -183,6 +183,11 @@ fn sale(n: u64) -> Document {
     sale
 }
 
+/// The server loses more to rounding than the embedded store does.
+fn rounded(number: f64) -> f64 {
+    (number * 1e6).round() / 1e6
+}
+
 async fn per_kind(ctx: &Ctx, skip: u64) -> Vec<PerKind> {
     let mut rows = Sale::query(ctx)
         .filter(|s| s.readable.eq(true))
@@ -207,8 +212,6 @@ async fn per_kind(ctx: &Ctx, skip: u64) -> Vec<PerKind> {
         .unwrap();
     for row in &mut rows {
         row.kinds.sort_unstable();
-        // The server loses more to rounding than the embedded store does.
-        let rounded = |number: f64| (number * 1e6).round() / 1e6;
         row.weight = rounded(row.weight);
         row.mean = row.mean.map(rounded);
     }

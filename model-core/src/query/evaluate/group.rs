@@ -299,7 +299,7 @@ impl State {
             Self::Last(value) => one(Some(value), out),
             Self::Push(values) | Self::Set(values) => {
                 out.array(name, &values, |out, key, value| {
-                    out.raw(key, value.tag, &value.bytes)
+                    out.raw(key, value.tag, &value.bytes);
                 });
             }
         }

@@ -44,7 +44,7 @@ pub(super) fn find(
     }
     if !find.fields.is_empty() {
         out.document("projection", |out| {
-            find.fields.iter().for_each(|field| out.i32(field, 1))
+            find.fields.iter().for_each(|field| out.i32(field, 1));
         });
     }
     if find.skip > 0 {
