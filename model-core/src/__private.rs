@@ -6,7 +6,7 @@ pub use crate::codec::{
 };
 pub use crate::error::Error;
 pub use crate::model::{deserialize_new, deserialize_patch, new_from_json, patch_from_json};
-pub use crate::policy::{BaseModel, GlobalScope, Model, Mutable, Singleton, Stamp, TenantScope};
+pub use crate::policy::{BaseModel, GlobalScope, Model, Mutable, Projection, Singleton, Stamp, TenantScope};
 pub use crate::query::{
     BlindField, Blindable, Distinct, Editable, Field, FixedField, Operand, Queryable, UniqueBlindField,
     UniqueField, operand_of, read_operand,
@@ -31,6 +31,7 @@ pub use std::fmt::{Debug, Formatter};
 pub use std::option::Option;
 pub use std::result::Result;
 pub use std::string::String;
+pub use std::sync::OnceLock;
 
 /// What formatting gives.
 pub type Formatted = std::fmt::Result;
@@ -96,6 +97,26 @@ pub fn assert_policy<T: BaseModel>() {}
 /// The schema of an ordinary field of type `T`.
 pub const fn field<T: FieldValue>(name: &'static str, stored: &'static str) -> FieldSchema {
     FieldSchema::new(name, stored, T::TYPE)
+}
+
+/// The schema of the model's field with this Rust name; what the compiler checked is there.
+pub fn picked<M: Model>(name: &str) -> &'static FieldSchema {
+    static NONE: FieldSchema = FieldSchema::new("", "", TypeSchema::Dynamic);
+    let mut fields = M::schema().fields.iter();
+    fields.find(|field| field.name == name).unwrap_or(&NONE)
+}
+
+/// What the view of a projection shows of a field.
+pub fn shown<T: FieldValue>(field: &FieldSchema, value: T) -> Option<T::View> {
+    let visible = !field.hidden && !field.ty.is_secret();
+    visible
+        .then(|| value.into_view())
+        .filter(|view| !view.is_absent())
+}
+
+/// What `Debug` prints of a field.
+pub fn printed<'a>(field: &FieldSchema, value: &'a dyn Debug) -> &'a dyn Debug {
+    if field.hidden { &"[HIDDEN]" } else { value }
 }
 
 /// Compiles only for a type that is not `Serialize`: for one that is, both impls fit, and the compiler cannot choose. A

@@ -26,7 +26,7 @@ pub mod value;
 
 pub use codec::Edit;
 pub use db::{Db, DbBuilder};
-pub use engine::{ChainReport, Clock, ReencryptReport, ResumeToken, SecretsReport};
+pub use engine::{Access, ChainReport, Clock, ReencryptReport, ResumeToken, SecretsReport};
 pub use error::{Error, ErrorKind, Result, Violation};
 pub use keys::{Confirm, KeyStatus, Keys};
 pub use lifecycle::{
@@ -34,14 +34,14 @@ pub use lifecycle::{
     SyncOptions, SyncReport, ValidatorPlan, ValidatorStep,
 };
 pub use model::{
-    Bulk, BulkOutcome, BulkReport, BulkWrite, Create, Delete, ModelExt, Modify, Query, QueryStream,
-    QueryString, Reencrypt, Update, Upserted,
+    Bulk, BulkOutcome, BulkReport, BulkWrite, Create, Delete, ModelExt, Modify, Page, Query, QueryStream,
+    QueryString, Reencrypt, Rows, Select, Update, Upserted,
 };
 
-pub use model_derive::{Embedded, Model};
+pub use model_derive::{Embedded, Model, Projection};
 pub use policy::{
     Actor, AnyContext, AuditLog, BaseModel, Change, Context, ContextFor, GlobalContext, GlobalScope,
-    MigrateInfo, Model, Mutable, ReadScope, Scope, Singleton, Stamp, TenantScope,
+    MigrateInfo, Model, Mutable, Projection, ReadScope, Scope, Singleton, Stamp, TenantScope,
 };
-pub use query::{Filter, Operators};
+pub use query::{Filter, Operators, PageCursor};
 pub use value::{Encrypted, Id, PasswordHash, Revision, Secret, TenantId, Token, TokenDigest};

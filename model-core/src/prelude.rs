@@ -3,15 +3,17 @@
 pub use crate::codec::Edit;
 pub use crate::codec::Edit::{Keep, Merge, Set};
 pub use crate::db::Db;
-pub use crate::model::ModelExt;
-pub use crate::policy::{Actor, BaseModel, Change, Context, GlobalContext, MigrateInfo, Model, ReadScope};
+pub use crate::model::{ModelExt, Page};
+pub use crate::policy::{
+    Actor, BaseModel, Change, Context, GlobalContext, MigrateInfo, Model, Projection, ReadScope,
+};
 pub use crate::query::{Filter, Operators};
 pub use crate::value::{
     Bytes, Encrypted, Foreign, Id, PasswordHash, Revision, Secret, TenantId, Token, TokenDigest,
 };
 pub use bson::Document;
 pub use chrono::{DateTime, Utc};
-pub use model_derive::{Embedded, Model};
+pub use model_derive::{Embedded, Model, Projection};
 
 pub use crate::audit::ActorIdentity;
 pub use crate::crypto::NewPassword;

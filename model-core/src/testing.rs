@@ -123,12 +123,8 @@ pub async fn stored(db: &Db, collection: &'static str) -> Result<Vec<Document>> 
         direction: crate::schema::Direction::Ascending,
     }];
     let find = Find {
-        collection,
-        selection,
         sort,
-        skip: 0,
-        limit: None,
-        batch: None,
+        ..Find::all(collection, selection)
     };
     let mut cursor = db.ports().store.find(&find).await.map_err(into_error)?;
     let mut documents = Vec::new();

@@ -26,6 +26,13 @@ pub fn derive_model(input: TokenStream) -> TokenStream {
     expand::model(&input).into()
 }
 
+#[doc = include_str!("../docs/projection.md")]
+#[proc_macro_derive(Projection, attributes(projection))]
+pub fn derive_projection(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    expand::pick(&input).into()
+}
+
 #[doc = include_str!("../docs/embedded.md")]
 #[proc_macro_derive(Embedded, attributes(model))]
 pub fn derive_embedded(input: TokenStream) -> TokenStream {

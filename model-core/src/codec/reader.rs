@@ -125,6 +125,14 @@ impl<'a> RawValue<'a> {
         }
     }
 
+    /// A whole document as a value.
+    pub(crate) fn document_of(document: &'a [u8]) -> Self {
+        Self {
+            tag: tag::DOCUMENT,
+            bytes: document,
+        }
+    }
+
     /// A boolean.
     #[inline]
     pub fn bool(self) -> Result<bool, DecodeError> {

@@ -220,14 +220,7 @@ impl KeyStore for StoreKeys<'_> {
         let rest = equals("realm", realm.into())
             .and(equals("purpose", purpose.as_str().into()))
             .and(equals("tenant", tenant));
-        let find = Find {
-            collection: KEYS_COLLECTION,
-            selection: selection(rest),
-            sort: Vec::new(),
-            skip: 0,
-            limit: None,
-            batch: None,
-        };
+        let find = Find::all(KEYS_COLLECTION, selection(rest));
         let mut cursor = self.0.find(&find).await.map_err(|error| unavailable(&error))?;
         let mut rows = Vec::new();
         while cursor.advance().await.map_err(|error| unavailable(&error))? {

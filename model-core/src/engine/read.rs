@@ -1,14 +1,16 @@
-//! Reads: query (tenant, scope and filter together) → migrate → decode → `can_read` → keep.
+//! Reads: query (tenant, scope and filter together) → migrate → decode → preload → `can_read` → keep.
 
 use bson::RawDocumentBuf;
 
 use super::blind;
 use super::caller::Caller;
 use super::load;
+use super::options;
+use super::pick;
 use super::unit::{Deleted, ReadUnit, visible};
-use crate::codec::DecodeCx;
+use crate::codec::{DecodeCx, DecodeError};
 use crate::error::{Error, ErrorKind, Result};
-use crate::query::{Node, SortKey, Test};
+use crate::query::{Node, ReadOptions, SortKey, Test};
 use crate::schema::{ModelSchema, TenantPrefix};
 use crate::store::{Cursor, Find, Guard, Selection, into_error};
 use crate::value::{IdValue, TenantId};
@@ -21,6 +23,9 @@ pub(crate) struct Listing {
     pub(crate) skip: u64,
     pub(crate) limit: Option<u64>,
     pub(crate) deleted: Deleted,
+    /// How many documents a batch is to hold.
+    pub(crate) batch: Option<u32>,
+    pub(crate) options: ReadOptions,
 }
 
 /// An open query: what the store still has, and what the reader still wants.
@@ -28,6 +33,18 @@ pub(crate) struct Open {
     cursor: Box<dyn Cursor>,
     skip: u64,
     left: Option<u64>,
+}
+
+impl Open {
+    /// How many documents the reader still wants.
+    pub(super) fn left(&self) -> Option<u64> {
+        self.left
+    }
+
+    /// Hands the documents of the current batch to `each`.
+    pub(super) fn each(&mut self, each: &mut dyn FnMut(&[u8]) -> Result<bool>) -> Result<bool> {
+        self.cursor.each(each)
+    }
 }
 
 impl std::fmt::Debug for Open {
@@ -55,7 +72,7 @@ async fn one(unit: &mut dyn ReadUnit, selection: &Selection) -> Result<bool> {
         .find_one(unit.schema().collection, selection)
         .await;
     match found.map_err(into_error)? {
-        Some(raw) => accept(unit, raw.as_bytes()),
+        Some(raw) => accept(unit, raw.as_bytes()).await,
         None => Ok(false),
     }
 }
@@ -71,19 +88,24 @@ pub(crate) async fn open(unit: &mut dyn ReadUnit, listing: Listing) -> Result<Op
         skip,
         limit,
         deleted,
+        batch,
+        options,
     } = listing;
     let wanted = limit.map(|limit| limit.saturating_add(skip));
+    // Where documents may be denied, one more is asked for: an exactly full batch would leave the cursor open.
+    let expected = wanted
+        .map(|wanted| wanted.saturating_add(u64::from(!exact)))
+        .and_then(|wanted| u32::try_from(wanted).ok())
+        .filter(|batch| (1..=1_000).contains(batch));
     let find = Find {
         collection: unit.schema().collection,
         selection: visible(unit, deleted, filter.unwrap_or(Node::Everything)).await?,
+        fields: pick::fields(unit, &sort),
         sort,
         skip: if exact { skip } else { 0 },
         limit: if exact { limit } else { None },
-        // Where documents may be denied, one more is asked for: an exactly full batch would leave the cursor open.
-        batch: wanted
-            .map(|wanted| wanted.saturating_add(u64::from(!exact)))
-            .and_then(|wanted| u32::try_from(wanted).ok())
-            .filter(|batch| (1..=1_000).contains(batch)),
+        batch: batch.or(expected),
+        options: options::options(unit, options)?,
     };
     let cursor = unit.caller().store()?.find(&find).await.map_err(into_error)?;
     Ok(Open {
@@ -93,29 +115,64 @@ pub(crate) async fn open(unit: &mut dyn ReadUnit, listing: Listing) -> Result<Op
     })
 }
 
+/// What is noted of the documents of a read, beside what the unit keeps of them.
+pub(super) trait Notes: Send {
+    /// A document as it is stored, and in the shape of the present version.
+    fn note(&mut self, stored: &[u8], present: &[u8]) -> Result<()>;
+    /// Whether the document that was noted first, of those that were not judged yet, is kept.
+    fn judged(&mut self, kept: bool);
+}
+
+/// Nothing is noted.
+impl Notes for () {
+    fn note(&mut self, _: &[u8], _: &[u8]) -> Result<()> {
+        Ok(())
+    }
+
+    fn judged(&mut self, _: bool) {}
+}
+
 /// Hands the next batch of readable documents to the unit; false at the end.
 pub(crate) async fn pull(unit: &mut dyn ReadUnit, open: &mut Open) -> Result<bool> {
+    pull_noting(unit, open, &mut ()).await
+}
+
+/// As [`pull`], with notes.
+pub(super) async fn pull_noting(
+    unit: &mut dyn ReadUnit,
+    open: &mut Open,
+    notes: &mut dyn Notes,
+) -> Result<bool> {
     if open.left == Some(0) || !open.cursor.advance().await.map_err(into_error)? {
         return Ok(false);
     }
+    let whole = pick::outdated(unit, open).await?;
+    let mut failure = None;
+    open.each(&mut |raw| {
+        if let Some(raw) = pick::instead(unit, &whole, raw)? {
+            // What stands before a document that does not decode is judged and handed out before the error.
+            failure = decode(unit, raw, notes).err();
+        }
+        Ok(failure.is_none())
+    })?;
     let (skip, left) = (&mut open.skip, &mut open.left);
-    open.cursor.each(&mut |raw| {
-        if *left == Some(0) {
-            return Ok(false);
-        }
-        if *skip > 0 {
-            // Read and thrown away: what is skipped must be what the reader could have read.
-            if accept(unit, raw)? {
-                unit.drop_last();
-                *skip -= 1;
-            }
-            return Ok(true);
-        }
-        if accept(unit, raw)? {
+    judge(unit, &mut |allowed| {
+        let wanted = allowed && *left != Some(0);
+        // What is skipped must be what the reader could have read.
+        let kept = wanted && *skip == 0;
+        if kept {
             *left = left.map(|left| left - 1);
+        } else if wanted {
+            *skip -= 1;
         }
-        Ok(true)
+        notes.judged(kept);
+        kept
     })
+    .await?;
+    match failure {
+        Some(error) if open.left != Some(0) => Err(error),
+        _ => Ok(true),
+    }
 }
 
 /// Hands all documents of a query to the unit.
@@ -133,17 +190,17 @@ pub(crate) async fn count(unit: &mut dyn ReadUnit, listing: Listing) -> Result<u
             filter,
             skip,
             limit,
+            options,
             deleted,
             ..
         } = listing;
         let selection = visible(unit, deleted, filter.unwrap_or(Node::Everything)).await?;
-        let most = limit.map(|limit| limit.saturating_add(skip));
-        let count = unit
-            .caller()
-            .store()?
-            .count(unit.schema().collection, &selection, most)
-            .await
-            .map_err(into_error)?;
+        let find = Find {
+            limit: limit.map(|limit| limit.saturating_add(skip)),
+            options: options::options(unit, options)?,
+            ..Find::all(unit.schema().collection, selection)
+        };
+        let count = unit.caller().store()?.count(&find).await.map_err(into_error)?;
         return Ok(count.saturating_sub(skip));
     }
     let mut open = open(unit, listing).await?;
@@ -212,23 +269,48 @@ pub(crate) fn tenant_of(document: &RawDocumentBuf, field: &str) -> Result<Tenant
         .map_err(|error| error.at(field).into_error())
 }
 
-/// Migrates, decodes and judges one document.
-pub(crate) fn accept(unit: &mut dyn ReadUnit, raw: &[u8]) -> Result<bool> {
-    let result = decode(unit, raw);
+/// Migrates, decodes and judges one document; false if it may not be read.
+pub(crate) async fn accept(unit: &mut dyn ReadUnit, raw: &[u8]) -> Result<bool> {
+    decode(unit, raw, &mut ())?;
+    let mut kept = false;
+    judge(unit, &mut |allowed| {
+        kept = allowed;
+        allowed
+    })
+    .await?;
+    Ok(kept)
+}
+
+/// Migrates and decodes one document.
+fn decode(unit: &mut dyn ReadUnit, raw: &[u8], notes: &mut dyn Notes) -> Result<()> {
+    let result = load::migrated(unit, raw).and_then(|document| {
+        let cx = DecodeCx::root(load::origin(unit.schema(), &document)?);
+        unit.decode(&document, &cx).map_err(DecodeError::into_error)?;
+        notes.note(raw, &document)
+    });
     result.map_err(|error| error.at_id(|| load::id_text(raw)))
 }
 
-fn decode(unit: &mut dyn ReadUnit, raw: &[u8]) -> Result<bool> {
-    let document = load::migrated(unit, raw)?;
-    let cx = DecodeCx::root(load::origin(unit.schema(), &document)?);
-    match unit.accept(&document, &cx) {
-        Err(error) => Err(error.into_error()),
-        Ok(false) if cfg!(debug_assertions) && unit.scope_is_exact() && unit.caller().bypass.is_none() => {
-            Err(Error::new(
-                ErrorKind::Configuration,
-                "`read_scope` is declared exact, but `can_read` denies a document that it admits",
-            ))
+/// Judges what was decoded. In a debug build, a scope that is declared exact is held to it.
+async fn judge(unit: &mut dyn ReadUnit, keep: &mut (dyn FnMut(bool) -> bool + Send)) -> Result<()> {
+    let bypassed = unit.caller().bypass.is_some();
+    if !bypassed {
+        unit.preload().await?;
+    }
+    let strict = cfg!(debug_assertions) && !bypassed && unit.scope_is_exact();
+    let mut denied = None;
+    unit.judge(&mut |allowed, id| {
+        if strict && !allowed {
+            denied.get_or_insert_with(|| id.map_or_else(String::new, ToString::to_string));
         }
-        Ok(kept) => Ok(kept),
+        keep(allowed)
+    });
+    match denied {
+        None => Ok(()),
+        Some(id) => Err(Error::new(
+            ErrorKind::Configuration,
+            "`read_scope` is declared exact, but `can_read` denies a document that it admits",
+        )
+        .at_id(|| id)),
     }
 }

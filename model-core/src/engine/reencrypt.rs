@@ -71,15 +71,13 @@ async fn batch(
         Node::field("_id", Test::Gt(token.0.to_bson()))
     });
     let find = Find {
-        collection: schema.collection,
-        selection: caller.select(schema, rest)?,
         sort: vec![SortKey {
             path: "_id".into(),
             direction: Direction::Ascending,
         }],
-        skip: 0,
         limit: Some(u64::from(size)),
         batch: Some(size),
+        ..Find::all(schema.collection, caller.select(schema, rest)?)
     };
     let mut cursor = caller.ports.store.find(&find).await.map_err(into_error)?;
     let mut documents = Vec::new();

@@ -57,7 +57,7 @@ pub(super) async fn load(items: &mut [Item<'_>]) -> Result<()> {
     let many = items.len() > 1;
     for (position, item) in items.iter_mut().enumerate() {
         let Some(raw) = item.found.take() else { continue };
-        item.stored = take(item.unit, raw, item.plan.expected).map_err(|error| {
+        item.stored = take(item.unit, raw, item.plan.expected).await.map_err(|error| {
             let error = error.at_id(|| item.unit.id().to_string());
             if many { error.at_position(position) } else { error }
         })?;
@@ -114,7 +114,11 @@ async fn find(items: &mut [Item<'_>]) -> Result<()> {
 }
 
 /// Hands a stored document to the unit; none if the caller may not know of it.
-fn take(unit: &mut dyn WriteUnit, raw: RawDocumentBuf, expected: Option<Revision>) -> Result<Option<Stored>> {
+async fn take(
+    unit: &mut dyn WriteUnit,
+    raw: RawDocumentBuf,
+    expected: Option<Revision>,
+) -> Result<Option<Stored>> {
     let revision = match load::raw_field(raw.as_bytes(), reserved::REVISION)? {
         Some(value) => {
             let number = value
@@ -141,6 +145,9 @@ fn take(unit: &mut dyn WriteUnit, raw: RawDocumentBuf, expected: Option<Revision
     let mut out = Writer::new().keeping_keys(true);
     unit.encode_before(&mut out);
     stored.canonical = out.finish()?;
+    if unit.caller().bypass.is_none() {
+        unit.preload().await?;
+    }
     if !permitted(unit, Action::Read) {
         return Ok(None);
     }

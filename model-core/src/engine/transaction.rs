@@ -9,8 +9,9 @@ use futures_util::future::BoxFuture;
 
 use super::ports::Ports;
 use crate::error::{Error, ErrorKind, Result};
+use crate::query::Grouping;
 use crate::store::{
-    Cursor, Find, Operations, Selection, StoreError, StoreResult, Transaction, UpdateOne, into_error,
+    Cursor, Find, Operations, Selection, StoreError, StoreResult, Transaction, Unwound, UpdateOne, into_error,
 };
 
 /// How long a transaction that runs into others is begun anew: the driver specification's figure.
@@ -117,13 +118,16 @@ impl Operations for Open {
         self.noted(self.inner.find(find).await)
     }
 
-    async fn count(
-        &self,
-        collection: &'static str,
-        selection: &Selection,
-        limit: Option<u64>,
-    ) -> StoreResult<u64> {
-        self.noted(self.inner.count(collection, selection, limit).await)
+    async fn count(&self, find: &Find) -> StoreResult<u64> {
+        self.noted(self.inner.count(find).await)
+    }
+
+    async fn distinct(&self, find: &Find, field: &Unwound) -> StoreResult<Box<dyn Cursor>> {
+        self.noted(self.inner.distinct(find, field).await)
+    }
+
+    async fn group(&self, find: &Find, grouping: &Grouping) -> StoreResult<Box<dyn Cursor>> {
+        self.noted(self.inner.group(find, grouping).await)
     }
 
     async fn insert(&self, collection: &'static str, documents: &[&[u8]]) -> StoreResult<()> {

@@ -10,7 +10,7 @@ use super::outbox;
 use crate::codec::{DecodeCx, DecodeError, Visitor, Writer};
 use crate::error::Result;
 use crate::query::{Node, Test};
-use crate::schema::{ModelSchema, reserved};
+use crate::schema::{FieldSchema, ModelSchema, reserved};
 use crate::store::Selection;
 use crate::value::IdValue;
 
@@ -79,10 +79,19 @@ pub(crate) trait Unit: Send + Sync {
     fn migrate(&self, document: Document, stored_version: u32) -> Result<Document>;
 }
 
-/// The typed side of a read: documents are handed in as bytes.
+/// The typed side of a read: documents are handed in as bytes, and judged batch by batch.
 pub(crate) trait ReadUnit: Unit {
-    /// Decodes, asks `can_read`, and keeps; false if it was not kept.
-    fn accept(&mut self, raw: &[u8], cx: &DecodeCx<'_>) -> Result<bool, DecodeError>;
+    /// Decodes a document, which is then to be judged.
+    fn decode(&mut self, raw: &[u8], cx: &DecodeCx<'_>) -> Result<(), DecodeError>;
+    /// Loads what `can_read` needs for the decoded documents; never called for none, nor where permissions are bypassed.
+    fn preload(&self) -> BoxFuture<'_, Result<()>>;
+    /// Judges the decoded documents, in order: `keep` is told whether the policy allows one, and says whether to keep it.
+    /// The id is that of a document that was asked about.
+    fn judge(&mut self, keep: &mut dyn FnMut(bool, Option<&IdValue>) -> bool);
+    /// The fields that alone are needed; none: the whole documents.
+    fn picks(&self) -> Option<&'static [&'static FieldSchema]> {
+        None
+    }
     /// Throws away what was kept last.
     fn drop_last(&mut self);
     /// Throws away all that was kept, and tells how many.
@@ -114,6 +123,8 @@ pub(crate) trait WriteUnit: Unit {
     fn encode(&self, out: &mut Writer<'_>);
     /// Takes in what is after as a read would return it.
     fn settle(&mut self, raw: &[u8], cx: &DecodeCx<'_>) -> Result<(), DecodeError>;
+    /// Loads what `can_read` needs for what is before.
+    fn preload(&self) -> BoxFuture<'_, Result<()>>;
     /// Asks the policy.
     fn can(&self, action: Action) -> bool;
     /// Asks the model's own rules about what is after.
@@ -128,8 +139,13 @@ pub(crate) trait WriteUnit: Unit {
 
 /// What a caller sees of a model at all: base filter, policy, and `rest`.
 pub(crate) async fn visible(unit: &(impl Unit + ?Sized), deleted: Deleted, rest: Node) -> Result<Selection> {
+    let scope = unit.caller().scoped(|| unit.read_scope());
+    held(unit, deleted, scope.and(rest)).await
+}
+
+/// What the model holds for a caller's tenant, whatever the policy says of it.
+pub(crate) async fn held(unit: &(impl Unit + ?Sized), deleted: Deleted, rest: Node) -> Result<Selection> {
     let (schema, caller) = (unit.schema(), unit.caller());
-    let scope = caller.scoped(|| unit.read_scope());
     let marked = match (schema.soft_delete, deleted) {
         (false, _) | (true, Deleted::Included) => Node::Everything,
         (true, Deleted::Hidden) => Node::field(reserved::DELETED_AT, Test::Eq(Bson::Null)),
@@ -141,7 +157,7 @@ pub(crate) async fn visible(unit: &(impl Unit + ?Sized), deleted: Deleted, rest:
         false => Node::Everything,
     };
     let own = marked.and(leaving).and(unit.base_filter());
-    let rest = blind::resolve(caller, schema, own.and(scope).and(rest)).await?;
+    let rest = blind::resolve(caller, schema, own.and(rest)).await?;
     caller.select(schema, rest)
 }
 

@@ -29,7 +29,7 @@ pub(crate) async fn find_by_key(unit: &mut dyn ReadUnit, key: &Node) -> Result<O
         .await
         .map_err(into_error)?;
     match found {
-        Some(document) if accept(unit, document.as_bytes())? => load::id(document.as_bytes()).map(Some),
+        Some(document) if accept(unit, document.as_bytes()).await? => load::id(document.as_bytes()).map(Some),
         _ => Ok(None),
     }
 }

@@ -5,16 +5,22 @@ mod claim;
 mod compute;
 mod create;
 mod delete;
+mod distinct;
 mod external;
+mod get_many;
+mod group;
 mod input;
 mod modify;
+mod options;
+mod page;
 mod query;
 mod reencrypt;
+mod select;
 mod unit;
 mod update;
 mod upsert;
 
-use crate::engine::{self, Action};
+use crate::engine::{self, Access, Action};
 use crate::error::Result;
 use crate::policy::{
     Actor, AnyContext, BaseModel, Context, ContextFor, GlobalContext, Model, Mutable, Singleton, TenantScope,
@@ -26,10 +32,13 @@ pub use bulk::{Bulk, BulkOutcome, BulkReport, BulkWrite};
 pub use create::Create;
 pub use delete::Delete;
 pub use external::QueryString;
+pub use group::Rows;
 pub use input::{deserialize_new, deserialize_patch, new_from_json, patch_from_json};
 pub use modify::Modify;
+pub use page::Page;
 pub use query::{Query, QueryStream};
 pub use reencrypt::Reencrypt;
+pub use select::Select;
 use unit::{Input, Reader};
 pub use update::Update;
 pub use upsert::Upserted;
@@ -123,6 +132,56 @@ pub trait ModelExt: BaseModel {
                     .at_model(Self::NAME, "fetch")
                     .at_id(|| id.to_string())
             })
+        }
+    }
+
+    /// The documents with these ids that the actor may read, in the order of the ids: a missing or unreadable one is left
+    /// out, one that is named twice comes once, in its first place. Nothing is sent for no ids.
+    ///
+    /// # Errors
+    /// As awaiting a query.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let milk = Note::create(&ctx, note("Buy milk")).await?;
+    /// let tea = Note::create(&ctx, note("Buy tea")).await?;
+    /// let notes = Note::get_many(&ctx, [&tea.id, &Id::generate(), &milk.id]).await?;
+    /// assert_eq!(notes.iter().map(|n| &*n.text).collect::<Vec<_>>(), ["Buy tea", "Buy milk"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn get_many<'a>(
+        ctx: &'a ContextFor<Self>,
+        ids: impl IntoIterator<Item = &'a Id<Self>>,
+    ) -> impl Future<Output = Result<Vec<Self>>> + Send {
+        get_many::get_many(ctx, ids.into_iter().collect())
+    }
+
+    /// Which rule decides about the reading of a document, for the application's own logs. Never tell a client: to one, a
+    /// document that it may not read is the same as a missing one.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let created = Note::create(&ctx, note("Buy milk")).await?;
+    /// assert_eq!(Note::explain(&ctx, &created.id).await?, model_core::Access::Granted);
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn explain(ctx: &ContextFor<Self>, id: &Id<Self>) -> impl Future<Output = Result<Access>> + Send {
+        async move {
+            let mut reader = Reader::<Self>::new(ctx);
+            engine::explain(&mut reader, id.value())
+                .await
+                .map_err(|error| error.at_model(Self::NAME, "explain").at_id(|| id.to_string()))
         }
     }
 
@@ -616,6 +675,7 @@ pub trait ModelExt: BaseModel {
             let ctx: Context<A> = ctx.enter(tenant);
             let mut reader = Reader::<Self>::new(&ctx);
             engine::accept(&mut reader, raw.as_bytes())
+                .await
                 .map_err(|error| error.at_model(Self::NAME, "find_unique"))?;
             Ok(reader.into_documents().pop())
         }

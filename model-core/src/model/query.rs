@@ -20,7 +20,7 @@ use crate::query::{Filter, Node, Sort};
 pub struct Query<'a, M: BaseModel> {
     ctx: &'a ContextFor<M>,
     filter: Node,
-    listing: Listing,
+    pub(super) listing: Listing,
 }
 
 /// The documents of a query, one by one, with the memory of one batch.
@@ -221,7 +221,7 @@ impl<'a, M: BaseModel> Query<'a, M> {
         }
     }
 
-    fn into_parts(self) -> (&'a ContextFor<M>, Listing) {
+    pub(super) fn into_parts(self) -> (&'a ContextFor<M>, Listing) {
         (
             self.ctx,
             Listing {

@@ -22,13 +22,15 @@ pub(super) fn decode<M: BaseModel>(raw: &[u8], cx: &DecodeCx<'_>) -> Result<M, D
     Ok(document)
 }
 
-fn migrate<M: BaseModel>(document: Document, stored_version: u32) -> Result<Document> {
+pub(super) fn migrate<M: BaseModel>(document: Document, stored_version: u32) -> Result<Document> {
     M::migrate(document, &MigrateInfo::new(stored_version, M::schema().version))
 }
 
 /// Reads documents into a vector.
 pub(super) struct Reader<'a, M: BaseModel> {
     ctx: &'a ContextFor<M>,
+    /// Decoded, and not judged yet.
+    pending: Vec<M>,
     documents: Vec<M>,
 }
 
@@ -36,6 +38,7 @@ impl<'a, M: BaseModel> Reader<'a, M> {
     pub(super) fn new(ctx: &'a ContextFor<M>) -> Self {
         Self {
             ctx,
+            pending: Vec::new(),
             documents: Vec::new(),
         }
     }
@@ -73,13 +76,26 @@ impl<M: BaseModel> Unit for Reader<'_, M> {
 }
 
 impl<M: BaseModel> ReadUnit for Reader<'_, M> {
-    fn accept(&mut self, raw: &[u8], cx: &DecodeCx<'_>) -> Result<bool, DecodeError> {
-        let document: M = decode(raw, cx)?;
-        let keep = self.caller().bypass.is_some() || document.can_read(self.ctx);
-        if keep {
-            self.documents.push(document);
+    fn decode(&mut self, raw: &[u8], cx: &DecodeCx<'_>) -> Result<(), DecodeError> {
+        self.pending.push(decode(raw, cx)?);
+        Ok(())
+    }
+
+    fn preload(&self) -> BoxFuture<'_, Result<()>> {
+        if self.pending.is_empty() {
+            return nothing();
         }
-        Ok(keep)
+        M::preload(self.ctx, &self.pending).boxed()
+    }
+
+    fn judge(&mut self, keep: &mut dyn FnMut(bool, Option<&IdValue>) -> bool) {
+        let bypassed = self.caller().bypass.is_some();
+        let ctx = self.ctx;
+        let kept = self.pending.drain(..).filter(|document| {
+            let allowed = bypassed || document.can_read(ctx);
+            keep(allowed, Some(document.id().value()))
+        });
+        self.documents.extend(kept);
     }
 
     fn drop_last(&mut self) {
@@ -297,6 +313,13 @@ impl<M: BaseModel> WriteUnit for Writing<'_, M> {
         Ok(())
     }
 
+    fn preload(&self) -> BoxFuture<'_, Result<()>> {
+        match self.before_side() {
+            Some(document) => M::preload(self.ctx, std::slice::from_ref(document)).boxed(),
+            None => nothing(),
+        }
+    }
+
     fn can(&self, action: Action) -> bool {
         let ctx = self.ctx;
         match action {
@@ -365,6 +388,6 @@ fn again<M: BaseModel>(raw: &[u8]) -> Result<M> {
     decode(raw, &cx).map_err(DecodeError::into_error)
 }
 
-fn nothing<'a>() -> BoxFuture<'a, Result<()>> {
+pub(super) fn nothing<'a>() -> BoxFuture<'a, Result<()>> {
     std::future::ready(Ok(())).boxed()
 }

@@ -88,6 +88,18 @@ pub trait BaseModel: Model {
         Filter::all()
     }
 
+    /// Loads, for a batch of documents at once, what [`can_read`](Self::can_read) is about to need: into the application's
+    /// state ([`GlobalContext::state`](super::GlobalContext::state)), or into a cache that the actor holds.
+    ///
+    /// It is called with one batch of a query (or the one document of a `get`, an update or a delete), in the shape of
+    /// the present version, never with an empty one, and not where permissions are bypassed.
+    ///
+    /// # Errors
+    /// Its error is the operation's: nothing is denied silently, and nothing is shown.
+    fn preload(_ctx: &ContextFor<Self>, _documents: &[Self]) -> impl Future<Output = Result<()>> + Send {
+        ready(Ok(()))
+    }
+
     /// Rules across fields, or that need to look something up. Violations join those of the declared rules:
     /// [`Error::violation`], [`Error::invalid`].
     fn validate(&self, _ctx: &ContextFor<Self>) -> impl Future<Output = Result<()>> + Send {

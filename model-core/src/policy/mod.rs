@@ -6,6 +6,7 @@ mod base_model;
 mod change;
 mod context;
 mod model;
+mod projection;
 mod scope;
 mod transaction;
 
@@ -15,4 +16,5 @@ pub use base_model::{BaseModel, MigrateInfo, ReadScope};
 pub use change::Change;
 pub use context::{Context, GlobalContext};
 pub use model::{Model, Mutable, Singleton, Stamp};
+pub use projection::Projection;
 pub use scope::{AnyContext, ContextFor, GlobalScope, Scope, TenantScope};

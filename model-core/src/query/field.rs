@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use bson::Bson;
 
 use super::filter::{Filter, Lookup, Node, Test};
-use super::operand::{Operand, Queryable};
+use super::operand::{Operand, Queryable, Whole};
 use super::sort::Sort;
 use crate::codec::{FieldGroup, FieldValue};
 use crate::schema::{Direction, FieldSchema, Normaliser};
@@ -363,19 +363,107 @@ impl<M: 'static, T: Queryable<Item = String>> Field<M, T> {
             None => Filter::nothing(),
         }
     }
+
+    /// Ends with `suffix`, to the letter. The server has no index for that: it looks at every document of the tenant that
+    /// the rest of the filter leaves. The limits are those of [`starts_with`](Self::starts_with).
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let filter = Note::filter(|n| n.text.ends_with(" milk"));
+    /// assert_eq!(Note::query(&ctx).matching(filter).count().await?, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn ends_with(&self, suffix: impl Into<String>) -> Filter<M> {
+        self.literal(suffix.into())
+            .map_or_else(Filter::nothing, |suffix| self.filter(Test::EndsWith(suffix)))
+    }
+
+    /// Contains `part`, to the letter; by no index, as [`ends_with`](Self::ends_with).
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let filter = Note::filter(|n| n.text.contains("mil"));
+    /// assert_eq!(Note::query(&ctx).matching(filter).count().await?, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn contains(&self, part: impl Into<String>) -> Filter<M> {
+        self.literal(part.into())
+            .map_or_else(Filter::nothing, |part| self.filter(Test::Contains(part)))
+    }
+
+    fn literal(&self, text: String) -> Option<String> {
+        literal(self.schema.normalise, text)
+    }
+}
+
+/// Comparisons of whole numbers.
+impl<M: 'static, T: Queryable> Field<M, T>
+where
+    T::Item: Whole,
+{
+    /// Divided by `divisor`, `remainder` is left over, which has the sign of the number. By zero, nothing can be divided.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # fn main() {
+    /// #[derive(Clone, Embedded)]
+    /// struct Limits {
+    ///     daily: u32,
+    /// }
+    ///
+    /// # #[derive(Clone, Model)]
+    /// # #[model(collection = "widgets")]
+    /// struct Widget {
+    /// #   #[model(id)]
+    /// #   id: Id<Widget>,
+    /// #   #[model(tenant)]
+    /// #   organization: TenantId,
+    ///     limits: Limits,
+    /// }
+    /// # impl BaseModel for Widget {
+    /// #     type Actor = User;
+    /// #     fn can_read(&self, _: &Context<User>) -> bool { true }
+    /// #     fn can_create(&self, _: &Context<User>) -> bool { true }
+    /// #     fn can_update(&self, _: &Context<User>, _: &Self) -> bool { true }
+    /// #     fn can_delete(&self, _: &Context<User>) -> bool { true }
+    /// # }
+    ///
+    /// let even = Widget::filter(|w| w.limits.daily.rem(2, 0));
+    /// # let _ = even;
+    /// # }
+    /// ```
+    pub fn rem(&self, divisor: i64, remainder: i64) -> Filter<M> {
+        if divisor == 0 {
+            return Filter::nothing();
+        }
+        self.filter(Test::Remainder(divisor, remainder))
+    }
 }
 
 /// The test for a prefix; none if nothing begins so.
-pub(super) fn starts_with(normalise: &[Normaliser], mut prefix: String) -> Option<Test> {
-    // White space at the end of a prefix is meant.
+pub(super) fn starts_with(normalise: &[Normaliser], prefix: String) -> Option<Test> {
+    let prefix = literal(normalise, prefix)?;
+    Some(Test::StartsWith(prefix))
+}
+
+/// A part of a text as the field is normalised; none if the server has no expression for it.
+fn literal(normalise: &[Normaliser], mut text: String) -> Option<String> {
+    // White space at the end of a part is meant.
     for normaliser in normalise
         .iter()
         .filter(|normaliser| **normaliser != Normaliser::Trim)
     {
-        Normaliser::apply_all(std::slice::from_ref(normaliser), &mut prefix);
+        Normaliser::apply_all(std::slice::from_ref(normaliser), &mut text);
     }
-    let possible = prefix.len() <= MAX_PREFIX && !prefix.contains('\0');
-    possible.then_some(Test::StartsWith(prefix))
+    (text.len() <= MAX_PREFIX && !text.contains('\0')).then_some(text)
 }
 
 /// Comparisons of arrays.

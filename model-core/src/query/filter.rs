@@ -23,6 +23,10 @@ pub(crate) enum Test {
     NotIn(Vec<Bson>),
     Exists(bool),
     StartsWith(String),
+    EndsWith(String),
+    Contains(String),
+    /// Divided by the first, the second is left over.
+    Remainder(i64, i64),
     Size(u32),
     All(Vec<Bson>),
     ElemMatch(Box<Node>),

@@ -6,19 +6,32 @@ mod evaluate;
 pub(crate) mod external;
 mod field;
 mod filter;
+mod group;
 mod operand;
+mod options;
+mod page;
+mod raw_stage;
 mod render;
 mod sort;
 mod update;
 
 pub(crate) use blind::BLIND_LEN;
 pub use blind_field::{BlindField, Blindable, Distinct, UniqueBlindField};
-pub(crate) use evaluate::{KeyError, index_keys, matches, order_by, order_values, sort_key};
+pub(crate) use evaluate::{
+    Groups, KeyError, Share, each_value, index_keys, matches, order_by, order_values, sort_key,
+};
 pub use external::{Filterable, read_operand};
 pub use field::{Field, UniqueField};
 pub use filter::{Filter, Lookup};
 pub(crate) use filter::{Node, Test};
-pub use operand::{Operand, Queryable, operand_of};
+pub(crate) use group::{Fold, Grouping, RowField};
+pub use group::{Group, Summable};
+pub use operand::{Operand, Queryable, Whole, operand_of};
+pub(crate) use options::ReadOptions;
+pub use options::{Collation, ReadConcern, ReadPreference};
+pub use page::PageCursor;
+pub(crate) use page::{Binding, PageOrder, describe};
+pub(crate) use raw_stage::check_stage;
 pub(crate) use render::render;
 pub use sort::Sort;
 pub(crate) use sort::SortKey;

@@ -82,6 +82,18 @@ operands!(
     Revision
 );
 
+/// A whole number.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no whole number: nothing is left over when it is divided"
+)]
+pub trait Whole {}
+
+macro_rules! whole {
+    ($($type:ty),*) => {$(impl Whole for $type {})*};
+}
+
+whole!(i16, u16, i32, u32, i64, u64);
+
 impl Queryable for u64 {
     type Item = Self;
 }

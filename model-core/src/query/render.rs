@@ -62,6 +62,14 @@ fn render_test(test: &Test, out: &mut Writer<'_>) {
         Test::NotIn(values) => out.array("$nin", values, write_bson),
         Test::Exists(exists) => out.bool("$exists", *exists),
         Test::StartsWith(prefix) => out.string("$regex", &format!("^{}", regex::escape(prefix))),
+        // `$` would match before a line feed at the end, too.
+        Test::EndsWith(suffix) => out.string("$regex", &format!("{}\\z", regex::escape(suffix))),
+        Test::Contains(part) => out.string("$regex", &regex::escape(part)),
+        Test::Remainder(divisor, remainder) => {
+            out.array("$mod", &[*divisor, *remainder], |out, key, number| {
+                out.i64(key, *number);
+            });
+        }
         Test::Size(count) => out.i64("$size", i64::from(*count)),
         // Rendered above.
         Test::All(_) | Test::Blind(_) => {}

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use bson::{Document, RawDocumentBuf};
 
 use crate::error::{Error, ErrorKind};
-use crate::query::{Node, SortKey};
+use crate::query::{Grouping, Node, ReadOptions, SortKey};
 
 /// A filter as the engine composes it: the tenant's equality stands alone at the top level, everything else below.
 #[derive(Debug, Clone)]
@@ -56,6 +56,9 @@ pub(crate) struct Find {
     pub(crate) limit: Option<u64>,
     /// How many documents the reader expects to need; a hint for the first batch.
     pub(crate) batch: Option<u32>,
+    /// The stored names of the fields that are needed, `_id` aside: a store may send all; none are all.
+    pub(crate) fields: Vec<&'static str>,
+    pub(crate) options: ReadOptions,
 }
 
 impl Find {
@@ -68,8 +71,18 @@ impl Find {
             skip: 0,
             limit: None,
             batch: None,
+            fields: Vec::new(),
+            options: ReadOptions::default(),
         }
     }
+}
+
+/// A stored path, and the arrays on it whose elements are meant.
+#[derive(Debug)]
+pub(crate) struct Unwound {
+    pub(crate) path: String,
+    /// The paths of the arrays, the outermost first; an array of arrays stands there twice.
+    pub(crate) arrays: Vec<String>,
 }
 
 /// A change of one document.
@@ -189,13 +202,15 @@ pub(crate) trait Operations: Send + Sync {
     /// Many documents.
     async fn find(&self, find: &Find) -> StoreResult<Box<dyn Cursor>>;
 
-    /// How many documents; `limit` stops the counting.
-    async fn count(
-        &self,
-        collection: &'static str,
-        selection: &Selection,
-        limit: Option<u64>,
-    ) -> StoreResult<u64>;
+    /// How many documents; the limit stops the counting. Order and skip do not count.
+    async fn count(&self, find: &Find) -> StoreResult<u64>;
+
+    /// The values that a field has, each as a document with the value as its `_id`; a missing one is null. Values may come
+    /// more than once. Order, skip and limit do not count.
+    async fn distinct(&self, find: &Find, field: &Unwound) -> StoreResult<Box<dyn Cursor>>;
+
+    /// The rows of the documents of a read put together.
+    async fn group(&self, find: &Find, grouping: &Grouping) -> StoreResult<Box<dyn Cursor>>;
 
     /// Inserts documents, in this order; the first that fails ends it.
     async fn insert(&self, collection: &'static str, documents: &[&[u8]]) -> StoreResult<()>;

@@ -21,12 +21,14 @@ mod inputs;
 mod model;
 mod newtype;
 mod parse;
+mod pick;
 mod schema;
 mod tagged;
 mod tagged_view;
 mod values;
 mod view;
 
+pub(crate) use pick::expand as pick;
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::{DeriveInput, Type, Visibility};
 

@@ -7,7 +7,7 @@ use bson::spec::BinarySubtype;
 use bson::{Binary, Bson, Decimal128, Document, JavaScriptCodeWithScope, Regex, Timestamp};
 use model_core::Model;
 use model_core::prelude::*;
-use model_core::query::{Field, Operand, Queryable, Sort};
+use model_core::query::{Field, Operand, Queryable, Sort, Whole};
 use uuid::Uuid;
 
 use crate::models::{Loose, LooseFields, NestedFields, PartFields, Status, Typed, TypedFields};
@@ -28,13 +28,16 @@ pub(crate) enum Operator {
     In,
     NotIn,
     StartsWith,
+    EndsWith,
+    Contains,
+    Rem,
     Size,
     All,
     ElemMatch,
 }
 
 impl Operator {
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 18] = [
         Self::Exists,
         Self::IsNone,
         Self::IsSome,
@@ -47,6 +50,9 @@ impl Operator {
         Self::In,
         Self::NotIn,
         Self::StartsWith,
+        Self::EndsWith,
+        Self::Contains,
+        Self::Rem,
         Self::Size,
         Self::All,
         Self::ElemMatch,
@@ -67,6 +73,9 @@ impl Operator {
             Self::In => "in_",
             Self::NotIn => "not_in",
             Self::StartsWith => "starts_with",
+            Self::EndsWith => "ends_with",
+            Self::Contains => "contains",
+            Self::Rem => "rem",
             Self::Size => "size",
             Self::All => "all",
             Self::ElemMatch => "elem_match",
@@ -419,14 +428,35 @@ fn text<M, T: Queryable<Item = String>>(g: &mut Generator, field: &Field<M, T>) 
     if !g.chance(3) {
         return plain(g, field);
     }
-    g.operator(Operator::StartsWith, field, |g, field| {
+    let operator = g.of(&[Operator::StartsWith, Operator::EndsWith, Operator::Contains]);
+    g.operator(operator, field, |g, field| {
         loop {
-            let prefix = String::pick(g);
+            let part = String::pick(g);
             // The server has no pattern with a NUL: a test of its own says what happens then.
-            if !prefix.contains('\0') {
-                return field.starts_with(prefix);
+            if part.contains('\0') {
+                continue;
             }
+            return match operator {
+                Operator::StartsWith => field.starts_with(part),
+                Operator::EndsWith => field.ends_with(part),
+                _ => field.contains(part),
+            };
         }
+    })
+}
+
+/// Those of whole numbers, too.
+fn whole<M, T, I>(g: &mut Generator, field: &Field<M, T>) -> Filter<M>
+where
+    T: Queryable<Item = I>,
+    I: Pick + Operand<I> + Whole,
+{
+    if !g.chance(4) {
+        return plain(g, field);
+    }
+    g.operator(Operator::Rem, field, |g, field| {
+        let divisor = g.of(&[1, 2, -2, 3, i64::MAX, i64::MIN, -1]);
+        field.rem(divisor, g.of(&[0, 0, 1, -1, 2]))
     })
 }
 
@@ -504,7 +534,7 @@ fn part<M: 'static>(g: &mut Generator, fields: &PartFields<M>) -> Filter<M> {
 
 fn nested_leaf<M: 'static>(g: &mut Generator, fields: &NestedFields<M>) -> Filter<M> {
     match g.below(10) {
-        0 | 1 => plain(g, &fields.max),
+        0 | 1 => whole(g, &fields.max),
         2 => text(g, &fields.name),
         3 => text(g, &fields.tags),
         4 => array(g, &fields.tags),
@@ -528,10 +558,10 @@ fn nested_filter<M: 'static>(g: &mut Generator, fields: &NestedFields<M>) -> Fil
 
 fn leaf(g: &mut Generator, fields: &TypedFields) -> Filter<Typed> {
     match g.below(39) {
-        0 => plain(g, &fields.int),
-        1 => plain(g, &fields.long),
-        2 => plain(g, &fields.big),
-        3 => plain(g, &fields.small),
+        0 => whole(g, &fields.int),
+        1 => whole(g, &fields.long),
+        2 => whole(g, &fields.big),
+        3 => whole(g, &fields.small),
         4 => plain(g, &fields.double),
         5 => plain(g, &fields.single),
         6 => plain(g, &fields.decimal),
@@ -549,7 +579,7 @@ fn leaf(g: &mut Generator, fields: &TypedFields) -> Filter<Typed> {
         19 | 20 => array(g, &fields.ints),
         21 => text(g, &fields.texts),
         22 => array(g, &fields.texts),
-        23 => plain(g, &fields.holes),
+        23 => whole(g, &fields.holes),
         24 => array(g, &fields.rows),
         25 => array(g, &fields.anys),
         26 => presence(g, &fields.nested),

@@ -22,6 +22,14 @@ pub struct Renamed {
     pub event: Event,
 }
 
+/// Some of its fields.
+#[derive(vendored::odm::Projection)]
+#[projection(of = Renamed, crate = crate::renamed::vendored::odm)]
+pub struct RenamedPart {
+    /// A field.
+    pub size: Size,
+}
+
 /// An embedded struct.
 #[derive(Clone, vendored::odm::Embedded)]
 #[model(crate = crate::renamed::vendored::odm)]

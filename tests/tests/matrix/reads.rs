@@ -9,6 +9,20 @@ use model_core::prelude::*;
 
 use super::model::{CANARY, Ctx, Full, START, Stage, leaks, new_full};
 
+/// Some of a document.
+#[derive(Projection)]
+#[projection(of = Full)]
+pub(crate) struct Key {
+    pub(crate) key: String,
+}
+
+/// A row of a group.
+#[derive(Clone, Embedded)]
+pub(crate) struct Keys {
+    pub(crate) key: String,
+    pub(crate) count: i64,
+}
+
 /// The keys of the documents that a read let through; for a count, as many made-up ones.
 type Seen = BTreeSet<String>;
 
@@ -83,6 +97,36 @@ reads! {
     };
     Query "query" All => |ctx, _ids| Full::query(ctx).await.map(keys);
     Stream "Query::stream" All => |ctx, _ids| Full::query(ctx).stream().try_collect::<Vec<_>>().await.map(keys);
+    GetMany "get_many" All => |ctx, ids| Full::get_many(ctx, ids).await.map(keys);
+    Explain "explain" All => |ctx, ids| {
+        let mut seen = Seen::new();
+        for id in ids {
+            if Full::explain(ctx, id).await? == model_core::Access::Granted {
+                seen.extend(keys(Full::get(ctx, id).await?));
+            }
+        }
+        Ok(seen)
+    };
+    Page "Query::page" All => |ctx, _ids| {
+        let (mut seen, mut after) = (Seen::new(), None);
+        loop {
+            let page = Full::query(ctx).sort(|f| f.name.desc()).page(1, after.as_deref()).await?;
+            seen.extend(keys(page.items));
+            match page.next {
+                Some(next) => after = Some(next.to_string()),
+                None => return Ok(seen),
+            }
+        }
+    };
+    Distinct "Query::distinct" All => |ctx, _ids|
+        Full::query(ctx).distinct(|f| &f.key).await.map(|keys| keys.into_iter().collect());
+    Select "Query::select" All => |ctx, _ids|
+        Full::query(ctx).select::<Key>().await.map(|all| all.into_iter().map(|one| one.key).collect());
+    Group "Query::group" All => |ctx, _ids| {
+        let rows = Full::query(ctx).group::<Keys>(|f, row| model_core::query::Group::by(&row.key, &f.key).count(&row.count)).await?;
+        assert!(rows.iter().all(|row| row.count == 1));
+        Ok(rows.into_iter().map(|row| row.key).collect())
+    };
     First "Query::first" One => |ctx, _ids| Full::query(ctx).sort(|f| f.key.asc()).first().await.map(keys);
     Count "Query::count" Count => |ctx, _ids| Full::query(ctx).count().await.map(counted);
     Exists "Query::exists" All => |ctx, _ids| {

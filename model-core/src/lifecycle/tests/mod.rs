@@ -11,7 +11,8 @@ use super::plan::name_of;
 use super::{IndexPlan, compare, plan};
 use crate::schema::{EmbeddedSchema, FieldSchema, IdKind, IndexSpec, ModelSchema, Tenancy, TypeSchema};
 use crate::store::{
-    Abilities, Cursor, Find, Operations, Selection, Store, StoreError, StoreResult, Transaction, UpdateOne,
+    Abilities, Cursor, Find, Operations, Selection, Store, StoreError, StoreResult, Transaction, Unwound,
+    UpdateOne,
 };
 
 macro_rules! model {
@@ -99,7 +100,13 @@ impl Operations for Fake {
     async fn find(&self, _: &Find) -> StoreResult<Box<dyn Cursor>> {
         unreachable!()
     }
-    async fn count(&self, _: &'static str, _: &Selection, _: Option<u64>) -> StoreResult<u64> {
+    async fn count(&self, _: &Find) -> StoreResult<u64> {
+        unreachable!()
+    }
+    async fn distinct(&self, _: &Find, _: &Unwound) -> StoreResult<Box<dyn Cursor>> {
+        unreachable!()
+    }
+    async fn group(&self, _: &Find, _: &crate::query::Grouping) -> StoreResult<Box<dyn Cursor>> {
         unreachable!()
     }
     async fn insert(&self, _: &'static str, _: &[&[u8]]) -> StoreResult<()> {

@@ -4,6 +4,7 @@
 //! [`Test`] with it. What the server refuses to parse has no meaning to copy: an undefined operand counts as null, an
 //! empty `And` as every document and an empty `Or` as none.
 
+mod group;
 mod key;
 mod number;
 mod path;
@@ -21,7 +22,9 @@ use self::path::Leaf;
 use self::value::{Fields, Value};
 use super::filter::{Node, Test};
 
+pub(crate) use self::group::{Groups, Share};
 pub(crate) use self::key::{KeyError, index_keys, order_by, order_values, sort_key};
+pub(crate) use self::path::each_value;
 
 /// Whether `document` satisfies `node`, as the server would answer.
 pub(crate) fn matches(node: &Node, document: &RawDocument) -> bool {
@@ -70,8 +73,26 @@ fn test_holds(test: &Test, path: &str, fields: Fields<'_>) -> bool {
             path::any(fields, path, Leaf::EachAndWhole, &mut |found| found.is_some()) == *exists
         }
         Test::StartsWith(prefix) => path::any(fields, path, Leaf::EachAndWhole, &mut |found| {
-            starts_with(found, prefix)
+            let rendered = || format!("^{}", regex::escape(prefix));
+            has_text(found, |text| text.starts_with(prefix.as_bytes()), rendered)
         }),
+        Test::EndsWith(suffix) => path::any(fields, path, Leaf::EachAndWhole, &mut |found| {
+            let rendered = || format!("{}\\z", regex::escape(suffix));
+            has_text(found, |text| text.ends_with(suffix.as_bytes()), rendered)
+        }),
+        Test::Contains(part) => path::any(fields, path, Leaf::EachAndWhole, &mut |found| {
+            let rendered = || regex::escape(part);
+            has_text(found, |text| contains(text, part.as_bytes()), rendered)
+        }),
+        Test::Remainder(divisor, remainder) => {
+            path::any(fields, path, Leaf::EachAndWhole, &mut |found| match found {
+                // The one division that overflows leaves nothing over.
+                Some(Value::Number(number)) => number
+                    .truncated()
+                    .is_some_and(|whole| whole.checked_rem(*divisor).unwrap_or(0) == *remainder),
+                _ => false,
+            })
+        }
         Test::Size(count) => {
             let count = usize::try_from(*count).unwrap_or(usize::MAX);
             path::any(fields, path, Leaf::Whole, &mut |found| match found {
@@ -155,12 +176,19 @@ fn is_one_of(fields: Fields<'_>, path: &str, operands: &[Bson]) -> bool {
 }
 
 /// Strings only; and, as on the server, a stored regular expression that is the rendered one.
-fn starts_with(found: Option<Value<'_>>, prefix: &str) -> bool {
+fn has_text(
+    found: Option<Value<'_>>,
+    holds: impl FnOnce(&[u8]) -> bool,
+    rendered: impl FnOnce() -> String,
+) -> bool {
     match found {
-        Some(Value::Text(text)) => text.starts_with(prefix.as_bytes()),
-        Some(Value::Regex { pattern, options: [] }) => {
-            pattern.strip_prefix(b"^") == Some(regex::escape(prefix).as_bytes())
-        }
+        Some(Value::Text(text)) => holds(text),
+        Some(Value::Regex { pattern, options: [] }) => pattern == rendered().as_bytes(),
         _ => false,
     }
+}
+
+/// Whether `part` stands in `text`.
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    part.is_empty() || text.windows(part.len()).any(|window| window == part)
 }

@@ -63,6 +63,25 @@ impl Decimal {
         }
     }
 
+    fn truncated(self) -> Option<i64> {
+        let Self::Finite {
+            negative,
+            coefficient,
+            exponent,
+        } = self
+        else {
+            return None;
+        };
+        let power = 10_u128.saturating_pow(exponent.unsigned_abs());
+        let size = if exponent < 0 {
+            coefficient.checked_div(power)?
+        } else {
+            coefficient.saturating_mul(power)
+        };
+        let size = i128::try_from(size).ok()?;
+        i64::try_from(if negative { -size } else { size }).ok()
+    }
+
     fn of_int(number: i64) -> Self {
         Self::Finite {
             negative: number < 0,
@@ -92,6 +111,17 @@ impl Number {
             Self::Int(_) => false,
             Self::Double(number) => number.is_nan(),
             Self::Decimal(number) => matches!(number, Decimal::NotANumber),
+        }
+    }
+
+    /// The number without its fraction; none if 64 bits do not hold it.
+    #[allow(clippy::cast_possible_truncation)] // the range is checked first
+    pub(crate) fn truncated(self) -> Option<i64> {
+        const LIMIT: f64 = 9_223_372_036_854_775_808.0;
+        match self {
+            Self::Int(number) => Some(number),
+            Self::Double(number) => (-LIMIT..LIMIT).contains(&number).then_some(number as i64),
+            Self::Decimal(number) => number.truncated(),
         }
     }
 

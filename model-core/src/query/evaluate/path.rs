@@ -1,6 +1,7 @@
 //! What a dotted path reaches in a document: the server's rules for arrays on the way and at the end.
 
 use super::value::{Fields, Value};
+use crate::codec::{Elements, RawValue, tag};
 
 /// What an array at the end of a path stands for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -58,6 +59,35 @@ fn position(name: &str) -> Option<usize> {
     let digits = name.bytes().all(|byte| byte.is_ascii_digit());
     let canonical = digits && (name == "0" || !name.starts_with('0'));
     if canonical { name.parse().ok() } else { None }
+}
+
+/// Hands every value that `path` reaches in a stored document to `each`: of an array, every element.
+pub(crate) fn each_value<'a>(document: &'a [u8], path: &str, each: &mut dyn FnMut(RawValue<'a>)) {
+    let (name, rest) = split(path);
+    let Ok(mut elements) = Elements::new(document) else {
+        return;
+    };
+    while let Ok(Some((key, value))) = elements.next() {
+        if key == name {
+            return below(value, rest, each);
+        }
+    }
+}
+
+fn below<'a>(value: RawValue<'a>, rest: Option<&str>, each: &mut dyn FnMut(RawValue<'a>)) {
+    match (value.tag, rest) {
+        (tag::ARRAY, rest) => {
+            let Ok(mut items) = Elements::new(value.bytes) else {
+                return;
+            };
+            while let Ok(Some(item)) = items.next_value() {
+                below(item, rest, each);
+            }
+        }
+        (tag::DOCUMENT, Some(rest)) => each_value(value.bytes, rest, each),
+        (_, None) => each(value),
+        (_, Some(_)) => {}
+    }
 }
 
 /// The first name of a path, and the rest.

@@ -23,8 +23,10 @@ use self::collection::{Collection, Collections, to_store};
 use self::index::Index;
 use self::transaction::MemoryTransaction;
 use super::{
-    Abilities, Cursor, Find, Operations, Selection, Store, StoreError, StoreResult, Transaction, UpdateOne,
+    Abilities, Cursor, Find, Operations, Selection, Store, StoreError, StoreResult, Transaction, Unwound,
+    UpdateOne,
 };
+use crate::query::Grouping;
 
 /// What all handles of one store share. The lock is held for one operation, and never while one waits.
 type Shared = Arc<Mutex<Collections>>;
@@ -108,13 +110,16 @@ impl Operations for MemoryStore {
         read::find(self.snapshot(find.collection).as_ref(), find)
     }
 
-    async fn count(
-        &self,
-        collection: &'static str,
-        selection: &Selection,
-        limit: Option<u64>,
-    ) -> StoreResult<u64> {
-        Ok(read::count(self.snapshot(collection).as_ref(), selection, limit))
+    async fn count(&self, find: &Find) -> StoreResult<u64> {
+        read::count(self.snapshot(find.collection).as_ref(), find)
+    }
+
+    async fn distinct(&self, find: &Find, field: &Unwound) -> StoreResult<Box<dyn Cursor>> {
+        read::distinct(self.snapshot(find.collection).as_ref(), find, field)
+    }
+
+    async fn group(&self, find: &Find, grouping: &Grouping) -> StoreResult<Box<dyn Cursor>> {
+        read::group(self.snapshot(find.collection).as_ref(), find, grouping)
     }
 
     async fn insert(&self, collection: &'static str, documents: &[&[u8]]) -> StoreResult<()> {

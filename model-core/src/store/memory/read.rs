@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use bson::{Bson, RawDocument};
+use bson::{Bson, RawDocument, RawDocumentBuf};
 
 use super::collection::{Collection, Stored};
 use super::refused;
 use crate::Error;
 use crate::codec::{Elements, Writer, write_bson};
-use crate::query::{KeyError, Node, SortKey, Test, matches, order_by, sort_key};
+use crate::query::{
+    Grouping, Groups, KeyError, Node, SortKey, Test, each_value, matches, order_by, sort_key,
+};
 use crate::schema::reserved;
-use crate::store::{Cursor, Find, Guard, Selection, StoreResult};
+use crate::store::{Cursor, Find, Guard, Selection, StoreError, StoreResult, Unwound};
 
 /// How many documents a batch holds if the reader does not say how many it needs.
 const BATCH: usize = 1_000;
@@ -138,10 +140,13 @@ pub(super) fn first(collection: &Arc<Collection>, selection: &Selection) -> Opti
     Scan::new(collection.clone(), selection).take(1).pop()
 }
 
-pub(super) fn count(collection: Option<&Arc<Collection>>, selection: &Selection, limit: Option<u64>) -> u64 {
-    let Some(collection) = collection else { return 0 };
-    let limit = usize::try_from(limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
-    let mut scan = Scan::new(collection.clone(), selection);
+pub(super) fn count(collection: Option<&Arc<Collection>>, find: &Find) -> StoreResult<u64> {
+    check(find)?;
+    let Some(collection) = collection else {
+        return Ok(0);
+    };
+    let limit = usize::try_from(find.limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
+    let mut scan = Scan::new(collection.clone(), &find.selection);
     let mut count = 0;
     while count < limit {
         let found = scan.take(BATCH.min(limit - count)).len();
@@ -150,11 +155,91 @@ pub(super) fn count(collection: Option<&Arc<Collection>>, selection: &Selection,
         }
         count += found;
     }
-    count as u64
+    Ok(count as u64)
+}
+
+/// A cursor over the values of a field.
+pub(super) fn distinct(
+    collection: Option<&Arc<Collection>>,
+    find: &Find,
+    field: &Unwound,
+) -> StoreResult<Box<dyn Cursor>> {
+    check(find)?;
+    let found = collection
+        .map(|collection| Scan::new(collection.clone(), &find.selection).take(usize::MAX))
+        .unwrap_or_default();
+    let mut values = Vec::new();
+    for (_, stored) in &found {
+        each_value(stored.as_bytes(), &field.path, &mut |value| {
+            let mut out = Writer::with_capacity(value.bytes.len() + 16);
+            out.raw("_id", value.tag, value.bytes);
+            let document = out
+                .finish()
+                .ok()
+                .and_then(|bytes| RawDocumentBuf::from_bytes(bytes).ok());
+            values.extend(document.map(Arc::new));
+        });
+    }
+    Ok(Box::new(MemoryCursor {
+        left: values.len(),
+        source: Source::Ready(values),
+        size: BATCH,
+        batch: Vec::new(),
+    }))
+}
+
+/// A cursor over the rows that the documents of a read are put together into.
+pub(super) fn group(
+    collection: Option<&Arc<Collection>>,
+    find: &Find,
+    grouping: &Grouping,
+) -> StoreResult<Box<dyn Cursor>> {
+    check(find)?;
+    if !grouping.raw.is_empty() {
+        return Err(StoreError::Unsupported {
+            what: "the embedded store knows no raw stages",
+        });
+    }
+    let mut documents = documents(collection, find)?;
+    let mut groups = Groups::new(grouping);
+    while documents.next_batch() > 0 {
+        for stored in &documents.batch {
+            for share in groups.shares(stored.as_bytes()) {
+                groups.add(share);
+            }
+        }
+    }
+    let rows = groups.rows().map_err(|_| refused(16746, "Location16746"))?;
+    let rows = rows
+        .into_iter()
+        .rev()
+        .filter_map(|row| RawDocumentBuf::from_bytes(row).ok());
+    let rows: Vec<Stored> = rows.map(Arc::new).collect();
+    Ok(Box::new(MemoryCursor {
+        left: rows.len(),
+        source: Source::Ready(rows),
+        size: BATCH,
+        batch: Vec::new(),
+    }))
+}
+
+/// There is one copy, and no plan to choose: of all options, only a collation would change the answer.
+fn check(find: &Find) -> StoreResult<()> {
+    match find.options.collation {
+        None => Ok(()),
+        Some(_) => Err(StoreError::Unsupported {
+            what: "the embedded store has no collations",
+        }),
+    }
 }
 
 /// A cursor over the snapshot `collection`.
 pub(super) fn find(collection: Option<&Arc<Collection>>, find: &Find) -> StoreResult<Box<dyn Cursor>> {
+    Ok(Box::new(documents(collection, find)?))
+}
+
+fn documents(collection: Option<&Arc<Collection>>, find: &Find) -> StoreResult<MemoryCursor> {
+    check(find)?;
     let limit = usize::try_from(find.limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
     let skip = usize::try_from(find.skip).unwrap_or(usize::MAX);
     let batch = find.batch.map_or(BATCH, |batch| (batch as usize).clamp(1, BATCH));
@@ -165,7 +250,7 @@ pub(super) fn find(collection: Option<&Arc<Collection>>, find: &Find) -> StoreRe
         batch: Vec::new(),
     };
     let Some(collection) = collection else {
-        return Ok(Box::new(cursor));
+        return Ok(cursor);
     };
     let mut scan = Scan::new(collection.clone(), &find.selection);
     if find.sort.is_empty() {
@@ -180,7 +265,7 @@ pub(super) fn find(collection: Option<&Arc<Collection>>, find: &Find) -> StoreRe
         found.reverse();
         cursor.source = Source::Ready(found);
     }
-    Ok(Box::new(cursor))
+    Ok(cursor)
 }
 
 fn sorted(found: &[(u64, Stored)], order: &[SortKey]) -> StoreResult<Vec<Stored>> {
@@ -212,16 +297,7 @@ struct MemoryCursor {
 #[async_trait]
 impl Cursor for MemoryCursor {
     async fn advance(&mut self) -> StoreResult<bool> {
-        let size = self.size.min(self.left);
-        self.batch = match &mut self.source {
-            _ if size == 0 => Vec::new(),
-            Source::Scan(scan) => scan.take(size).into_iter().map(|(_, stored)| stored).collect(),
-            Source::Ready(found) => found.drain(found.len().saturating_sub(size)..).rev().collect(),
-        };
-        self.left -= self.batch.len();
-        // A hint is about the first batch.
-        self.size = BATCH;
-        Ok(!self.batch.is_empty())
+        Ok(self.next_batch() > 0)
     }
 
     fn each(&mut self, each: &mut dyn FnMut(&[u8]) -> Result<bool, Error>) -> Result<bool, Error> {
@@ -231,5 +307,21 @@ impl Cursor for MemoryCursor {
             }
         }
         Ok(true)
+    }
+}
+
+impl MemoryCursor {
+    /// Fetches the next batch, and tells how many documents it has.
+    fn next_batch(&mut self) -> usize {
+        let size = self.size.min(self.left);
+        self.batch = match &mut self.source {
+            _ if size == 0 => Vec::new(),
+            Source::Scan(scan) => scan.take(size).into_iter().map(|(_, stored)| stored).collect(),
+            Source::Ready(found) => found.drain(found.len().saturating_sub(size)..).rev().collect(),
+        };
+        self.left -= self.batch.len();
+        // A hint is about the first batch.
+        self.size = BATCH;
+        self.batch.len()
     }
 }

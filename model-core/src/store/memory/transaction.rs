@@ -8,7 +8,10 @@ use bson::RawDocumentBuf;
 
 use super::collection::{Collection, Collections, Stored, to_store};
 use super::{Shared, in_order, lock, read, refused, update};
-use crate::store::{Cursor, Find, Operations, Selection, StoreError, StoreResult, Transaction, UpdateOne};
+use crate::query::Grouping;
+use crate::store::{
+    Cursor, Find, Operations, Selection, StoreError, StoreResult, Transaction, Unwound, UpdateOne,
+};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -178,13 +181,16 @@ impl Operations for MemoryTransaction {
         read::find(self.snapshot(find.collection)?.as_ref(), find)
     }
 
-    async fn count(
-        &self,
-        collection: &'static str,
-        selection: &Selection,
-        limit: Option<u64>,
-    ) -> StoreResult<u64> {
-        Ok(read::count(self.snapshot(collection)?.as_ref(), selection, limit))
+    async fn count(&self, find: &Find) -> StoreResult<u64> {
+        read::count(self.snapshot(find.collection)?.as_ref(), find)
+    }
+
+    async fn distinct(&self, find: &Find, field: &Unwound) -> StoreResult<Box<dyn Cursor>> {
+        read::distinct(self.snapshot(find.collection)?.as_ref(), find, field)
+    }
+
+    async fn group(&self, find: &Find, grouping: &Grouping) -> StoreResult<Box<dyn Cursor>> {
+        read::group(self.snapshot(find.collection)?.as_ref(), find, grouping)
     }
 
     async fn insert(&self, collection: &'static str, documents: &[&[u8]]) -> StoreResult<()> {

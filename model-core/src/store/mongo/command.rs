@@ -2,10 +2,10 @@
 
 use bson::{Bson, Document, RawDocument, RawDocumentBuf};
 
-use super::super::{Find, Guard, Selection, StoreError, StoreResult, UpdateOne};
+use super::super::{Find, Guard, Selection, StoreError, StoreResult, Unwound, UpdateOne};
 use super::error::statement_error;
 use crate::codec::{Writer, tag, write_bson};
-use crate::query::{Node, render};
+use crate::query::{Node, ReadConcern, ReadOptions, SortKey, render};
 use crate::schema::{Direction, reserved};
 
 /// The field that [`count`] answers with.
@@ -41,14 +41,11 @@ pub(super) fn find(
     out.string("find", find.collection);
     out.document("filter", |out| select(&find.selection, out));
     if !find.sort.is_empty() {
-        out.document("sort", |out| {
-            for key in &find.sort {
-                let direction = match key.direction {
-                    Direction::Ascending => 1,
-                    Direction::Descending => -1,
-                };
-                out.i32(&key.path, direction);
-            }
+        out.document("sort", |out| sort(&find.sort, out));
+    }
+    if !find.fields.is_empty() {
+        out.document("projection", |out| {
+            find.fields.iter().for_each(|field| out.i32(field, 1));
         });
     }
     if find.skip > 0 {
@@ -57,6 +54,7 @@ pub(super) fn find(
     if let Some(limit) = find.limit {
         out.i64("limit", signed(limit));
     }
+    options(&find.options, &mut out);
     let batch = batch_size(find);
     if let Some(batch) = batch {
         out.i64("batchSize", i64::from(batch));
@@ -80,34 +78,71 @@ fn batch_size(find: &Find) -> Option<u32> {
 }
 
 /// How many documents, by an aggregation, because a transaction does not admit the `count` command.
-pub(super) fn count(
-    collection: &str,
-    selection: &Selection,
-    limit: Option<u64>,
-    read_concern: Option<&str>,
-) -> StoreResult<Option<RawDocumentBuf>> {
-    check(selection)?;
-    if limit == Some(0) {
-        return Ok(None);
+pub(super) fn count(find: &Find, read_concern: Option<&str>) -> StoreResult<Option<RawDocumentBuf>> {
+    let Find { selection, limit, .. } = find;
+    if *limit == Some(0) {
+        return check(selection).map(|()| None);
     }
-    let mut out = Writer::new();
-    out.string("aggregate", collection);
     let mut stages = vec![Stage::Match];
     stages.extend(limit.map(Stage::Limit));
     stages.push(Stage::Group);
-    out.array("pipeline", &stages, |out, key, stage| {
-        out.document(key, |out| match stage {
-            Stage::Match => out.document("$match", |out| select(selection, out)),
-            Stage::Limit(limit) => out.i64("$limit", signed(*limit)),
-            Stage::Group => out.document("$group", |out| {
-                out.null("_id");
-                out.document(COUNT, |out| out.i64("$sum", 1));
-            }),
+    aggregate(find, read_concern, |out| {
+        out.array("pipeline", &stages, |out, key, stage| {
+            out.document(key, |out| match stage {
+                Stage::Match => out.document("$match", |out| select(selection, out)),
+                Stage::Limit(limit) => out.i64("$limit", signed(*limit)),
+                Stage::Group => out.document("$group", |out| {
+                    out.null("_id");
+                    out.document(COUNT, |out| out.i64("$sum", 1));
+                }),
+            });
         });
-    });
+    })
+    .map(Some)
+}
+
+/// The values of a field, by an aggregation: the `distinct` command answers with one document of 16 MiB at most.
+pub(super) fn distinct(
+    find: &Find,
+    field: &Unwound,
+    read_concern: Option<&str>,
+) -> StoreResult<RawDocumentBuf> {
+    let mut stages = vec![ValueStage::Match];
+    stages.extend(field.arrays.iter().map(|path| ValueStage::Unwind(path)));
+    stages.push(ValueStage::Group);
+    aggregate(find, read_concern, |out| {
+        out.array("pipeline", &stages, |out, key, stage| {
+            out.document(key, |out| match stage {
+                ValueStage::Match => out.document("$match", |out| select(&find.selection, out)),
+                ValueStage::Unwind(path) => out.string("$unwind", &format!("${path}")),
+                ValueStage::Group => {
+                    out.document("$group", |out| out.string("_id", &format!("${}", field.path)));
+                }
+            });
+        });
+    })
+}
+
+/// An aggregation over the documents of a read, with the pipeline that `pipeline` writes.
+pub(super) fn aggregate(
+    find: &Find,
+    read_concern: Option<&str>,
+    pipeline: impl FnOnce(&mut Writer<'_>),
+) -> StoreResult<RawDocumentBuf> {
+    check(&find.selection)?;
+    let mut out = Writer::new();
+    out.string("aggregate", find.collection);
+    pipeline(&mut out);
     out.document("cursor", |_| {});
+    options(&find.options, &mut out);
     concern(read_concern, &mut out);
-    finish(out).map(Some)
+    finish(out)
+}
+
+enum ValueStage<'a> {
+    Match,
+    Unwind(&'a str),
+    Group,
 }
 
 enum Stage {
@@ -204,7 +239,7 @@ pub(super) fn document(raw: &RawDocument) -> StoreResult<Document> {
 
 /// Writes the elements of a filter: the tenant's equality stands alone at the top level, and the rest is never merged
 /// into the same map, so that nothing in it can take the tenant's place.
-fn select(selection: &Selection, out: &mut Writer<'_>) {
+pub(super) fn select(selection: &Selection, out: &mut Writer<'_>) {
     if let Some(id) = &selection.id {
         write_bson(out, "_id", id);
     }
@@ -249,13 +284,58 @@ fn is_scalar(value: &Bson) -> bool {
     )
 }
 
+/// The options that stand in the command itself.
+fn options(options: &ReadOptions, out: &mut Writer<'_>) {
+    if let Some(keys) = &options.hint {
+        out.document("hint", |out| sort(keys, out));
+    }
+    if let Some(collation) = &options.collation {
+        out.document("collation", |out| {
+            out.string("locale", &collation.locale);
+            if let Some(strength) = collation.strength {
+                out.i32("strength", i32::from(strength));
+            }
+            out.bool("numericOrdering", collation.numeric);
+        });
+    }
+    if let Some(time) = options.max_time {
+        // Zero would mean no limit.
+        let millis = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+        out.i64("maxTimeMS", millis.clamp(1, i64::from(i32::MAX)));
+    }
+    if let Some(comment) = &options.comment {
+        out.string("comment", comment);
+    }
+}
+
+pub(super) fn sort(keys: &[SortKey], out: &mut Writer<'_>) {
+    for key in keys {
+        let direction = match key.direction {
+            Direction::Ascending => 1,
+            Direction::Descending => -1,
+        };
+        out.i32(&key.path, direction);
+    }
+}
+
+/// The name of a read concern's level.
+pub(super) fn level(concern: ReadConcern) -> &'static str {
+    match concern {
+        ReadConcern::Local => "local",
+        ReadConcern::Available => "available",
+        ReadConcern::Majority => "majority",
+        ReadConcern::Linearizable => "linearizable",
+        ReadConcern::Snapshot => "snapshot",
+    }
+}
+
 fn concern(read_concern: Option<&str>, out: &mut Writer<'_>) {
     if let Some(level) = read_concern {
         out.document("readConcern", |out| out.string("level", level));
     }
 }
 
-fn signed(number: u64) -> i64 {
+pub(super) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 

@@ -8,6 +8,7 @@ mod command;
 mod cursor;
 mod duplicates;
 mod error;
+mod group;
 mod index;
 mod read;
 mod record;
@@ -20,10 +21,14 @@ mod write;
 use async_trait::async_trait;
 use bson::{Bson, Document, RawDocumentBuf, doc};
 use mongodb::Database;
+use mongodb::options::SelectionCriteria;
 
 use self::error::store_error;
 use self::transaction::MongoTransaction;
-use super::{Abilities, Cursor, Find, Operations, Selection, Store, StoreResult, Transaction, UpdateOne};
+use super::{
+    Abilities, Cursor, Find, Operations, Selection, Store, StoreResult, Transaction, Unwound, UpdateOne,
+};
+use crate::query::Grouping;
 
 /// A database of a MongoDB deployment.
 #[derive(Debug, Clone)]
@@ -45,6 +50,20 @@ impl MongoStore {
         };
         Self { db, read_concern }
     }
+
+    /// The read concern: the read's own, or the database's.
+    fn concern(&self, find: &Find) -> Option<&str> {
+        let own = find.options.concern.map(command::level);
+        own.or(self.read_concern.as_deref())
+    }
+
+    /// Which members may answer: the read's own preference, or the database's.
+    fn criteria(&self, find: &Find) -> Option<SelectionCriteria> {
+        match find.options.preference {
+            Some(preference) => Some(read::criteria(preference)),
+            None => self.db.selection_criteria().cloned(),
+        }
+    }
 }
 
 #[async_trait]
@@ -55,28 +74,37 @@ impl Operations for MongoStore {
         selection: &Selection,
     ) -> StoreResult<Option<RawDocumentBuf>> {
         let command = command::find_one(collection, selection, self.read_concern.as_deref())?;
-        read::one(&self.db, &command).await
+        read::one(&self.db, &command, self.db.selection_criteria().cloned()).await
     }
 
     async fn find(&self, find: &Find) -> StoreResult<Box<dyn Cursor>> {
-        let Some((command, batch)) = command::find(find, self.read_concern.as_deref())? else {
+        let Some((command, batch)) = command::find(find, self.concern(find))? else {
             return Ok(cursor::empty());
         };
-        let batches = read::batches(&self.db, &command, batch).await?;
+        let batches = read::batches(&self.db, &command, batch, self.criteria(find)).await?;
         Ok(Box::new(cursor::Batches::new(batches)))
     }
 
-    async fn count(
-        &self,
-        collection: &'static str,
-        selection: &Selection,
-        limit: Option<u64>,
-    ) -> StoreResult<u64> {
-        let Some(command) = command::count(collection, selection, limit, self.read_concern.as_deref())?
-        else {
+    async fn count(&self, find: &Find) -> StoreResult<u64> {
+        let Some(command) = command::count(find, self.concern(find))? else {
             return Ok(0);
         };
-        read::number(read::one(&self.db, &command).await?.as_deref())
+        let counted = read::one(&self.db, &command, self.criteria(find)).await?;
+        read::number(counted.as_deref())
+    }
+
+    async fn distinct(&self, find: &Find, field: &Unwound) -> StoreResult<Box<dyn Cursor>> {
+        let command = command::distinct(find, field, self.concern(find))?;
+        let batches = read::batches(&self.db, &command, None, self.criteria(find)).await?;
+        Ok(Box::new(cursor::Batches::new(batches)))
+    }
+
+    async fn group(&self, find: &Find, grouping: &Grouping) -> StoreResult<Box<dyn Cursor>> {
+        let Some(command) = group::group(find, grouping, self.concern(find))? else {
+            return Ok(cursor::empty());
+        };
+        let batches = read::batches(&self.db, &command, None, self.criteria(find)).await?;
+        Ok(Box::new(cursor::Batches::new(batches)))
     }
 
     async fn insert(&self, collection: &'static str, documents: &[&[u8]]) -> StoreResult<()> {

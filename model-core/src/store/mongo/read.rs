@@ -4,15 +4,21 @@ use bson::{RawBsonRef, RawDocument, RawDocumentBuf};
 use futures_util::StreamExt;
 use mongodb::Database;
 use mongodb::error::Result as DriverResult;
+use mongodb::options::{ReadPreference as DriverPreference, SelectionCriteria};
 use mongodb::raw_batch_cursor::{RawBatch, RawBatchCursor};
 
 use super::super::{StoreError, StoreResult};
 use super::command::COUNT;
 use super::error::{is_read_retryable, store_error};
+use crate::query::ReadPreference;
 
 /// The one document that `command` answers with.
-pub(super) async fn one(db: &Database, command: &RawDocumentBuf) -> StoreResult<Option<RawDocumentBuf>> {
-    let mut batches = batches(db, command, None).await?;
+pub(super) async fn one(
+    db: &Database,
+    command: &RawDocumentBuf,
+    criteria: Option<SelectionCriteria>,
+) -> StoreResult<Option<RawDocumentBuf>> {
+    let mut batches = batches(db, command, None, criteria).await?;
     match batches.next().await {
         Some(batch) => first(&batch.map_err(|error| store_error(&error))?),
         None => Ok(None),
@@ -25,24 +31,42 @@ pub(super) async fn batches(
     db: &Database,
     command: &RawDocumentBuf,
     batch: Option<u32>,
+    criteria: Option<SelectionCriteria>,
 ) -> StoreResult<RawBatchCursor> {
-    match run(db, command, batch).await {
-        Err(error) if is_read_retryable(&error) => run(db, command, batch).await,
+    match run(db, command, batch, criteria.clone()).await {
+        Err(error) if is_read_retryable(&error) => run(db, command, batch, criteria).await,
         outcome => outcome,
     }
     .map_err(|error| store_error(&error))
 }
 
-async fn run(db: &Database, command: &RawDocumentBuf, batch: Option<u32>) -> DriverResult<RawBatchCursor> {
+async fn run(
+    db: &Database,
+    command: &RawDocumentBuf,
+    batch: Option<u32>,
+    criteria: Option<SelectionCriteria>,
+) -> DriverResult<RawBatchCursor> {
     let mut running = db.run_raw_cursor_command(command.clone());
     // The driver gives a raw command neither of these by itself.
-    if let Some(criteria) = db.selection_criteria() {
-        running = running.selection_criteria(criteria.clone());
+    if let Some(criteria) = criteria {
+        running = running.selection_criteria(criteria);
     }
     if let Some(batch) = batch {
         running = running.batch_size(batch);
     }
     running.batch().await
+}
+
+/// The driver's form of a read preference.
+pub(super) fn criteria(preference: ReadPreference) -> SelectionCriteria {
+    let options = None;
+    SelectionCriteria::ReadPreference(match preference {
+        ReadPreference::Primary => DriverPreference::Primary,
+        ReadPreference::PrimaryPreferred => DriverPreference::PrimaryPreferred { options },
+        ReadPreference::Secondary => DriverPreference::Secondary { options },
+        ReadPreference::SecondaryPreferred => DriverPreference::SecondaryPreferred { options },
+        ReadPreference::Nearest => DriverPreference::Nearest { options },
+    })
 }
 
 /// The first document of a batch.

@@ -4,7 +4,7 @@ use bson::{Bson, Document, doc};
 
 use super::super::{Find, Guard, Selection};
 use super::command;
-use crate::query::{Node, SortKey, Test};
+use crate::query::{Node, ReadOptions, SortKey, Test};
 use crate::schema::Direction;
 
 fn selection(rest: Node) -> Selection {
@@ -63,7 +63,7 @@ fn a_null_tenant_and_an_operator_as_an_id_are_refused() {
         };
         assert!(command::filter(&selection).is_err());
         assert!(command::find_one("widgets", &selection, None).is_err());
-        assert!(command::count("widgets", &selection, None, None).is_err());
+        assert!(command::count(&Find::all("widgets", selection.clone()), None).is_err());
     }
     let selection = Selection {
         id: Some(doc! { "$gt": "" }.into()),
@@ -94,6 +94,8 @@ fn reads_are_commands() {
         skip: 2,
         limit: Some(5),
         batch: Some(9),
+        fields: Vec::new(),
+        options: ReadOptions::default(),
     };
     assert_eq!(
         parsed(command::find(&find, None).unwrap().unwrap().0),
@@ -104,14 +106,9 @@ fn reads_are_commands() {
     );
     find.limit = Some(0);
     assert!(command::find(&find, None).unwrap().is_none());
-    assert!(
-        command::count("widgets", &find.selection, Some(0), None)
-            .unwrap()
-            .is_none()
-    );
-    let counted = command::count("widgets", &find.selection, Some(3), None)
-        .unwrap()
-        .unwrap();
+    assert!(command::count(&find, None).unwrap().is_none());
+    find.limit = Some(3);
+    let counted = command::count(&find, None).unwrap().unwrap();
     assert_eq!(
         parsed(counted),
         doc! {

@@ -11,9 +11,12 @@ use mongodb::raw_batch_cursor::SessionRawBatchCursor;
 use mongodb::{ClientSession, Database};
 use tokio::sync::Mutex;
 
-use super::super::{Cursor, Find, Operations, Selection, StoreError, StoreResult, Transaction, UpdateOne};
+use super::super::{
+    Cursor, Find, Operations, Selection, StoreError, StoreResult, Transaction, Unwound, UpdateOne,
+};
 use super::error::store_error;
-use super::{command, cursor, read, write};
+use super::{command, cursor, group, read, write};
+use crate::query::Grouping;
 
 /// How often a commit whose outcome is unknown is sent; the driver repeats each one by itself.
 const COMMIT_ATTEMPTS: u32 = 3;
@@ -122,16 +125,30 @@ impl Operations for MongoTransaction {
         )))
     }
 
-    async fn count(
-        &self,
-        collection: &'static str,
-        selection: &Selection,
-        limit: Option<u64>,
-    ) -> StoreResult<u64> {
-        let Some(command) = command::count(collection, selection, limit, None)? else {
+    async fn count(&self, find: &Find) -> StoreResult<u64> {
+        let Some(command) = command::count(find, None)? else {
             return Ok(0);
         };
         read::number(self.one(command).await?.as_deref())
+    }
+
+    async fn distinct(&self, find: &Find, field: &Unwound) -> StoreResult<Box<dyn Cursor>> {
+        let batches = self.run(command::distinct(find, field, None)?, None).await?;
+        Ok(Box::new(cursor::SessionBatches::new(
+            batches,
+            self.running.clone(),
+        )))
+    }
+
+    async fn group(&self, find: &Find, grouping: &Grouping) -> StoreResult<Box<dyn Cursor>> {
+        let Some(command) = group::group(find, grouping, None)? else {
+            return Ok(cursor::empty());
+        };
+        let batches = self.run(command, None).await?;
+        Ok(Box::new(cursor::SessionBatches::new(
+            batches,
+            self.running.clone(),
+        )))
     }
 
     async fn insert(&self, collection: &'static str, documents: &[&[u8]]) -> StoreResult<()> {

@@ -64,14 +64,7 @@ async fn collect(store: &dyn Operations, find: Find) -> Vec<Document> {
 }
 
 fn find(selection: Selection) -> Find {
-    Find {
-        collection: WIDGETS,
-        selection,
-        sort: Vec::new(),
-        skip: 0,
-        limit: None,
-        batch: None,
-    }
+    Find::all(WIDGETS, selection)
 }
 
 fn code<T: std::fmt::Debug>(result: StoreResult<T>) -> i32 {
@@ -105,11 +98,15 @@ fn a_selection_is_tenant_id_revision_and_the_rest() {
             document.extend(revision.map(|revision| ("_rev".to_owned(), revision.into())));
             insert(&store, document).await.unwrap();
         }
-        let count = async |selection: Selection| store.count(WIDGETS, &selection, None).await.unwrap();
+        let count = async |selection: Selection| store.count(&find(selection)).await.unwrap();
         let tenant = |name: &str| Some(("tenant", Bson::from(name)));
         let all = selection(Node::Everything);
         assert_eq!(count(all.clone()).await, 3);
-        assert_eq!(store.count(WIDGETS, &all, Some(2)).await.unwrap(), 2);
+        let two = Find {
+            limit: Some(2),
+            ..find(all.clone())
+        };
+        assert_eq!(store.count(&two).await.unwrap(), 2);
         assert_eq!(
             count(Selection {
                 tenant: tenant("a"),

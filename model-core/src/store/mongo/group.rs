@@ -1,0 +1,132 @@
+//! The aggregation of a grouping.
+
+use bson::{Document, RawDocumentBuf};
+
+use super::super::{Find, StoreResult};
+use super::command;
+use crate::codec::{Writer, write_bson};
+use crate::query::{Fold, Grouping, Node, RowField, SortKey, render};
+
+enum Stage<'a> {
+    Select,
+    Match(&'a Node),
+    Sort(&'a [SortKey]),
+    Number(&'static str, u64),
+    Unwind(&'a str),
+    Group,
+    /// The keys, out of the group's `_id`.
+    Row,
+    /// Looked through by the engine.
+    Raw(&'a Document),
+}
+
+/// The documents of a read put together. The tenant's equality stands in the first stage.
+pub(super) fn group(
+    find: &Find,
+    grouping: &Grouping,
+    read_concern: Option<&str>,
+) -> StoreResult<Option<RawDocumentBuf>> {
+    // The server takes no limit of zero.
+    if find.limit == Some(0) || grouping.limit == Some(0) {
+        return Ok(None);
+    }
+    let mut stages = vec![Stage::Select];
+    ordered(&find.sort, find.skip, find.limit, &mut stages);
+    stages.extend(grouping.unwind.iter().map(|path| Stage::Unwind(path)));
+    stages.extend([Stage::Group, Stage::Row]);
+    stages.extend(grouping.raw.iter().map(Stage::Raw));
+    if grouping.rows != Node::Everything {
+        stages.push(Stage::Match(&grouping.rows));
+    }
+    ordered(&grouping.sort, grouping.skip, grouping.limit, &mut stages);
+    command::aggregate(find, read_concern, |out| {
+        out.array("pipeline", &stages, |out, key, stage| {
+            out.document(key, |out| match stage {
+                Stage::Select => out.document("$match", |out| command::select(&find.selection, out)),
+                Stage::Match(node) => out.document("$match", |out| render(node, out)),
+                Stage::Sort(keys) => out.document("$sort", |out| command::sort(keys, out)),
+                Stage::Number(name, number) => out.i64(name, command::signed(*number)),
+                Stage::Unwind(path) => out.string("$unwind", &format!("${path}")),
+                Stage::Group => out.document("$group", |out| group_stage(grouping, out)),
+                Stage::Raw(stage) => stage.iter().for_each(|(name, body)| write_bson(out, name, body)),
+                Stage::Row => out.document("$project", |out| row(grouping, out)),
+            });
+        });
+    })
+    .map(Some)
+}
+
+fn ordered<'a>(sort: &'a [SortKey], skip: u64, limit: Option<u64>, stages: &mut Vec<Stage<'a>>) {
+    if !sort.is_empty() {
+        stages.push(Stage::Sort(sort));
+    }
+    if skip > 0 {
+        stages.push(Stage::Number("$skip", skip));
+    }
+    stages.extend(limit.map(|limit| Stage::Number("$limit", limit)));
+}
+
+/// Missing counts as null, in the keys and where one value is asked for.
+fn or_null(name: &str, field: &RowField, out: &mut Writer<'_>) {
+    out.document(name, |out| {
+        out.array("$ifNull", &[true, false], |out, key, value| {
+            if *value {
+                out.string(key, &format!("${}", field.path));
+            } else {
+                out.null(key);
+            }
+        });
+    });
+}
+
+fn group_stage(grouping: &Grouping, out: &mut Writer<'_>) {
+    out.document("_id", |out| {
+        for key in &grouping.keys {
+            or_null(&key.name, key, out);
+        }
+    });
+    for (fold, field) in &grouping.folds {
+        out.document(&field.name, |out| {
+            let path = || format!("${}", field.path);
+            match fold {
+                Fold::Count => out.i64("$sum", 1),
+                Fold::Sum => out.string("$sum", &path()),
+                Fold::Avg => out.string("$avg", &path()),
+                Fold::Min => out.string("$min", &path()),
+                Fold::Max => out.string("$max", &path()),
+                Fold::First => or_null("$first", field, out),
+                Fold::Last => or_null("$last", field, out),
+                Fold::Push => out.string("$push", &path()),
+                Fold::AddToSet => out.string("$addToSet", &path()),
+            }
+        });
+    }
+}
+
+/// The row: keys from the group's id; lists without null.
+fn row(grouping: &Grouping, out: &mut Writer<'_>) {
+    out.i32("_id", 0);
+    for key in &grouping.keys {
+        out.string(&key.name, &format!("$_id.{}", key.name));
+    }
+    for (fold, field) in &grouping.folds {
+        if matches!(fold, Fold::Push | Fold::AddToSet) {
+            out.document(&field.name, |out| {
+                out.document("$filter", |out| {
+                    out.string("input", &format!("${}", field.name));
+                    out.document("cond", |out| {
+                        out.array("$gt", &[true, false], |out, key, value| {
+                            if *value {
+                                out.string(key, "$$this");
+                            } else {
+                                out.null(key);
+                            }
+                        });
+                    });
+                });
+            });
+        } else {
+            out.i32(&field.name, 1);
+        }
+    }
+}
