@@ -64,10 +64,10 @@ pub(crate) async fn write_matching(maker: &dyn Maker, plan: &Plan, limit: Option
         cursor.each(&mut |raw| {
             // A write may move a document to where the cursor has yet to come.
             let id = load::id(raw)?;
-            if seen.insert(id.clone()) {
-                if let Ok(document) = RawDocument::from_bytes(raw) {
-                    fetched.push((id, document.to_owned()));
-                }
+            if seen.insert(id.clone())
+                && let Ok(document) = RawDocument::from_bytes(raw)
+            {
+                fetched.push((id, document.to_owned()));
             }
             Ok(true)
         })?;

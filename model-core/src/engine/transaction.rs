@@ -15,7 +15,7 @@ use crate::store::{
 };
 
 /// How long a transaction that runs into others is begun anew: the driver specification's figure.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// The longest pause before a transaction is begun anew.
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
@@ -178,13 +178,12 @@ where
         let result = CURRENT.scope(Arc::clone(&open), work(Arc::clone(&open))).await;
         let value = match settle(&open, result).await {
             Settled::Done(value) => value,
-            Settled::Failed(error) => return Err(error),
             Settled::Again(_) if begun.elapsed() < PATIENCE => {
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(LONGEST_PAUSE);
                 continue;
             }
-            Settled::Again(error) => return Err(error),
+            Settled::Again(error) | Settled::Failed(error) => return Err(error),
         };
         let put_off = std::mem::take(&mut *open.after.lock().unwrap_or_else(PoisonError::into_inner));
         let mut first = None;

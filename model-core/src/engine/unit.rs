@@ -152,9 +152,10 @@ pub(crate) async fn held(unit: &(impl Unit + ?Sized), deleted: Deleted, rest: No
         (true, Deleted::Only) => Node::field(reserved::DELETED_AT, Test::Ne(Bson::Null)),
     };
     // What only waits for the relay to take its last entry along is deleted.
-    let leaving = match schema.has_outbox() {
-        true => Node::field(outbox::PURGE_PATH, Test::Ne(Bson::Boolean(true))),
-        false => Node::Everything,
+    let leaving = if schema.has_outbox() {
+        Node::field(outbox::PURGE_PATH, Test::Ne(Bson::Boolean(true)))
+    } else {
+        Node::Everything
     };
     let own = marked.and(leaving).and(unit.base_filter());
     let rest = blind::resolve(caller, schema, own.and(rest)).await?;

@@ -270,8 +270,8 @@ impl Job {
             return Err(Error::violation("", "claim", message));
         }
         let entry = if audited && audit::is_audited(unit) {
-            let changes = stored.changes(unit.schema(), &after)?;
-            Some(self.entry(unit, action, &changes, &after))
+            let differences = stored.changes(unit.schema(), &after)?;
+            Some(self.entry(unit, action, &differences, &after))
         } else {
             None
         };

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::IntoFuture;
+use std::iter::Peekable;
 
 use bson::Document;
 use futures_util::future::{BoxFuture, FutureExt};
@@ -18,9 +19,8 @@ use crate::value::{Id, IdValue};
 /// Creates the documents in batches, each all or nothing where the server has transactions.
 pub(super) async fn create_many<M: BaseModel>(
     ctx: &ContextFor<M>,
-    inputs: impl IntoIterator<Item = M::New>,
+    mut inputs: Peekable<impl Iterator<Item = M::New>>,
 ) -> Result<Vec<M>> {
-    let mut inputs = inputs.into_iter().peekable();
     let mut created = Vec::new();
     while inputs.peek().is_some() {
         let batch = inputs.by_ref().take(BATCH);

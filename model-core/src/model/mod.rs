@@ -397,7 +397,7 @@ pub trait ModelExt: BaseModel {
     where
         I: IntoIterator<Item = Self::New, IntoIter: Send>,
     {
-        bulk::create_many(ctx, inputs.into_iter())
+        bulk::create_many(ctx, inputs.into_iter().peekable())
     }
 
     /// Patches every document that the filter selects and the actor may read.
@@ -417,11 +417,11 @@ pub trait ModelExt: BaseModel {
     /// # Ok(())
     /// # }
     /// ```
-    fn update_many<'a>(
-        ctx: &'a ContextFor<Self>,
+    fn update_many(
+        ctx: &ContextFor<Self>,
         filter: impl FnOnce(&'static Self::Fields) -> Filter<Self>,
         patch: Self::Patch,
-    ) -> BulkWrite<'a, Self>
+    ) -> BulkWrite<'_, Self>
     where
         Self: Mutable,
     {
@@ -443,10 +443,10 @@ pub trait ModelExt: BaseModel {
     /// # Ok(())
     /// # }
     /// ```
-    fn delete_many<'a>(
-        ctx: &'a ContextFor<Self>,
+    fn delete_many(
+        ctx: &ContextFor<Self>,
         filter: impl FnOnce(&'static Self::Fields) -> Filter<Self>,
-    ) -> BulkWrite<'a, Self>
+    ) -> BulkWrite<'_, Self>
     where
         Self: Mutable,
     {

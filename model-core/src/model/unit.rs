@@ -162,11 +162,10 @@ impl<'a, M: BaseModel> Writing<'a, M> {
     /// caller may have been read all the same, and is not handed out.
     pub(super) fn into_document(self, written: Written) -> Option<M> {
         match (self.sides, written) {
-            (_, Written::Missing) => None,
+            (_, Written::Missing) | (Sides::Found(_) | Sides::None, _) => None,
             (Sides::Created(document), _) => Some(document),
             (Sides::Changed(change), Written::Unchanged) => Some(change.into_before()),
             (Sides::Changed(change), Written::Yes) => Some(change.into_after()),
-            (Sides::Found(_) | Sides::None, _) => None,
         }
     }
 

@@ -55,7 +55,7 @@ impl<A: Actor> GlobalContext<A> {
     }
 }
 
-impl<'a> AuditLog<'a> {
+impl AuditLog<'_> {
     /// What happened to one document.
     pub fn of<M: Model>(mut self, id: &Id<M>) -> Self {
         self.page.entity_id = Some(id.to_string());

@@ -98,7 +98,7 @@ on_both_stores! {
         for (id, number, mark) in [("tsk_a", 1, bson::Bson::Null), ("tsk_b", 2, shop.admin.now().into())] {
             shop.store_raw("tasks", doc! {
                 "_id": id, "organization": "acme", "project": "prj_a", "number": number, "kind": "task", "runs": 0,
-                "created_at": bson::DateTime::now(), "_deleted_at": mark,
+                "created_at": crate::harness::date(crate::harness::START), "_deleted_at": mark,
             }).await;
         }
         let seen = Task::query(&shop.admin).await.unwrap();

@@ -13,7 +13,7 @@ on_both_stores! {
         let shop = stage.shop().await;
         shop.store_raw("tasks", doc! {
             "_id": "tsk_other", "organization": "acme", "project": "prj_a", "number": 7, "kind": "meeting", "runs": 0,
-            "created_at": bson::DateTime::now(),
+            "created_at": crate::harness::date(crate::harness::START),
         }).await;
         let job = shop.admin.dangerously_bypass_permissions("look");
         let id = Id::parse("tsk_other").unwrap();

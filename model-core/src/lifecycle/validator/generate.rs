@@ -56,10 +56,11 @@ impl Types {
         let properties: Document = fields
             .iter()
             .map(|field| {
-                let described = match field.legacy_plaintext {
-                    // Until all of it is sealed, it may be anything that was stored before.
-                    true => Document::new(),
-                    false => self.ty(&field.ty, field.rules),
+                // Until all of it is sealed, it may be anything that was stored before.
+                let described = if field.legacy_plaintext {
+                    Document::new()
+                } else {
+                    self.ty(&field.ty, field.rules)
                 };
                 (field.stored.to_owned(), described.into())
             })

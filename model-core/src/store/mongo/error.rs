@@ -103,7 +103,7 @@ pub(super) fn statement_error(failure: &Document) -> StoreError {
 }
 
 /// Labels that say of an error without a known code that it may pass.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 struct Labels {
     retryable: bool,
     overloaded: bool,

@@ -62,10 +62,10 @@ pub(super) async fn update(
 ) -> StoreResult<u64> {
     if let ([update], None) = (updates, &session) {
         let collection = db.collection::<Document>(collection);
-        let updated = collection
+        let result = collection
             .update_one(filter(&update.selection)?, operators(update)?)
             .await;
-        return updated
+        return result
             .map(|result| result.matched_count)
             .map_err(|error| store_error(&error));
     }

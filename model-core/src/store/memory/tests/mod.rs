@@ -227,8 +227,8 @@ fn updates_keep_positions_and_create_what_is_missing() {
         };
         let changes =
             doc! { "new": 1, "9": 1, "10": 1, "b.x": "one", "b.z": null, "deep.er": 1, "a.1.k": 3, "a.3": 4 };
-        let changed = change(changes, &["s", "b.y", "none.at.all", "a.0"]).await;
-        assert_eq!(changed.unwrap(), 1);
+        let outcome = change(changes, &["s", "b.y", "none.at.all", "a.0"]).await;
+        assert_eq!(outcome.unwrap(), 1);
         let expected = doc! {
             "_id": 1, "b": { "x": "one", "z": null }, "a": [null, { "k": 3 }, null, 4],
             "9": 1, "10": 1, "deep": { "er": 1 }, "new": 1,
