@@ -1,8 +1,8 @@
 //! What the derives name. It is no part of the API: nothing here is stable.
 
 pub use crate::codec::{
-    Constraints, DecodeCx, DecodeError, DocReader, Echo, Edit, FieldGroup, FieldValue, InputCx, Never,
-    NoFields, ObjectInput, RawValue, ViewValue, Visitor, Writer, view_field,
+    Constraints, DecodeCx, DecodeError, DocReader, Echo, Edit, FieldGroup, FieldValue, HiddenFields, InputCx,
+    Never, NoFields, ObjectInput, RawValue, ViewValue, Visitor, Writer, shown_field, view_field,
 };
 pub use crate::error::Error;
 pub use crate::model::{deserialize_new, deserialize_patch, new_from_json, patch_from_json};

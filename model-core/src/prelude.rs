@@ -7,7 +7,7 @@ pub use crate::model::{ModelExt, Page};
 pub use crate::policy::{
     Actor, BaseModel, Change, Context, GlobalContext, MigrateInfo, Model, Projection, ReadScope,
 };
-pub use crate::query::{Filter, Operators};
+pub use crate::query::{FieldSet, Filter, Operators};
 pub use crate::value::{
     Bytes, Encrypted, Foreign, Id, PasswordHash, Revision, Secret, TenantId, Token, TokenDigest,
 };

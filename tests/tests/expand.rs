@@ -283,7 +283,7 @@ fn the_tenant_is_refused_in_a_patch() {
 
 #[test]
 fn a_view_shows_no_hidden_field() {
-    let view = serde_json::to_value(order().view()).unwrap();
+    let view = serde_json::to_value(order().view(model_core::__private::HiddenFields::default())).unwrap();
     assert_eq!(
         view,
         json!({

@@ -36,6 +36,31 @@ pub fn view_field<S: SerializeStruct, V: ViewValue>(
     }
 }
 
+/// The JSON keys at the top level of a view that its reader is not shown.
+#[derive(Debug, Clone, Default)]
+pub struct HiddenFields(Vec<&'static str>);
+
+impl HiddenFields {
+    pub(crate) fn new(keys: Vec<&'static str>) -> Self {
+        Self(keys)
+    }
+}
+
+/// Serialises one key of a view, if its reader is shown it.
+#[inline]
+pub fn shown_field<S: SerializeStruct, V: ViewValue>(
+    out: &mut S,
+    hidden: &HiddenFields,
+    key: &'static str,
+    value: &V,
+) -> Result<(), S::Error> {
+    if hidden.0.contains(&key) {
+        out.skip_field(key)
+    } else {
+        view_field(out, key, value)
+    }
+}
+
 /// An `ObjectId` as its 24 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HexId(pub bson::oid::ObjectId);

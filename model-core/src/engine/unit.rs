@@ -104,6 +104,8 @@ pub(crate) trait ReadUnit: Unit {
 pub(crate) trait WriteUnit: Unit {
     /// The policy's scope of what may be written.
     fn write_scope(&self) -> Node;
+    /// The stored names of the fields that the caller does not change.
+    fn readonly_for(&self) -> Vec<String>;
     /// The document's id.
     fn id(&self) -> &IdValue;
     /// Takes the stored document in, as what is before and, unchanged, as what is after.

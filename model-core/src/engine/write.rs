@@ -217,6 +217,7 @@ impl Job {
                 item.written = Written::Unchanged;
                 return Ok(());
             }
+            keep_readonly_for(unit, stored).await?;
         }
         prepare(unit, action, self.now).await?;
         item.effect = self.effect(unit, plan, stored.as_ref()).await?;
@@ -382,6 +383,28 @@ fn is_meant(unit: &dyn WriteUnit, stored: &Stored) -> Result<bool> {
             let changes = stored.changes(unit.schema(), &after)?;
             change::is_meant(unit.schema(), stored, &changes, &after)
         }
+    }
+}
+
+/// Refuses what this caller does not change, before hooks change what they like.
+async fn keep_readonly_for(unit: &dyn WriteUnit, stored: &Stored) -> Result<()> {
+    if unit.caller().bypass.is_some() {
+        return Ok(());
+    }
+    let kept = unit.readonly_for();
+    if kept.is_empty() {
+        return Ok(());
+    }
+    let after = encode(unit, Revision::default(), Action::Update).await?;
+    let changes = stored.changes(unit.schema(), &after)?;
+    match changes
+        .iter()
+        .find(|change| kept.iter().any(|name| name == change.field.stored))
+    {
+        Some(change) => {
+            Err(Error::new(ErrorKind::Forbidden, "`readonly_for` denies it").at_path(change.path.clone()))
+        }
+        None => Ok(()),
     }
 }
 

@@ -24,8 +24,9 @@ use crate::engine::{self, Access, Action};
 use crate::error::Result;
 use crate::policy::{
     Actor, AnyContext, BaseModel, Context, ContextFor, GlobalContext, Model, Mutable, Singleton, TenantScope,
+    hidden_fields,
 };
-use crate::query::{Filter, Lookup, Operators, Sort, external as outside};
+use crate::query::{FieldSet, Filter, Lookup, Operators, Sort, external as outside};
 use crate::value::Id;
 
 pub use bulk::{Bulk, BulkOutcome, BulkReport, BulkWrite};
@@ -635,6 +636,11 @@ pub trait ModelExt: BaseModel {
         Reencrypt::new(ctx)
     }
 
+    /// Some of the model's fields, by their handles.
+    fn field_set(make: impl FnOnce(&'static Self::Fields) -> FieldSet<Self>) -> FieldSet<Self> {
+        make(Self::fields())
+    }
+
     /// What may be shown of the document: the only thing that serialises.
     ///
     /// ```
@@ -648,8 +654,8 @@ pub trait ModelExt: BaseModel {
     /// # Ok(())
     /// # }
     /// ```
-    fn into_view(self, _ctx: &ContextFor<Self>) -> Self::View {
-        self.view()
+    fn into_view(self, ctx: &ContextFor<Self>) -> Self::View {
+        self.view(hidden_fields::<Self>(ctx))
     }
 
     /// Finds the one document, of whatever tenant, by a field that is unique over all tenants: for work before the

@@ -230,6 +230,10 @@ impl<M: BaseModel> WriteUnit for Writing<'_, M> {
         M::write_scope(self.ctx).into_node()
     }
 
+    fn readonly_for(&self) -> Vec<String> {
+        M::readonly_for(self.ctx).into_names()
+    }
+
     fn id(&self) -> &IdValue {
         self.id.value()
     }

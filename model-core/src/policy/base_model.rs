@@ -7,9 +7,10 @@ use bson::Document;
 use super::actor::Actor;
 use super::change::Change;
 use super::model::Model;
-use super::scope::ContextFor;
+use super::scope::{AnyContext, ContextFor};
+use crate::codec::HiddenFields;
 use crate::error::{Error, ErrorKind, Result};
-use crate::query::Filter;
+use crate::query::{FieldSet, Filter};
 
 /// Whether [`BaseModel::read_scope`] alone decides what may be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,6 +101,19 @@ pub trait BaseModel: Model {
         ready(Ok(()))
     }
 
+    /// The fields that views do not show to this actor, beside those that are `hidden` from everybody. A virtual sees them all
+    /// the same: it is a method of the model. A bypass shows them.
+    fn hidden_from(_ctx: &ContextFor<Self>) -> FieldSet<Self> {
+        FieldSet::none()
+    }
+
+    /// The fields that this actor does not change: a patch, a replacement or an operator that does is `Forbidden`, by
+    /// whatever verb. What hooks change is the application's own doing. A create is judged by
+    /// [`can_create`](Self::can_create), which sees the document. A bypass lifts it.
+    fn readonly_for(_ctx: &ContextFor<Self>) -> FieldSet<Self> {
+        FieldSet::none()
+    }
+
     /// Rules across fields, or that need to look something up. Violations join those of the declared rules:
     /// [`Error::violation`], [`Error::invalid`].
     fn validate(&self, _ctx: &ContextFor<Self>) -> impl Future<Output = Result<()>> + Send {
@@ -158,4 +172,18 @@ pub trait BaseModel: Model {
             ),
         ))
     }
+}
+
+/// The JSON keys of what views do not show to the context's actor.
+pub(crate) fn hidden_fields<M: BaseModel>(ctx: &ContextFor<M>) -> HiddenFields {
+    if AnyContext::<M::Scope, M::Actor>::global(ctx)
+        .caller()
+        .bypass
+        .is_some()
+    {
+        return HiddenFields::default();
+    }
+    let names = M::hidden_from(ctx).into_names();
+    let keys = names.iter().filter_map(|name| M::schema().field(name));
+    HiddenFields::new(keys.map(|field| field.json).collect())
 }

@@ -12,6 +12,7 @@ mod transaction;
 
 pub use actor::Actor;
 pub use audit_log::AuditLog;
+pub(crate) use base_model::hidden_fields;
 pub use base_model::{BaseModel, MigrateInfo, ReadScope};
 pub use change::Change;
 pub use context::{Context, GlobalContext};

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::scope::Scope;
-use crate::codec::{DecodeError, DocReader, InputCx, Visitor, Writer};
+use crate::codec::{DecodeError, DocReader, HiddenFields, InputCx, Visitor, Writer};
 use crate::schema::ModelSchema;
 use crate::value::{Id, Identified, TenantId};
 
@@ -91,5 +91,5 @@ pub trait Model: Identified + Sized + Debug + Send + Sync + 'static {
     #[doc(hidden)]
     fn parse_patch(value: Value, cx: &mut InputCx) -> Option<Self::Patch>;
     #[doc(hidden)]
-    fn view(self) -> Self::View;
+    fn view(self, hidden: HiddenFields) -> Self::View;
 }

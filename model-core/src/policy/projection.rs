@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::base_model::BaseModel;
+use super::base_model::{BaseModel, hidden_fields};
 use super::scope::ContextFor;
-use crate::codec::{DecodeError, DocReader};
+use crate::codec::{DecodeError, DocReader, HiddenFields};
 use crate::schema::FieldSchema;
 
 /// Some of a model's fields. It is implemented by `#[derive(Projection)]`, and cannot be saved.
@@ -54,10 +54,10 @@ pub trait Projection: Sized + Send + Sync + 'static {
     #[doc(hidden)]
     fn decode(document: &mut DocReader<'_, '_>) -> Result<Self, DecodeError>;
     #[doc(hidden)]
-    fn view(self) -> Self::View;
+    fn view(self, hidden: HiddenFields) -> Self::View;
 
     /// What may be shown of it: what the model's own view would show of these fields.
-    fn into_view(self, _ctx: &ContextFor<Self::Model>) -> Self::View {
-        self.view()
+    fn into_view(self, ctx: &ContextFor<Self::Model>) -> Self::View {
+        self.view(hidden_fields::<Self::Model>(ctx))
     }
 }

@@ -5,6 +5,7 @@ mod blind_field;
 mod evaluate;
 pub(crate) mod external;
 mod field;
+mod field_set;
 mod filter;
 mod group;
 mod operand;
@@ -22,6 +23,7 @@ pub(crate) use evaluate::{
 };
 pub use external::{Filterable, read_operand};
 pub use field::{Field, UniqueField};
+pub use field_set::FieldSet;
 pub use filter::{Filter, Lookup};
 pub(crate) use filter::{Node, Test};
 pub(crate) use group::{Fold, Grouping, RowField};

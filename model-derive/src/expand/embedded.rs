@@ -27,7 +27,7 @@ pub(super) fn expand(embedded: &Embedded) -> TokenStream {
 pub(super) fn types(head: &Head, fields: &[Field]) -> TokenStream {
     let patch = inputs::patch_type(head, fields);
     let handles = fields::embedded_type(head, fields);
-    let view = view::struct_type(head, fields);
+    let view = view::struct_type(head, fields, view::Whose::Embedded);
     emit!(#patch #handles #view)
 }
 
@@ -39,7 +39,7 @@ fn of_struct(head: &Head, fields: &[Field]) -> TokenStream {
     let group = fields::embedded_group(head, fields);
     let value = field_value(head, fields);
     let debug = codec::debug(head, fields);
-    let view = view::struct_impls(head, fields);
+    let view = view::struct_impls(head, fields, view::Whose::Embedded);
     let shown = named("", head, "View");
     let items = hidden(
         head,
@@ -65,7 +65,7 @@ fn field_value(head: &Head, fields: &[Field]) -> TokenStream {
     let stored = stored(fields);
     let input = input(fields);
     let patch = patch(head, fields);
-    let view = view::make(head, fields);
+    let view = view::make(head, fields, view::Whose::Embedded);
     let shown = named("", head, "View");
     emit! {
         impl __model::FieldValue for #ident {

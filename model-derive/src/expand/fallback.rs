@@ -145,7 +145,7 @@ fn model_stubs(head: &Head, identified: &TokenStream, associated: &TokenStream) 
                 value: __model::Value,
                 cx: &mut __model::InputCx,
             ) -> __model::Option<Self::Patch> { loop {} }
-            fn view(self) -> Self::View { loop {} }
+            fn view(self, hidden: __model::HiddenFields) -> Self::View { loop {} }
         }
     }
 }

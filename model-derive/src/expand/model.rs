@@ -17,7 +17,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
     let markers = markers(model);
     let debug = codec::debug(&model.head, &model.fields);
     let inputs = inputs::model_impls(model);
-    let view = view::struct_impls(&model.head, &model.fields);
+    let view = view::struct_impls(&model.head, &model.fields, view::Whose::Model);
     let asserts = asserts::model(model);
     let items = hidden(
         &model.head,
@@ -31,7 +31,7 @@ pub(super) fn types(model: &Model) -> TokenStream {
     let new = inputs::new_types(model);
     let patch = inputs::patch_type(&model.head, &model.fields);
     let fields = fields::model_type(model);
-    let view = view::struct_type(&model.head, &model.fields);
+    let view = view::struct_type(&model.head, &model.fields, view::Whose::Model);
     emit!(#new #patch #fields #view)
 }
 
@@ -220,7 +220,7 @@ fn input(model: &Model) -> TokenStream {
     });
     let parse_new = parse::new(model);
     let parse_patch = parse::patch(head, &model.fields);
-    let view = view::make(head, &model.fields);
+    let view = view::make(head, &model.fields, view::Whose::Model);
     let given = argument("new", model.fields.iter().any(Field::is_plain));
     emit! {
         fn build(#given: #new, stamp: &__model::Stamp<Self>) -> Self {
@@ -247,7 +247,7 @@ fn input(model: &Model) -> TokenStream {
             __model::Option::Some(patch)
         }
 
-        fn view(self) -> #shown {
+        fn view(self, hidden: __model::HiddenFields) -> #shown {
             #view
         }
     }

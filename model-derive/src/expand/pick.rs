@@ -117,7 +117,7 @@ fn view_type(pick: &Pick<'_>, view: &Ident, runtime: &TokenStream) -> TokenStrea
     });
     emit! {
         #[doc = #doc]
-        #vis struct #view { #(#members)* }
+        #vis struct #view { #(#members)* __hidden: #runtime::HiddenFields }
     }
 }
 
@@ -177,9 +177,9 @@ fn projection(pick: &Pick<'_>, view: &Ident) -> TokenStream {
                 __model::Result::Ok(Self { #(#decoded)* })
             }
 
-            fn view(self) -> #view {
+            fn view(self, hidden: __model::HiddenFields) -> #view {
                 #locals
-                #view { #(#shown)* }
+                #view { #(#shown)* __hidden: hidden }
             }
         }
     }
@@ -189,7 +189,7 @@ fn serialize(pick: &Pick<'_>, view: &Ident) -> TokenStream {
     let (text, count, locals) = (view.to_string(), pick.fields.len(), locals(pick));
     let entries = pick.fields.iter().enumerate().map(|(index, (name, ..))| {
         let field = local(index);
-        emit!(__model::view_field(&mut out, #field.json, &self.#name)?;)
+        emit!(__model::shown_field(&mut out, &self.__hidden, #field.json, &self.#name)?;)
     });
     emit! {
         impl __model::serde::Serialize for #view {

@@ -6,6 +6,13 @@ use syn::ext::IdentExt as _;
 use super::{named, projection, runtime, values};
 use crate::ast::{Field, Head};
 
+/// Whose view it is: that of a model hides what this reader is not shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whose {
+    Model,
+    Embedded,
+}
+
 /// The JSON key of a virtual: in the style of the fields.
 fn virtual_key(head: &Head, name: &Ident) -> String {
     let name = name.unraw().to_string();
@@ -27,7 +34,7 @@ fn visible(fields: &[Field]) -> impl Iterator<Item = &Field> {
 }
 
 /// `WidgetView`
-pub(super) fn struct_type(head: &Head, fields: &[Field]) -> TokenStream {
+pub(super) fn struct_type(head: &Head, fields: &[Field], whose: Whose) -> TokenStream {
     let (vis, ident, name) = (&head.vis, &head.ident, named("", head, "View"));
     let runtime = runtime(head);
     let members = visible(fields).map(|field| {
@@ -41,14 +48,15 @@ pub(super) fn struct_type(head: &Head, fields: &[Field]) -> TokenStream {
         emit!(#[doc = #doc] #vis #name: #ty,)
     });
     let doc = format!("What a client sees of a [`{ident}`].");
+    let hidden = (whose == Whose::Model).then(|| emit!(__hidden: #runtime::HiddenFields,));
     emit! {
         #[doc = #doc]
-        #vis struct #name { #(#members)* #(#virtuals)* }
+        #vis struct #name { #(#members)* #(#virtuals)* #hidden }
     }
 }
 
 /// How the view serialises and prints.
-pub(super) fn struct_impls(head: &Head, fields: &[Field]) -> TokenStream {
+pub(super) fn struct_impls(head: &Head, fields: &[Field], whose: Whose) -> TokenStream {
     let name = named("", head, "View");
     let text = name.to_string();
     let mut keys: Vec<(String, &Ident)> = visible(fields)
@@ -62,9 +70,10 @@ pub(super) fn struct_impls(head: &Head, fields: &[Field]) -> TokenStream {
     );
     let count = keys.len();
     let mutable = (count > 0).then(|| emit!(mut));
-    let entries = keys
-        .iter()
-        .map(|(key, member)| emit!(__model::view_field(&mut out, #key, &self.#member)?;));
+    let entries = keys.iter().map(|(key, member)| match whose {
+        Whose::Model => emit!(__model::shown_field(&mut out, &self.__hidden, #key, &self.#member)?;),
+        Whose::Embedded => emit!(__model::view_field(&mut out, #key, &self.#member)?;),
+    });
     let debug = opaque_debug(&name, keys.iter().map(|(_, member)| *member));
     emit! {
         impl __model::serde::Serialize for #name {
@@ -96,7 +105,7 @@ pub(super) fn opaque_debug<'f>(name: &Ident, members: impl Iterator<Item = &'f I
 }
 
 /// The body of `view` or `into_view`.
-pub(super) fn make(head: &Head, fields: &[Field]) -> TokenStream {
+pub(super) fn make(head: &Head, fields: &[Field], whose: Whose) -> TokenStream {
     let name = named("", head, "View");
     let members = visible(fields).map(|field| {
         let member = &field.ident;
@@ -110,8 +119,9 @@ pub(super) fn make(head: &Head, fields: &[Field]) -> TokenStream {
         let (local, name) = (super::local(index), &member.name);
         emit!(#name: #local,)
     });
+    let hidden = (whose == Whose::Model).then(|| emit!(__hidden: hidden,));
     emit! {
         #(#locals)*
-        #name { #(#members)* #(#virtuals)* }
+        #name { #(#members)* #(#virtuals)* #hidden }
     }
 }

@@ -18,6 +18,7 @@ mod claim;
 mod create;
 mod delete;
 mod elements;
+mod fields;
 mod global;
 mod group;
 mod index_forms;

@@ -82,6 +82,7 @@ pub(crate) fn register(builder: DbBuilder) -> DbBuilder {
         .model::<Vault>()
         .model::<Letter>()
         .model::<Parcel>()
+        .model::<crate::fields::Employee>()
         .model::<crate::operators::Basket>()
         .model::<crate::outside::Ticket>()
 }

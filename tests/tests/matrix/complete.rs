@@ -32,6 +32,7 @@ const OTHER: &[(&str, &str)] = &[
         "find_unique",
         "before the tenant is known: `conformance/global.rs`, `wire.rs`",
     ),
+    ("field_set", "names fields: `conformance/fields.rs`"),
     ("Query::read_preference", "says how: `wire.rs`"),
     ("Query::read_concern", "says how: `wire.rs`"),
     ("Query::hint", "says how: `wire.rs`"),
