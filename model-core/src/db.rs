@@ -63,7 +63,7 @@ impl Db {
     /// # Errors
     /// `Unavailable` and `Store`.
     pub async fn plan_indexes(&self) -> Result<IndexPlan> {
-        lifecycle::plan(&self.0.models, &*self.0.store).await
+        lifecycle::plan(&self.0.collections(), &*self.0.store).await
     }
 
     /// Creates the declared indexes that are missing, changes in place what can be (times to live, hidden or not), and

@@ -3,11 +3,13 @@
 mod entry;
 mod identity;
 mod request;
+mod schema;
 mod sink;
 
 pub use entry::{AuditChange, AuditEntry};
 pub use identity::{ActorIdentity, ActorKind};
 pub use request::RequestMeta;
+pub(crate) use schema::schema;
 pub use sink::AuditSink;
 
 /// The collection of the default audit log.

@@ -93,10 +93,7 @@ fn with_item(document: &[u8], waiting: Option<RawValue<'_>>, item: Document) -> 
 pub(crate) async fn relay(ports: &Arc<Ports>, schema: &'static ModelSchema) -> Result<u64> {
     let mut moved = 0;
     loop {
-        let mut find = Find::all(
-            schema.collection,
-            Selection::of(Node::field("_outbox.0", Test::Exists(true))),
-        );
+        let mut find = Find::all(schema.collection, Selection::of(waiting()));
         find.limit = Some(BATCH);
         let mut documents = Vec::new();
         let mut cursor = ports.store.find(&find).await.map_err(into_error)?;
@@ -120,6 +117,12 @@ pub(crate) async fn relay(ports: &Arc<Ports>, schema: &'static ModelSchema) -> R
             return Ok(moved);
         }
     }
+}
+
+/// Documents with entries that wait, by the index that the derive declares for them.
+fn waiting() -> Node {
+    let either = vec![Bson::Boolean(false), Bson::Boolean(true)];
+    Node::field(reserved::OUTBOX, Test::Exists(true)).and(Node::field(PURGE_PATH, Test::In(either)))
 }
 
 /// A document with entries that wait.

@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::OnceCell;
 
 use super::clock::{self, Clock};
-use crate::audit::AuditSink;
+use crate::audit::{self, AuditSink};
 use crate::crypto::{Keyring, PasswordHasher};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::ModelSchema;
@@ -71,6 +71,14 @@ impl fmt::Debug for Ports {
 }
 
 impl Ports {
+    /// The registered models, and the crate's own collection of audit entries if this handle writes there.
+    pub(crate) fn collections(&self) -> Vec<&'static ModelSchema> {
+        let audited = self.models.iter().any(|schema| schema.audit.is_some());
+        let own =
+            (audited && matches!(self.audit, AuditTarget::Collection)).then(|| audit::schema(self.chained));
+        self.models.iter().copied().chain(own).collect()
+    }
+
     pub(crate) fn now(&self) -> DateTime<Utc> {
         clock::now(&*self.clock)
     }

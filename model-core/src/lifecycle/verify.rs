@@ -30,7 +30,7 @@ pub(crate) async fn check(ports: &Ports) -> Result<Abilities> {
     if abilities.ephemeral {
         // It was made a moment ago, with this handle, and nobody else can have given it its indexes. Those that only
         // make queries faster may be of forms that it does not know.
-        let mut plan = plan(&ports.models, &*ports.store).await?;
+        let mut plan = plan(&ports.collections(), &*ports.store).await?;
         plan.steps.retain(|step| match step {
             IndexStep::Create { index, .. } => index.contains_key("unique") || ports.store.knows_index(index),
             _ => true,

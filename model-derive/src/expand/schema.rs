@@ -174,7 +174,19 @@ pub(super) fn model(model: &Model) -> TokenStream {
     let fields = fields(&Ident::new("__MODEL_FIELDS", Span::mixed_site()), &model.fields);
     let version = attrs.version.map(|version| emit!(.version(#version)));
     let blind = model.fields.iter().filter_map(blind_index);
-    let indexes: Vec<_> = model.indexes().iter().map(index::one).chain(blind).collect();
+    let outbox = attrs.audit.as_ref().filter(|audit| audit.outbox).map(|_| {
+        emit! {
+            __model::IndexSpec::new(const { &[__model::IndexKey::ascending("_outbox.purge")] })
+                .exists(&["_outbox"]) .global()
+        }
+    });
+    let indexes: Vec<_> = model
+        .indexes()
+        .iter()
+        .map(index::one)
+        .chain(blind)
+        .chain(outbox)
+        .collect();
     let count = indexes.len();
     let indexes =
         (count > 0).then(|| emit!(static __MODEL_INDEXES: [__model::IndexSpec; #count] = [#(#indexes),*];));

@@ -109,6 +109,44 @@ on_both_stores! {
     }
 }
 
+/// What the history and the chain are read by is planned with the models' own indexes, if anything is audited here.
+#[tokio::test]
+async fn the_log_has_indexes() {
+    let plan = async |builder: model_core::DbBuilder| {
+        builder
+            .build_lazy()
+            .unwrap()
+            .plan_indexes()
+            .await
+            .unwrap()
+            .to_string()
+    };
+    let audited = plan(Db::memory().model::<Plan>()).await;
+    for keys in ["entity.type", "actor.id", "at"] {
+        assert!(
+            audited.contains(&format!("audit_log: tenant_1_{keys}")),
+            "{audited}"
+        );
+    }
+    assert!(!audited.contains("chain.number"), "{audited}");
+    assert!(
+        plan(Db::memory().model::<Plan>().audit_chain())
+            .await
+            .contains("chain.number")
+    );
+    assert!(
+        !plan(Db::memory().model::<crate::models::Note>())
+            .await
+            .contains("audit_log")
+    );
+    let sink = model_core::testing::CollectingSink::new();
+    assert!(
+        !plan(Db::memory().model::<Plan>().audit_to(sink))
+            .await
+            .contains("audit_log")
+    );
+}
+
 /// Somebody with access to the database changes, removes, or cuts off entries: the first that does not fit is named.
 #[tokio::test]
 async fn a_broken_chain_names_the_entry() {

@@ -58,7 +58,7 @@ impl<'a> IntoFuture for SyncIndexes<'a> {
     fn into_future(self) -> Self::IntoFuture {
         async move {
             let store = &*self.ports.store;
-            let plan = plan(&self.ports.models, store).await?;
+            let plan = plan(&self.ports.collections(), store).await?;
             run(&plan, store, self.options, self.progress).await
         }
         .boxed()
