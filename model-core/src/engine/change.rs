@@ -46,14 +46,15 @@ pub(super) async fn change(
     if !moves && let Some(instant) = stored_instant(schema, stored)? {
         unit.touch(instant);
         let after = encode(unit, revision, Action::Update).await?;
-        let update = update(unit, stored, &after)?;
+        let changes = stored.changes(schema, &after)?;
+        let update = update(unit, stored, &after, changes)?;
         return Ok(Some(Changed {
             after,
             update,
             audited,
         }));
     }
-    let update = update(unit, stored, &after)?;
+    let update = update(unit, stored, &after, changes)?;
     Ok(Some(Changed {
         after,
         update,
@@ -112,11 +113,16 @@ fn stored_instant(schema: &'static ModelSchema, stored: &Stored) -> Result<Optio
 }
 
 /// The update that turns what is stored into `after`, and touches nothing that it does not have to.
-fn update(unit: &dyn WriteUnit, stored: &Stored, after: &[u8]) -> Result<UpdateOne> {
+fn update(
+    unit: &dyn WriteUnit,
+    stored: &Stored,
+    after: &[u8],
+    changes: Vec<Difference<'_>>,
+) -> Result<UpdateOne> {
     let schema = unit.schema();
     let raw = stored.raw.as_bytes();
     let differences = match stored.migrated {
-        None => stored.changes(schema, after)?,
+        None => changes,
         Some(_) => diff::diff(schema.fields, raw, raw, after)?,
     };
     let mut set = Writer::new();

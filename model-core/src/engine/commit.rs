@@ -96,7 +96,10 @@ impl From<Error> for Failure {
 
 /// Carries out what is to be done: all or nothing, where there are several documents or audit entries and the server has
 /// transactions.
-pub(super) async fn commit(caller: &Caller, items: &[Item<'_>], transactions: bool) -> Result<()> {
+pub(super) async fn commit(items: &[Item<'_>], transactions: bool) -> Result<()> {
+    let Some(caller) = items.first().map(|item| item.unit.caller()) else {
+        return Ok(());
+    };
     let effects: Vec<Placed<'_>> = items
         .iter()
         .enumerate()

@@ -59,10 +59,13 @@ fn entries(document: &[u8]) -> Result<Entries<'_>> {
     Ok(entries)
 }
 
-fn get<'a>(entries: &Entries<'a>, key: &str) -> Option<RawValue<'a>> {
+/// The value of `key`, which stands at `index` in a document that is complete and in the order of its fields.
+fn get<'a>(entries: &Entries<'a>, key: &str, index: usize) -> Option<RawValue<'a>> {
+    let named = |(name, _): &&(&str, RawValue<'a>)| *name == key;
     entries
-        .iter()
-        .find(|(name, _)| *name == key)
+        .get(index)
+        .filter(named)
+        .or_else(|| entries.iter().find(named))
         .map(|(_, value)| *value)
 }
 
@@ -83,7 +86,12 @@ pub(super) fn diff<'a>(
     let mut walk = Walk { found: Vec::new() };
     let (stored, before, after) = (entries(stored)?, entries(before)?, entries(after)?);
     // The revision differs by nature: the pipeline itself moves it.
-    for field in fields.iter().filter(|field| field.role != FieldRole::Revision) {
+    for (index, field) in fields.iter().enumerate() {
+        let key = field.stored;
+        let (was, is) = (get(&before, key, index), get(&after, key, index));
+        if field.role == FieldRole::Revision || equal(was, is) {
+            continue;
+        }
         let place = Place {
             field,
             redacted: field.hidden,
@@ -91,14 +99,13 @@ pub(super) fn diff<'a>(
             element: false,
             path: field.stored.to_owned(),
         };
-        let key = field.stored;
         walk.value(
             &place,
             &field.ty,
             Sides {
-                stored: get(&stored, key),
-                before: get(&before, key),
-                after: get(&after, key),
+                stored: get(&stored, key, index),
+                before: was,
+                after: is,
             },
         )?;
     }
@@ -197,12 +204,12 @@ impl<'a> Walk<'a> {
         after: RawValue<'a>,
     ) -> Result<()> {
         let (stored, before, after) = (inner(stored)?, entries(before.bytes)?, entries(after.bytes)?);
-        for field in fields {
+        for (index, field) in fields.iter().enumerate() {
             let key = field.stored;
             let sides = Sides {
-                stored: get(&stored, key),
-                before: get(&before, key),
-                after: get(&after, key),
+                stored: get(&stored, key, index),
+                before: get(&before, key, index),
+                after: get(&after, key, index),
             };
             self.value(&place.below(key, Some(field)), &field.ty, sides)?;
         }
@@ -219,15 +226,15 @@ impl<'a> Walk<'a> {
         after: RawValue<'a>,
     ) -> Result<()> {
         let (stored, before, after) = (inner(stored)?, entries(before.bytes)?, entries(after.bytes)?);
-        for (key, old) in &before {
+        for (index, (key, old)) in before.iter().enumerate() {
             let sides = Sides {
-                stored: get(&stored, key),
+                stored: get(&stored, key, index),
                 before: Some(*old),
-                after: get(&after, key),
+                after: get(&after, key, index),
             };
             self.value(&place.below(key, None), ty, sides)?;
         }
-        for (key, new) in after.iter().filter(|(key, _)| get(&before, key).is_none()) {
+        for (key, new) in after.iter().filter(|(key, _)| get(&before, key, 0).is_none()) {
             check_key(place, key)?;
             self.note(&place.below(key, None), ty, None, Some(Value::Raw(*new)));
         }
@@ -303,7 +310,7 @@ fn equal_in_any_order(a: Option<RawValue<'_>>, b: Option<RawValue<'_>>) -> bool 
     };
     a.len() == b.len()
         && a.iter()
-            .all(|(key, value)| equal_in_any_order(Some(*value), get(&b, key)))
+            .all(|(key, value)| equal_in_any_order(Some(*value), get(&b, key, 0)))
 }
 
 /// Whether the audit log must not repeat values of this type: a secret or hidden field lies in it.
@@ -338,7 +345,7 @@ fn new_keys(place: &Place, before: Option<RawValue<'_>>, after: RawValue<'_>) ->
         _ => Vec::new(),
     };
     let after = entries(after.bytes)?;
-    let mut new = after.iter().filter(|(key, _)| get(&before, key).is_none());
+    let mut new = after.iter().filter(|(key, _)| get(&before, key, 0).is_none());
     new.try_for_each(|(key, _)| check_key(place, key))
 }
 

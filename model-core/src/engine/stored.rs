@@ -77,7 +77,7 @@ async fn find(items: &mut [Item<'_>]) -> Result<()> {
     let Some(first) = places.values().min().and_then(|first| items.get(*first)) else {
         return Ok(());
     };
-    let (caller, collection) = (first.unit.caller().clone(), first.collection());
+    let collection = first.collection();
     let mut selection = visible(
         first.unit,
         first.plan.action.deleted(),
@@ -86,7 +86,12 @@ async fn find(items: &mut [Item<'_>]) -> Result<()> {
     .await?;
     if places.len() == 1 {
         selection.id = Some(first.unit.id().to_bson());
-        let found = caller.store()?.find_one(collection, &selection).await;
+        let found = first
+            .unit
+            .caller()
+            .store()?
+            .find_one(collection, &selection)
+            .await;
         let position = places.into_values().next();
         if let Some(item) = position.and_then(|position| items.get_mut(position)) {
             item.found = found.map_err(into_error)?;
@@ -95,7 +100,9 @@ async fn find(items: &mut [Item<'_>]) -> Result<()> {
     }
     let ids = places.keys().map(IdValue::to_bson).collect();
     selection.rest = selection.rest.and(Node::field("_id", Test::In(ids)));
-    let mut cursor = caller
+    let mut cursor = first
+        .unit
+        .caller()
         .store()?
         .find(&Find::all(collection, selection))
         .await

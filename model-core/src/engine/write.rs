@@ -122,16 +122,16 @@ pub(crate) async fn write(unit: &mut dyn WriteUnit, plan: Plan) -> Result<Writte
 /// # Errors
 /// The first document that fails, by its position.
 pub(crate) async fn write_all(items: &mut [Item<'_>]) -> Result<()> {
-    let Some(caller) = items.first().map(|item| item.unit.caller().clone()) else {
+    let Some(first) = items.first() else {
         return Ok(());
     };
     let job = Job {
         started: Instant::now(),
-        now: caller.ports.now(),
+        now: first.unit.caller().ports.now(),
     };
     let mut transactions = false;
     for item in items.iter() {
-        let abilities = caller.ports.admit(item.unit.schema()).await?;
+        let abilities = item.unit.caller().ports.admit(item.unit.schema()).await?;
         transactions = abilities.transactions;
         if !transactions && needs_transaction(&*item.unit) {
             return Err(Error::new(
@@ -148,7 +148,7 @@ pub(crate) async fn write_all(items: &mut [Item<'_>]) -> Result<()> {
             return Err(item.named(error, place(position)));
         }
     }
-    match commit(&caller, items, transactions).await {
+    match commit(items, transactions).await {
         Ok(()) => {}
         Err(error) => return gone(items, error),
     }
