@@ -2,6 +2,7 @@
 //! typed shells of `model/` stand.
 
 mod audit;
+mod backlog;
 mod blind;
 mod bulk;
 mod caller;
@@ -13,6 +14,8 @@ mod diff;
 mod history;
 mod keys;
 mod load;
+mod migrate;
+mod migrations;
 mod outbox;
 mod ports;
 mod read;
@@ -21,6 +24,7 @@ mod report;
 mod reseal;
 mod retry;
 mod rotate;
+mod scan;
 mod seal;
 mod sealed;
 mod stored;
@@ -29,6 +33,7 @@ mod unit;
 mod upsert;
 mod write;
 
+pub(crate) use backlog::Settled;
 pub(crate) use blind::is_token;
 pub(crate) use bulk::{BATCH, Maker, Tally, write_matching};
 pub(crate) use caller::Caller;
@@ -39,6 +44,9 @@ pub(crate) use clock::SystemClock;
 pub(crate) use history::{AuditPage, history};
 pub(crate) use keys::{Reach, check_keyring, open_sealed};
 pub(crate) use load::origin;
+pub use migrate::{MigratePreview, MigrateReport, MigrateSample};
+pub(crate) use migrate::{MigrateScan, admit as admit_migration, migrate, preview as preview_migration};
+pub(crate) use migrations::Hold;
 pub(crate) use outbox::relay;
 pub(crate) use ports::{AuditTarget, Ports, State};
 pub(crate) use read::{Listing, Open, accept, count, find_any_tenant, get, list, open, pull, tenant_of};

@@ -2,6 +2,7 @@
 
 use bson::RawDocumentBuf;
 
+use super::backlog;
 use super::blind;
 use super::caller::Caller;
 use super::load;
@@ -72,6 +73,7 @@ pub(crate) async fn open(unit: &mut dyn ReadUnit, listing: Listing) -> Result<Op
         limit,
         deleted,
     } = listing;
+    backlog::check_sort(unit.caller(), unit.schema(), &sort).await?;
     let wanted = limit.map(|limit| limit.saturating_add(skip));
     let find = Find {
         collection: unit.schema().collection,
@@ -170,6 +172,7 @@ pub(crate) async fn find_any_tenant(
             "a look-up by a field that is not unique over all tenants",
         ));
     }
+    backlog::check(caller, schema, &key).await?;
     let selection = Selection {
         tenant: None,
         id: None,
