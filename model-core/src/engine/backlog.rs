@@ -8,7 +8,7 @@ use super::migrations::{self, Place};
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::{Node, SortKey, Test};
 use crate::schema::{FieldSchema, ModelSchema, reserved};
-use crate::store::into_error;
+use crate::store::{Selection, into_error};
 
 /// Up to which version there are no older documents, as this process has found out.
 #[derive(Debug, Default)]
@@ -42,7 +42,19 @@ pub(super) fn older_than(version: u32) -> Node {
 /// `Configuration`, and those of the store.
 pub(super) async fn check(caller: &Caller, schema: &'static ModelSchema, filter: &Node) -> Result<()> {
     match newest(schema, filter) {
-        Some(field) => require(caller, schema, field).await,
+        Some(field) => require(caller, schema, field, &Place::of(caller, schema)).await,
+        None => Ok(()),
+    }
+}
+
+/// The same for a filter that goes over all tenants.
+pub(super) async fn check_every_tenant(
+    caller: &Caller,
+    schema: &'static ModelSchema,
+    filter: &Node,
+) -> Result<()> {
+    match newest(schema, filter) {
+        Some(field) => require(caller, schema, field, &Place::all(schema)).await,
         None => Ok(()),
     }
 }
@@ -58,7 +70,7 @@ pub(super) async fn check_sort(
     }
     let fields = sort.iter().filter_map(|key| later(schema, &key.path));
     match fields.max_by_key(|field| field.since) {
-        Some(field) => require(caller, schema, field).await,
+        Some(field) => require(caller, schema, field, &Place::of(caller, schema)).await,
         None => Ok(()),
     }
 }
@@ -91,20 +103,32 @@ pub(super) fn newest(schema: &'static ModelSchema, filter: &Node) -> Option<&'st
 
 /// Whether there may be documents older than the field is asked of this process's memory, then of the ledger of
 /// migrations, then of the documents themselves.
-async fn require(caller: &Caller, schema: &'static ModelSchema, field: &'static FieldSchema) -> Result<()> {
+async fn require(
+    caller: &Caller,
+    schema: &'static ModelSchema,
+    field: &'static FieldSchema,
+    place: &Place,
+) -> Result<()> {
     let ports = &caller.ports;
-    let place = Place::of(caller, schema);
-    if ports.settled.knows(&place, field.since) {
+    if ports.settled.knows(place, field.since) {
         return Ok(());
     }
-    let done = migrations::done(caller, schema).await?;
+    let all = Place::all(schema);
+    let mut done = migrations::done(caller, place).await?;
+    if done < field.since && *place != all {
+        done = migrations::done(caller, &all).await?;
+    }
     let settled = done >= field.since || {
-        let older = caller.select(schema, older_than(field.since))?;
+        let older = older_than(field.since);
+        let older = match *place == all {
+            true => Selection::of(older),
+            false => caller.select(schema, older)?,
+        };
         let count = ports.store.count(schema.collection, &older, Some(1));
         count.await.map_err(into_error)? == 0
     };
     if settled {
-        ports.settled.note(place, field.since);
+        ports.settled.note(place.clone(), field.since);
         return Ok(());
     }
     Err(Error::new(

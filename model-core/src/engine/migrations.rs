@@ -30,7 +30,8 @@ impl Place {
         }
     }
 
-    fn all(schema: &'static ModelSchema) -> Self {
+    /// The whole collection.
+    pub(super) fn all(schema: &'static ModelSchema) -> Self {
         Self(schema.collection.to_owned())
     }
 
@@ -56,14 +57,10 @@ async fn read(caller: &Caller, place: &Place) -> Result<Option<Document>> {
         .transpose()
 }
 
-/// The version that no document of the caller's is older than, as the ledger tells; 1 if it tells nothing.
-pub(super) async fn done(caller: &Caller, schema: &'static ModelSchema) -> Result<u32> {
-    let (own, all) = (Place::of(caller, schema), Place::all(schema));
-    let mut done = number(read(caller, &all).await?.as_ref(), "done");
-    if own != all {
-        done = done.max(number(read(caller, &own).await?.as_ref(), "done"));
-    }
-    Ok(u32::try_from(done).unwrap_or(1))
+/// The version that no document of the place is older than, as the ledger tells; 1 if it tells nothing.
+pub(super) async fn done(caller: &Caller, place: &Place) -> Result<u32> {
+    let done = number(read(caller, place).await?.as_ref(), "done");
+    Ok(u32::try_from(done).unwrap_or_default().max(1))
 }
 
 fn number(record: Option<&Document>, key: &str) -> i64 {

@@ -172,7 +172,7 @@ pub(crate) async fn find_any_tenant(
             "a look-up by a field that is not unique over all tenants",
         ));
     }
-    backlog::check(caller, schema, &key).await?;
+    backlog::check_every_tenant(caller, schema, &key).await?;
     let selection = Selection {
         tenant: None,
         id: None,

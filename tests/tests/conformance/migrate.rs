@@ -97,6 +97,28 @@ impl BaseModel for Depot {
     }
 }
 
+/// Found before the tenant is known, by what version 2 brought.
+#[derive(Clone, Model)]
+#[model(collection = "badges", id_prefix = "bdg_", version = 2)]
+pub(crate) struct Badge {
+    #[model(id)]
+    id: Id<Badge>,
+    #[model(tenant)]
+    organization: TenantId,
+    #[model(since = 2, unique(global))]
+    code: String,
+}
+
+impl BaseModel for Badge {
+    type Actor = User;
+    open_policy!(Badge, Ctx);
+
+    fn migrate(mut document: Document, _info: &MigrateInfo) -> Result<Document> {
+        document.insert("code", "one");
+        Ok(document)
+    }
+}
+
 /// A database with shipments of older versions.
 struct Port {
     db: Db,
@@ -113,7 +135,7 @@ impl Port {
             .builder()
             .clock(clock.clone())
             .keys(testing::keyring().unwrap());
-        let db = builder.model::<Shipment>().model::<Depot>().build_lazy().unwrap();
+        let db = builder.model::<Shipment>().model::<Depot>().model::<Badge>().build_lazy().unwrap();
         db.sync_indexes(Default::default()).await.unwrap();
         let acme = || TenantId::new("acme").unwrap();
         Self {
@@ -374,7 +396,7 @@ on_both_stores! {
         assert_eq!(by_number().await.unwrap(), 1);
         // Another process learns it from the ledger.
         let other = testing::another_process(&port.db).keys(testing::keyring().unwrap());
-        let other = other.model::<Shipment>().model::<Depot>().build().await.unwrap();
+        let other = other.model::<Shipment>().model::<Depot>().model::<Badge>().build().await.unwrap();
         let ctx = other.context(TenantId::new("acme").unwrap(), User::admin("ada"));
         port.store(old(50)).await;
         assert_eq!(Shipment::query(&ctx).filter(|s| s.number.eq("shp_00001")).count().await.unwrap(), 1);
@@ -421,5 +443,19 @@ on_both_stores! {
         let inside = port.admin.dangerously_bypass_permissions("release 2");
         let error = inside.transaction(|tx| async move { Depot::migrate_all(&tx).await }).await.unwrap_err();
         assert!(error.is_unsupported(), "{error}");
+    }
+
+    /// A look-up over all tenants waits for all of them, and one tenant's query for its own documents.
+    async fn a_look_up_waits_for_every_tenant(stage: Stage) {
+        let port = Port::open(stage).await;
+        testing::store_raw(&port.db, "badges", &doc! { "_id": "bdg_1", "organization": "globex" }).await.unwrap();
+        let own = Badge::query(&port.admin).filter(|b| b.code.eq("one")).count();
+        assert_eq!(own.await.unwrap(), 0);
+        let found = || Badge::find_unique(&port.admin, |b| b.code.lookup("one"));
+        let error = found().await.unwrap_err();
+        assert!(error.is_configuration() && error.path() == Some("code"), "{error}");
+        let job = port.db.global_context(User::admin("ada")).dangerously_bypass_permissions("release 2");
+        assert!(Badge::migrate_every_tenant(&job).await.unwrap().complete);
+        assert!(found().await.unwrap().is_some());
     }
 }
