@@ -120,9 +120,10 @@ async fn require(
     }
     let settled = done >= field.since || {
         let older = older_than(field.since);
-        let older = match *place == all {
-            true => Selection::of(older),
-            false => caller.select(schema, older)?,
+        let older = if *place == all {
+            Selection::of(older)
+        } else {
+            caller.select(schema, older)?
         };
         let count = ports.store.count(schema.collection, &older, Some(1));
         count.await.map_err(into_error)? == 0

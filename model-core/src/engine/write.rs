@@ -290,11 +290,11 @@ impl Job {
             return Err(Error::violation("", "claim", message));
         }
         let entry = if audited && audit::is_audited(unit) {
-            let changes = match action {
+            let differences = match action {
                 Action::Migrate => stored.written_back(unit.schema(), &after)?,
                 _ => stored.changes(unit.schema(), &after)?,
             };
-            Some(self.entry(unit, action, &changes, &after))
+            Some(self.entry(unit, action, &differences, &after))
         } else {
             None
         };

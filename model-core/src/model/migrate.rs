@@ -18,7 +18,7 @@ use crate::value::{Id, IdValue, TenantId};
 const BATCH: u32 = 500;
 
 /// How long a run that says nothing keeps others out.
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_mins(1);
 
 /// After how many documents that failed a run stops.
 const MOST_FAILURES: usize = 1_000;

@@ -135,7 +135,12 @@ impl Port {
             .builder()
             .clock(clock.clone())
             .keys(testing::keyring().unwrap());
-        let db = builder.model::<Shipment>().model::<Depot>().model::<Badge>().build_lazy().unwrap();
+        let db = builder
+            .model::<Shipment>()
+            .model::<Depot>()
+            .model::<Badge>()
+            .build_lazy()
+            .unwrap();
         db.sync_indexes(Default::default()).await.unwrap();
         let acme = || TenantId::new("acme").unwrap();
         Self {
