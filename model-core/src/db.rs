@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 
 use crate::audit::{ActorIdentity, AuditSink};
 use crate::crypto::{HashPolicy, Keyring, Limits, PasswordHasher};
-use crate::engine::{self, AuditTarget, Clock, Ports, State, SystemClock};
+use crate::engine::{self, AuditTarget, Clock, Ports, Settled, State, SystemClock};
 use crate::error::{Error, ErrorKind, Result};
 use crate::keys::Keys;
 use crate::lifecycle::{self, IndexPlan, Manifest, SyncIndexes, SyncOptions, ValidatorPlan};
@@ -274,6 +274,7 @@ impl DbBuilder {
             chained: self.chained,
             state: self.state,
             models: self.models,
+            settled: Settled::default(),
             check: |ports| lifecycle::check(ports).boxed(),
             checked: OnceCell::new(),
         })))

@@ -26,7 +26,10 @@ pub mod value;
 
 pub use codec::Edit;
 pub use db::{Db, DbBuilder};
-pub use engine::{Access, ChainReport, Clock, ReencryptReport, ResumeToken, SecretsReport};
+pub use engine::{
+    Access, ChainReport, Clock, MigratePreview, MigrateReport, MigrateSample, ReencryptReport, ResumeToken,
+    SecretsReport,
+};
 pub use error::{Error, ErrorKind, Result, Violation};
 pub use keys::{Confirm, KeyStatus, Keys};
 pub use lifecycle::{
@@ -34,8 +37,8 @@ pub use lifecycle::{
     SyncOptions, SyncReport, ValidatorPlan, ValidatorStep,
 };
 pub use model::{
-    Bulk, BulkOutcome, BulkReport, BulkWrite, Create, Delete, ModelExt, Modify, Page, Query, QueryStream,
-    QueryString, Reencrypt, Rows, Select, Update, Upserted,
+    Bulk, BulkOutcome, BulkReport, BulkWrite, Create, Delete, MigrateAll, ModelExt, Modify, Page, Query,
+    QueryStream, QueryString, Reencrypt, Rows, Select, Update, Upserted,
 };
 
 pub use model_derive::{Embedded, Model, Projection};

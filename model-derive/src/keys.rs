@@ -131,6 +131,8 @@ keys! {
     Pad "pad" OWNED, "pad = 64", "The length of an encrypted value is hidden in steps of that many bytes.";
     LegacyPlaintext "legacy_plaintext" OWNED, "legacy_plaintext",
         "An encrypted field reads plaintext that was stored before it was encrypted; the next write seals it.";
+    Since "since" FIELD, "since = 2",
+        "The version that introduced the field: queries by it are refused while there may be older documents.";
     Index "index" FIELD, "index or index = desc", "An index over this field.";
     Unique "unique" FIELD, "unique or unique(global)", "No two documents (of one tenant; or at all) have the same value.";
     Filterable "filterable" OWNED, "filterable or filterable(eq, gte, in_, starts_with)",

@@ -87,7 +87,8 @@ fn event(schema: &ModelSchema, action: Action) -> String {
     }
 }
 
-fn change(difference: &Difference<'_>) -> AuditChange {
+/// A difference without what may not be shown.
+pub(super) fn change(difference: &Difference<'_>) -> AuditChange {
     let path = difference.path.clone();
     if difference.redacted {
         return AuditChange::Redacted { path };

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::load;
 use super::ports::Ports;
+use super::transaction::Patience;
 use crate::audit;
 use crate::codec::{DecodeError, Elements, RawValue, Writer, read_bson};
 use crate::error::{Error, ErrorKind, Result};
@@ -23,8 +24,6 @@ use crate::store::{Find, Operations, Selection, StoreError, StoreResult, UpdateO
 const HEADS: &str = "audit_chain";
 /// The field of an entry.
 const CHAIN: &str = "chain";
-/// How often a transaction is begun anew when it ran into another.
-const ATTEMPTS: u32 = 8;
 
 /// One link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,24 +124,24 @@ pub(super) async fn record(ports: &Arc<Ports>, entries: Vec<Vec<u8>>) -> Result<
     if !ports.chained {
         return insert(&*ports.store, false, &entries).await.map_err(into_error);
     }
-    for attempt in 1.. {
+    let mut patience = Patience::new();
+    loop {
         let transaction = ports.store.begin().await.map_err(into_error)?;
         let done = async {
             insert(&*transaction, true, &entries).await?;
             transaction.commit().await
         };
         match done.await {
-            Ok(()) => break,
+            Ok(()) => return Ok(()),
             Err(error) => {
                 transaction.abort().await;
                 let again = matches!(error, StoreError::Transient);
-                if !again || attempt == ATTEMPTS {
+                if !again || !patience.wait().await {
                     return Err(into_error(error));
                 }
             }
         }
     }
-    Ok(())
 }
 
 /// The id of the head of the entry's tenant. A tenant's id is never empty.

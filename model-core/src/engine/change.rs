@@ -4,12 +4,12 @@ use bson::RawDocumentBuf;
 use chrono::{DateTime, Utc};
 
 use super::blind;
-use super::diff::{self, Difference};
+use super::diff::Difference;
 use super::load;
 use super::stored::{Stored, encode};
 use super::unit::{Action, WriteUnit};
 use crate::codec::{DecodeError, Elements, Writer};
-use crate::error::{Error, Result, Violation};
+use crate::error::{Error, ErrorKind, Result, Violation};
 use crate::schema::{FieldRole, ModelSchema, reserved};
 use crate::store::{Selection, UpdateOne};
 use crate::value::Revision;
@@ -62,6 +62,28 @@ pub(super) async fn change(
     }))
 }
 
+/// What the migration of an older document changes in the store; the instant of its last change stays as it is.
+///
+/// # Errors
+/// `Decode`: the migration gave the document another identity.
+pub(super) fn write_back(unit: &dyn WriteUnit, stored: &Stored, after: Vec<u8>) -> Result<Changed> {
+    let moved = stored
+        .written_back(unit.schema(), &after)?
+        .into_iter()
+        .find(|change| matches!(change.field.role, FieldRole::Id | FieldRole::Tenant));
+    if let Some(moved) = moved {
+        let message = "`migrate` changed whose document it is, or its id";
+        return Err(Error::new(ErrorKind::Decode, message).at_path(moved.path));
+    }
+    let changes = stored.changes(unit.schema(), &after)?;
+    let update = update(unit, stored, &after, changes)?;
+    Ok(Changed {
+        after,
+        update,
+        audited: true,
+    })
+}
+
 /// A field that is set at create only stays as it is, whoever asks: a patch of a whole embedded struct, or a hook.
 fn keep_readonly(differences: &[Difference<'_>]) -> Result<()> {
     let changed = differences.iter().filter(|difference| difference.readonly);
@@ -94,8 +116,7 @@ pub(super) fn is_meant(
     if stored.migrated.is_none() {
         return Ok(false);
     }
-    let raw = stored.raw.as_bytes();
-    let written_back = diff::diff(schema.fields, raw, raw, after)?;
+    let written_back = stored.written_back(schema, after)?;
     Ok(written_back
         .iter()
         .any(|change| stored.touched.contains(&change.field.json)))
@@ -123,7 +144,7 @@ fn update(
     let raw = stored.raw.as_bytes();
     let differences = match stored.migrated {
         None => changes,
-        Some(_) => diff::diff(schema.fields, raw, raw, after)?,
+        Some(_) => stored.written_back(schema, after)?,
     };
     let mut set = Writer::new();
     let mut unset = Vec::new();

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::mem::discriminant;
-use std::time::Duration;
 
 use futures_util::future::FutureExt;
 
@@ -10,7 +9,7 @@ use super::caller::Caller;
 use super::chain;
 use super::load;
 use super::ports::AuditTarget;
-use super::transaction::Open;
+use super::transaction::{Open, Patience};
 use super::unit::WriteUnit;
 use super::write::Item;
 use crate::audit::AuditEntry;
@@ -19,9 +18,6 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::query::{Node, Test};
 use crate::schema::reserved;
 use crate::store::{Find, Operations, Selection, StoreError, UpdateOne, into_error};
-
-/// How often a transaction is begun anew when it ran into another.
-const TRANSACTION_ATTEMPTS: u32 = 8;
 
 /// What is done to the store for one document.
 pub(super) struct Effect {
@@ -187,14 +183,11 @@ impl Work<'_> {
     /// In a transaction of its own.
     async fn together(&self, caller: &Caller) -> Result<()> {
         super::transaction::check_outside(&caller.ports)?;
-        let mut attempt = 1;
+        let mut patience = Patience::new();
         loop {
             match self.once(caller).await {
                 Ok(()) => return Ok(()),
-                Err(Failure::Again) if attempt < TRANSACTION_ATTEMPTS => {
-                    tokio::time::sleep(Duration::from_millis(1 << attempt)).await;
-                    attempt += 1;
-                }
+                Err(Failure::Again) if patience.wait().await => {}
                 Err(failure) => return Err(failure.into_error()),
             }
         }

@@ -2,6 +2,7 @@
 //! typed shells of `model/` stand.
 
 mod audit;
+mod backlog;
 mod blind;
 mod bulk;
 mod caller;
@@ -16,6 +17,8 @@ mod group;
 mod history;
 mod keys;
 mod load;
+mod migrate;
+mod migrations;
 mod options;
 mod outbox;
 mod page;
@@ -27,6 +30,7 @@ mod report;
 mod reseal;
 mod retry;
 mod rotate;
+mod scan;
 mod seal;
 mod sealed;
 mod stored;
@@ -35,6 +39,7 @@ mod unit;
 mod upsert;
 mod write;
 
+pub(crate) use backlog::Settled;
 pub(crate) use blind::is_token;
 pub(crate) use bulk::{BATCH, Maker, Tally, write_matching};
 pub(crate) use caller::Caller;
@@ -49,6 +54,9 @@ pub(crate) use group::group;
 pub(crate) use history::{AuditPage, history};
 pub(crate) use keys::{Reach, check_keyring, open_sealed};
 pub(crate) use load::origin;
+pub use migrate::{MigratePreview, MigrateReport, MigrateSample};
+pub(crate) use migrate::{MigrateScan, admit as admit_migration, migrate, preview as preview_migration};
+pub(crate) use migrations::Hold;
 pub(crate) use outbox::relay;
 pub(crate) use page::page;
 pub(crate) use ports::{AuditTarget, Ports, State};

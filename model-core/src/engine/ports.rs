@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use tokio::sync::OnceCell;
 
+use super::backlog::Settled;
 use super::clock::{self, Clock};
 use crate::audit::{self, AuditSink};
 use crate::crypto::{Keyring, PasswordHasher};
@@ -51,6 +52,8 @@ pub(crate) struct Ports {
     pub(crate) chained: bool,
     pub(crate) state: State,
     pub(crate) models: Vec<&'static ModelSchema>,
+    /// Whose documents are known to have none of older versions.
+    pub(crate) settled: Settled,
     /// What `build()` checks: keys, unique indexes, the server's abilities.
     pub(crate) check: Check,
     /// Set by `build()`, or by the first operation after `build_lazy()`.

@@ -2,6 +2,7 @@
 
 use bson::RawDocumentBuf;
 
+use super::backlog;
 use super::blind;
 use super::caller::Caller;
 use super::load;
@@ -91,6 +92,7 @@ pub(crate) async fn open(unit: &mut dyn ReadUnit, listing: Listing) -> Result<Op
         batch,
         options,
     } = listing;
+    backlog::check_sort(unit.caller(), unit.schema(), &sort).await?;
     let wanted = limit.map(|limit| limit.saturating_add(skip));
     // Where documents may be denied, one more is asked for: an exactly full batch would leave the cursor open.
     let expected = wanted
@@ -227,6 +229,7 @@ pub(crate) async fn find_any_tenant(
             "a look-up by a field that is not unique over all tenants",
         ));
     }
+    backlog::check_every_tenant(caller, schema, &key).await?;
     let selection = Selection {
         tenant: None,
         id: None,

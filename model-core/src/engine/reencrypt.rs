@@ -9,16 +9,16 @@ use super::keys::StoreKeys;
 use super::load;
 use super::ports::AuditTarget;
 use super::report::{ReencryptReport, ResumeToken, SecretsReport};
+use super::scan;
 use super::seal::{Primary, primary};
 use super::sealed::{Found, sealed};
 use crate::audit::AuditEntry;
 use crate::codec::{DecodeError, DocOrigin, Writer, read_bson};
 use crate::crypto::{Suites, TenantKey};
 use crate::error::{Error, ErrorKind, Result};
-use crate::query::{Node, SortKey, Test};
-use crate::schema::{Direction, ModelSchema};
-use crate::store::{Find, Selection, UpdateOne, into_error};
-use crate::value::IdValue;
+use crate::query::{Node, Test};
+use crate::schema::ModelSchema;
+use crate::store::{Selection, UpdateOne, into_error};
 
 /// The subtype of envelopes.
 const SENSITIVE: u8 = 8;
@@ -67,42 +67,8 @@ async fn batch(
     after: Option<&ResumeToken>,
     size: u32,
 ) -> Result<Vec<RawDocumentBuf>> {
-    let rest = after.map_or(Node::Everything, |token| {
-        Node::field("_id", Test::Gt(token.0.to_bson()))
-    });
-    let find = Find {
-        sort: vec![SortKey {
-            path: "_id".into(),
-            direction: Direction::Ascending,
-        }],
-        limit: Some(u64::from(size)),
-        batch: Some(size),
-        ..Find::all(schema.collection, caller.select(schema, rest)?)
-    };
-    let mut cursor = caller.ports.store.find(&find).await.map_err(into_error)?;
-    let mut documents = Vec::new();
-    while cursor.advance().await.map_err(into_error)? {
-        cursor.each(&mut |raw| {
-            let document = RawDocumentBuf::from_bytes(raw.to_vec());
-            documents.push(document.map_err(|_| Error::new(ErrorKind::Decode, "malformed BSON"))?);
-            Ok(true)
-        })?;
-    }
-    Ok(documents)
-}
-
-/// Where to go on after these documents; none if they were the last.
-fn resume(documents: &[RawDocumentBuf], size: u32) -> Result<Option<ResumeToken>> {
-    match documents.last() {
-        Some(last) if documents.len() == size as usize => {
-            let id = load::raw_field(last.as_bytes(), "_id")?.map(IdValue::decode);
-            let id = id.and_then(Result::ok);
-            Ok(Some(ResumeToken(
-                id.ok_or_else(|| Error::internal("a document without an id"))?,
-            )))
-        }
-        _ => Ok(None),
-    }
+    let selection = caller.select(schema, scan::after(after))?;
+    scan::batch(&caller.ports, schema.collection, selection, size).await
 }
 
 /// Re-encrypts the next documents, and says in the report where to go on.
@@ -158,7 +124,7 @@ pub(crate) async fn reencrypt(
             }
         }
     }
-    report.resume = resume(&documents, size)?;
+    report.resume = scan::resume(&documents, size)?;
     Ok(())
 }
 
@@ -290,7 +256,7 @@ pub(crate) async fn inspect(
                 }
             }
         }
-        after = resume(&documents, size)?;
+        after = scan::resume(&documents, size)?;
         if after.is_none() {
             return Ok(report);
         }

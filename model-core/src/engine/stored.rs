@@ -49,6 +49,16 @@ impl Stored {
     ) -> Result<Vec<Difference<'a>>> {
         diff::diff(schema.fields, self.present(), &self.canonical, after)
     }
+
+    /// What a migration that is written back changes in the store.
+    pub(super) fn written_back<'a>(
+        &'a self,
+        schema: &'static ModelSchema,
+        after: &'a [u8],
+    ) -> Result<Vec<Difference<'a>>> {
+        let raw = self.raw.as_bytes();
+        diff::diff(schema.fields, raw, raw, after)
+    }
 }
 
 /// Finds the documents that the writes are about, with one read; what the caller may not know of stays missing.
@@ -204,7 +214,7 @@ pub(super) async fn encode(unit: &dyn WriteUnit, revision: Revision, action: Act
     let sealer = Sealer::new(unit.caller(), schema, unit.id()).await?;
     let mut out = Writer::new()
         .sealing(sealer.as_ref().map(|sealer| sealer as &dyn Seal))
-        .keeping_keys(action == Action::Update);
+        .keeping_keys(matches!(action, Action::Update | Action::Migrate));
     unit.encode(&mut out);
     out.i64(reserved::REVISION, revision.to_i64());
     if schema.version > 1 {

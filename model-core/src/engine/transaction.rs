@@ -20,6 +20,31 @@ const PATIENCE: Duration = Duration::from_mins(2);
 /// The longest pause before a transaction is begun anew.
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
+/// How long a transaction that ran into another is begun anew.
+pub(super) struct Patience {
+    begun: Instant,
+    pause: Duration,
+}
+
+impl Patience {
+    pub(super) fn new() -> Self {
+        Self {
+            begun: Instant::now(),
+            pause: Duration::from_millis(1),
+        }
+    }
+
+    /// Waits before the next attempt, each time a little longer; false if it has been long enough.
+    pub(super) async fn wait(&mut self) -> bool {
+        if self.begun.elapsed() >= PATIENCE {
+            return false;
+        }
+        tokio::time::sleep(self.pause).await;
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        true
+    }
+}
+
 tokio::task_local! {
     /// The transaction whose closure this task is in: an operation of another context of the same handle is a slip.
     static CURRENT: Arc<Open>;
@@ -171,18 +196,13 @@ where
             "this server has no transactions: use a replica set",
         )));
     }
-    let begun = Instant::now();
-    let mut pause = Duration::from_millis(1);
+    let mut patience = Patience::new();
     loop {
         let open = Arc::new(begin(ports).await?);
         let result = CURRENT.scope(Arc::clone(&open), work(Arc::clone(&open))).await;
         let value = match settle(&open, result).await {
             Settled::Done(value) => value,
-            Settled::Again(_) if begun.elapsed() < PATIENCE => {
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(LONGEST_PAUSE);
-                continue;
-            }
+            Settled::Again(_) if patience.wait().await => continue,
             Settled::Again(error) | Settled::Failed(error) => return Err(error),
         };
         let put_off = std::mem::take(&mut *open.after.lock().unwrap_or_else(PoisonError::into_inner));

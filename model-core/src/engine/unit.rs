@@ -4,6 +4,7 @@ use bson::{Bson, Document};
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 
+use super::backlog;
 use super::blind;
 use super::caller::Caller;
 use super::outbox;
@@ -25,6 +26,8 @@ pub(crate) enum Action {
     Purge,
     /// Undoes a soft delete.
     Restore,
+    /// Writes back what the migration of an older document made of it, a soft-deleted one too.
+    Migrate,
 }
 
 impl Action {
@@ -36,7 +39,7 @@ impl Action {
     /// Which documents of a model with soft deletes it is about.
     pub(super) fn deleted(self) -> Deleted {
         match self {
-            Self::Purge => Deleted::Included,
+            Self::Purge | Self::Migrate => Deleted::Included,
             Self::Restore => Deleted::Only,
             _ => Deleted::Hidden,
         }
@@ -51,6 +54,7 @@ impl Action {
             Self::Delete => "delete",
             Self::Purge => "purge",
             Self::Restore => "restore",
+            Self::Migrate => "migrate",
         }
     }
 }
@@ -160,7 +164,9 @@ pub(crate) async fn held(unit: &(impl Unit + ?Sized), deleted: Deleted, rest: No
         Node::Everything
     };
     let own = marked.and(leaving).and(unit.base_filter());
-    let rest = blind::resolve(caller, schema, own.and(rest)).await?;
+    let all = own.and(rest);
+    backlog::check(caller, schema, &all).await?;
+    let rest = blind::resolve(caller, schema, all).await?;
     caller.select(schema, rest)
 }
 

@@ -110,6 +110,16 @@ impl<'u> Item<'u> {
     }
 }
 
+/// What a write would do: everything up to the effects, which do not take place.
+pub(super) async fn judge_only(item: &mut Item<'_>) -> Result<()> {
+    let job = Job {
+        started: Instant::now(),
+        now: item.unit.caller().ports.now(),
+    };
+    stored::load(std::slice::from_mut(item)).await?;
+    job.judge(item).await
+}
+
 /// Carries out one write.
 pub(crate) async fn write(unit: &mut dyn WriteUnit, plan: Plan) -> Result<Written> {
     let mut item = Item::new(unit, plan);
@@ -190,7 +200,7 @@ impl Job {
     /// From what was asked to the effect that it has.
     async fn judge(&self, item: &mut Item<'_>) -> Result<()> {
         match (item.plan.action, item.stored.is_some()) {
-            (Action::Create, _) | (Action::Update, true) => self.judge_change(item).await,
+            (Action::Create, _) | (Action::Update | Action::Migrate, true) => self.judge_change(item).await,
             (_, true) => self.judge_delete(item).await,
             (_, false) if item.plan.required => Err(Error::new(ErrorKind::NotFound, "")),
             // It stays missing.
@@ -207,13 +217,20 @@ impl Job {
             require_only(unit)?;
         }
         let touched = unit.begin(self.now)?;
-        unit.stamp(self.now);
+        // Nobody changes a document that is only migrated.
+        if action != Action::Migrate {
+            unit.stamp(self.now);
+        }
         unit.visit(&mut Visitor::new(Mode::Normalise));
         require(unit, action)?;
         if let Some(stored) = stored {
             stored::require_scope(unit, stored.present()).await?;
             stored.touched = touched;
-            if !is_meant(unit, stored)? {
+            let meant = match action {
+                Action::Migrate => stored.migrated.is_some(),
+                _ => is_meant(unit, stored)?,
+            };
+            if !meant {
                 item.written = Written::Unchanged;
                 return Ok(());
             }
@@ -255,7 +272,10 @@ impl Job {
             let kind = Kind::Insert;
             return Ok(Some(Effect { kind, after, entry }));
         };
-        let changed = change::change(unit, stored, after, revision, plan.keep_updated_at).await?;
+        let changed = match action {
+            Action::Migrate => Some(change::write_back(unit, stored, after)?),
+            _ => change::change(unit, stored, after, revision, plan.keep_updated_at).await?,
+        };
         let Some(Changed {
             mut after,
             mut update,
@@ -271,7 +291,10 @@ impl Job {
             return Err(Error::violation("", "claim", message));
         }
         let entry = if audited && audit::is_audited(unit) {
-            let differences = stored.changes(unit.schema(), &after)?;
+            let differences = match action {
+                Action::Migrate => stored.written_back(unit.schema(), &after)?,
+                _ => stored.changes(unit.schema(), &after)?,
+            };
             Some(self.entry(unit, action, &differences, &after))
         } else {
             None
@@ -337,7 +360,7 @@ async fn finish(item: &mut Item<'_>) -> Result<()> {
         let cx = DecodeCx::root(load::origin(unit.schema(), &effect.after)?);
         unit.settle(&effect.after, &cx).map_err(DecodeError::into_error)?;
     }
-    if item.plan.action == Action::Restore {
+    if matches!(item.plan.action, Action::Restore | Action::Migrate) {
         return Ok(());
     }
     if let Some(open) = &unit.caller().transaction {
@@ -410,9 +433,12 @@ async fn keep_readonly_for(unit: &dyn WriteUnit, stored: &Stored) -> Result<()> 
 
 /// From what was asked to what may be stored.
 async fn prepare(unit: &mut dyn WriteUnit, action: Action, now: DateTime<Utc>) -> Result<()> {
-    unit.before().await?;
-    unit.stamp(now);
-    unit.visit(&mut Visitor::new(Mode::Normalise));
+    // A migration is no change that a hook has to know of: nobody acted on the document.
+    if action != Action::Migrate {
+        unit.before().await?;
+        unit.stamp(now);
+        unit.visit(&mut Visitor::new(Mode::Normalise));
+    }
     validate(unit).await?;
     require(unit, action)?;
     hash_passwords(unit).await

@@ -10,6 +10,7 @@ mod external;
 mod get_many;
 mod group;
 mod input;
+mod migrate;
 mod modify;
 mod options;
 mod page;
@@ -35,6 +36,7 @@ pub use delete::Delete;
 pub use external::QueryString;
 pub use group::Rows;
 pub use input::{deserialize_new, deserialize_patch, new_from_json, patch_from_json};
+pub use migrate::MigrateAll;
 pub use modify::Modify;
 pub use page::Page;
 pub use query::{Query, QueryStream};
@@ -634,6 +636,52 @@ pub trait ModelExt: BaseModel {
     /// ```
     fn reencrypt(ctx: &ContextFor<Self>) -> Reencrypt<'_, Self> {
         Reencrypt::new(ctx)
+    }
+
+    /// Migrates the stored documents of older versions that the context reaches (with a tenant, that tenant's), and writes
+    /// them back. Run it once no program of an older version writes any more.
+    ///
+    /// It takes a bypass, since it writes documents whoever may write them. A document that cannot be migrated is in the
+    /// report with its id and the reason, and stays as it is.
+    ///
+    /// # Errors
+    /// `Forbidden` without a bypass, `Conflict` while another run works on the same documents, `Unsupported` inside of a
+    /// transaction, and those of the store and the audit log; run again, it goes on where it stopped.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let job = ctx.dangerously_bypass_permissions("release 7");
+    /// let done = Note::migrate_all(&job).batch(100).on_progress(|so_far| println!("{so_far}")).await?;
+    /// assert!(done.complete, "{:?}", done.failed);
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn migrate_all(ctx: &ContextFor<Self>) -> MigrateAll<'_, Self> {
+        MigrateAll::new(ctx)
+    }
+
+    /// Migrates the stored documents of older versions of every tenant, each in a context of its own tenant: otherwise as
+    /// [`migrate_all`](Self::migrate_all).
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// # let db_wide: &GlobalContext<User> = &ctx;
+    /// let job = db_wide.dangerously_bypass_permissions("release 7");
+    /// assert!(Note::migrate_every_tenant(&job).await?.complete);
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn migrate_every_tenant<A: Actor>(ctx: &GlobalContext<A>) -> MigrateAll<'_, Self>
+    where
+        Self: BaseModel<Actor = A> + Model<Scope = TenantScope>,
+    {
+        MigrateAll::every(ctx.caller(), |tenant| ctx.enter(tenant))
     }
 
     /// Some of the model's fields, by their handles.

@@ -119,6 +119,8 @@ pub(super) enum Input<'a, M: BaseModel> {
     Replace(M::New),
     /// Computed from the document as it is found, each time that it is.
     Computed(Compute<'a, M>),
+    /// Nothing but what its migration makes of it.
+    Migrated,
 }
 
 /// What a write holds of its documents.
@@ -268,6 +270,7 @@ impl<M: BaseModel> WriteUnit for Writing<'_, M> {
                 *change.after_mut() = M::build(new, &stamp);
                 Ok(M::schema().fields.iter().map(|field| field.json).collect())
             }
+            (Some(Input::Migrated), Sides::Changed(_)) => Ok(Vec::new()),
             _ => Err(Error::internal("a write began twice")),
         }
     }
@@ -335,6 +338,8 @@ impl<M: BaseModel> WriteUnit for Writing<'_, M> {
                 (Some(before), Some(after)) => before.can_update(ctx, after),
                 _ => false,
             },
+            // No policy speaks of it: it takes a bypass.
+            Action::Migrate => false,
         }
     }
 

@@ -257,6 +257,8 @@ pub struct FieldSchema {
     pub pad: Option<NonZeroU32>,
     /// An encrypted field takes plaintext that was stored before it was encrypted.
     pub legacy_plaintext: bool,
+    /// The model's version that introduced it; 1 if nothing is said.
+    pub since: u32,
     /// The doc comment.
     pub doc: &'static str,
 }
@@ -282,6 +284,7 @@ impl FieldSchema {
             blind: None,
             pad: None,
             legacy_plaintext: false,
+            since: 1,
             doc: "",
         }
     }
@@ -349,6 +352,12 @@ impl FieldSchema {
     /// Lets sort orders from outside name the field; `_typed` compiles only for a type with an order.
     pub const fn sortable(mut self, _typed: fn()) -> Self {
         self.sortable = true;
+        self
+    }
+
+    /// Sets the model's version that introduced it.
+    pub const fn since(mut self, version: u32) -> Self {
+        self.since = version;
         self
     }
 

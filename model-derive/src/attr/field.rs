@@ -93,6 +93,7 @@ pub(crate) struct FieldAttrs {
     pub(crate) blind: Option<Spanned<BlindIndex>>,
     pub(crate) pad: Option<u32>,
     pub(crate) legacy_plaintext: bool,
+    pub(crate) since: Option<Spanned<u32>>,
     pub(crate) written: Vec<Written>,
 }
 
@@ -127,6 +128,7 @@ impl FieldAttrs {
             KeyId::Filterable => self.filterable = Some(filterable(input)?),
             KeyId::Sortable => self.sortable = true,
             KeyId::Pad => self.pad = Some(pad(input)?),
+            KeyId::Since => self.since = Some(since(input)?),
             KeyId::LegacyPlaintext => self.legacy_plaintext = true,
             KeyId::BlindIndex => self.blind = Some(Spanned::new(BlindIndex::read(input)?, span)),
             KeyId::Ttl => self.ttl = Some(Spanned::new(value::duration(input)?.value, span)),
@@ -162,6 +164,13 @@ fn pad(input: ParseStream<'_>) -> syn::Result<u32> {
         Ok(bytes @ 1..=65_536) => Ok(bytes),
         _ => Err(syn::Error::new(literal.span(), "expected 1 to 65536 bytes")),
     }
+}
+
+/// `= 2`
+fn since(input: ParseStream<'_>) -> syn::Result<Spanned<u32>> {
+    input.parse::<Token![=]>()?;
+    let literal: LitInt = input.parse()?;
+    Ok(Spanned::new(literal.base10_parse()?, literal.span()))
 }
 
 fn default(span: Span, input: ParseStream<'_>) -> syn::Result<DefaultValue> {

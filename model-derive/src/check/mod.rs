@@ -26,6 +26,7 @@ pub(crate) fn model(cx: &Ctxt, model: &Model) {
         field::common(cx, field);
         field::role(cx, model, field);
         emitted_names(cx, field);
+        since(cx, model, field);
     }
     distinct_names(cx, &model.fields);
     virtuals(cx, model);
@@ -136,6 +137,19 @@ fn tenancy(cx: &Ctxt, model: &Model) {
             format_args!("`{ident}` has the tenant field `{}` and is `global`: remove one of the two", field.name),
         ),
         _ => {}
+    }
+}
+
+/// A field came with a version that there has been, and the first is no news.
+fn since(cx: &Ctxt, model: &Model, field: &Field) {
+    let Some(since) = &field.attrs.since else { return };
+    let version = model.head.attrs.version.unwrap_or(1);
+    if since.value < 2 || since.value > version {
+        let ident = &model.head.ident;
+        cx.error(
+            since.span,
+            format_args!("`since` names a version from 2 on, and `{ident}` has come to version {version}"),
+        );
     }
 }
 

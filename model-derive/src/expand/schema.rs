@@ -71,11 +71,15 @@ fn one_field(pattern: &Ident, field: &Field) -> TokenStream {
     let blind = attrs.blind.as_ref().map(|blind| one_blind(blind.value));
     let pad = attrs.pad.map(|bytes| emit!(.pad(#bytes)));
     let legacy = attrs.legacy_plaintext.then(|| emit!(.legacy_plaintext()));
+    let since = attrs.since.as_ref().map(|since| {
+        let version = since.value;
+        emit!(.since(#version))
+    });
     let doc = doc(&field.doc);
     emit! {
         __model::field::<#ty>(#name, #stored)
             #json #role #hidden #readonly #skip_updated_at #skip_audit #default #normalise #rules
-            #filterable #sortable #blind #pad #legacy #doc
+            #filterable #sortable #blind #pad #legacy #since #doc
     }
 }
 

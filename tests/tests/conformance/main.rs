@@ -30,6 +30,7 @@ mod keys;
 mod legacy;
 mod lives;
 mod manifest;
+mod migrate;
 mod operators;
 mod outbox;
 mod outside;

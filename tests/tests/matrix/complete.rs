@@ -29,6 +29,11 @@ const OTHER: &[(&str, &str)] = &[
         "of what is stored, under a bypass: `conformance/reencrypt.rs`",
     ),
     (
+        "migrate_all",
+        "of what older versions stored, under a bypass: `conformance/migrate.rs`",
+    ),
+    ("migrate_every_tenant", "the same of every tenant"),
+    (
         "find_unique",
         "before the tenant is known: `conformance/global.rs`, `wire.rs`",
     ),

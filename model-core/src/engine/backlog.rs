@@ -1,0 +1,147 @@
+//! Queries by fields that documents of older versions do not have yet.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use super::caller::Caller;
+use super::migrations::{self, Place};
+use crate::error::{Error, ErrorKind, Result};
+use crate::query::{Node, SortKey, Test};
+use crate::schema::{FieldSchema, ModelSchema, reserved};
+use crate::store::{Find, Selection, into_error};
+
+/// Up to which version there are no older documents, as this process has found out.
+#[derive(Debug, Default)]
+pub(crate) struct Settled(Mutex<HashMap<Place, u32>>);
+
+impl Settled {
+    fn knows(&self, place: &Place, version: u32) -> bool {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(place).is_some_and(|known| *known >= version)
+    }
+
+    fn note(&self, place: Place, version: u32) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = known.entry(place).or_default();
+        *known = version.max(*known);
+    }
+}
+
+/// The documents of versions before `version`; those too whose version cannot be read.
+pub(super) fn older_than(version: u32) -> Node {
+    if version < 2 {
+        return Node::Nothing;
+    }
+    let version = i32::try_from(version).unwrap_or(i32::MAX);
+    !Node::field(reserved::SCHEMA_VERSION, Test::Gte(version.into()))
+}
+
+/// Refuses a filter on a field that documents may not have yet: it would silently pass them over.
+///
+/// # Errors
+/// `Configuration`, and those of the store.
+pub(super) async fn check(caller: &Caller, schema: &'static ModelSchema, filter: &Node) -> Result<()> {
+    match newest(schema, filter) {
+        Some(field) => require(caller, schema, field, &Place::of(caller, schema)).await,
+        None => Ok(()),
+    }
+}
+
+/// The same for a filter that goes over all tenants.
+pub(super) async fn check_every_tenant(
+    caller: &Caller,
+    schema: &'static ModelSchema,
+    filter: &Node,
+) -> Result<()> {
+    match newest(schema, filter) {
+        Some(field) => require(caller, schema, field, &Place::all(schema)).await,
+        None => Ok(()),
+    }
+}
+
+/// The same for a sort order.
+pub(super) async fn check_sort(
+    caller: &Caller,
+    schema: &'static ModelSchema,
+    sort: &[SortKey],
+) -> Result<()> {
+    if !has_later_fields(schema) {
+        return Ok(());
+    }
+    let fields = sort.iter().filter_map(|key| later(schema, &key.path));
+    match fields.max_by_key(|field| field.since) {
+        Some(field) => require(caller, schema, field, &Place::of(caller, schema)).await,
+        None => Ok(()),
+    }
+}
+
+fn has_later_fields(schema: &ModelSchema) -> bool {
+    schema.version > 1 && schema.fields.iter().any(|field| field.since > 1)
+}
+
+/// The field at the top level that a path leads into, if a later version introduced it.
+fn later(schema: &'static ModelSchema, path: &str) -> Option<&'static FieldSchema> {
+    let top = path.split('.').next()?;
+    schema.field(top).filter(|field| field.since > 1)
+}
+
+/// The newest of the fields that the filter asks for, if there is any that came later.
+pub(super) fn newest(schema: &'static ModelSchema, filter: &Node) -> Option<&'static FieldSchema> {
+    if !has_later_fields(schema) {
+        return None;
+    }
+    match filter {
+        Node::Everything | Node::Nothing => None,
+        Node::Not(inner) => newest(schema, inner),
+        Node::And(nodes) | Node::Or(nodes) => nodes
+            .iter()
+            .filter_map(|node| newest(schema, node))
+            .max_by_key(|field| field.since),
+        Node::Field { path, .. } => later(schema, path),
+    }
+}
+
+/// Whether there may be documents older than the field is asked of this process's memory, then of the ledger of
+/// migrations, then of the documents themselves.
+async fn require(
+    caller: &Caller,
+    schema: &'static ModelSchema,
+    field: &'static FieldSchema,
+    place: &Place,
+) -> Result<()> {
+    let ports = &caller.ports;
+    if ports.settled.knows(place, field.since) {
+        return Ok(());
+    }
+    let all = Place::all(schema);
+    let mut done = migrations::done(caller, place).await?;
+    if done < field.since && *place != all {
+        done = migrations::done(caller, &all).await?;
+    }
+    let settled = done >= field.since || {
+        let older = older_than(field.since);
+        let older = if *place == all {
+            Selection::of(older)
+        } else {
+            caller.select(schema, older)?
+        };
+        let find = Find {
+            limit: Some(1),
+            ..Find::all(schema.collection, older)
+        };
+        ports.store.count(&find).await.map_err(into_error)? == 0
+    };
+    if settled {
+        ports.settled.note(place.clone(), field.since);
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Configuration,
+        format!(
+            "there are documents from before version {}, which introduced the field, and a query by it would pass them \
+             over: run `migrate_all` first",
+            field.since
+        ),
+    )
+    .at_path(field.stored))
+}
