@@ -119,8 +119,13 @@ impl Story {
                     !marks.iter().any(|mark| self.is_due_to(mark)),
                     "{case}: took effect although it failed: {marks:?}"
                 ),
-                // Nobody knows, but it did as a whole.
-                Told::Unknown => {}
+                // Nobody knows whether it did, but it did as a whole or not at all.
+                Told::Unknown => assert!(
+                    marks
+                        .iter()
+                        .all(|mark| self.is_due_to(mark) == self.is_due_to(&marks[0])),
+                    "{case}: took effect in part: {marks:?}"
+                ),
             }
         }
     }
