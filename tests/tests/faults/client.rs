@@ -5,7 +5,8 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use model_tests::server::{fresh_database, server};
+use bson::doc;
+use model_tests::server::{ReplicaSet, server};
 use tokio::time::sleep;
 
 use crate::ledger::{Attempt, Mark, Told};
@@ -90,13 +91,22 @@ fn run_and_kill(database: &str, uri: &str, life: Duration) -> Vec<Attempt> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_is_killed() {
-    let database = fresh_database().await;
+    let set = ReplicaSet::start(1).await;
+    let database = set.fresh_database().await;
+    // What a killed client had begun keeps its documents locked for a minute, if the server is not told otherwise.
+    let soon = doc! { "setParameter": 1, "transactionLifetimeLimitSeconds": 2 };
+    database
+        .client()
+        .database("admin")
+        .run_command(soon)
+        .await
+        .unwrap();
     let db = open(database.clone()).await;
     let mut attempts = Vec::new();
     for _ in 0..sized(20, 200) {
-        let (name, uri) = (database.name().to_owned(), server().await.uri());
+        let (name, uri) = (database.name().to_owned(), set.uri());
         let life = Duration::from_micros(below(60_000));
-        let run = tokio::task::spawn_blocking(move || run_and_kill(&name, uri, life));
+        let run = tokio::task::spawn_blocking(move || run_and_kill(&name, &uri, life));
         attempts.extend(run.await.unwrap());
     }
     sleep(Duration::from_millis(500)).await;
