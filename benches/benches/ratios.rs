@@ -3,6 +3,7 @@
 //! ```text
 //! cargo bench -p model-benches                    codec and verbs
 //! cargo bench -p model-benches -- --short         instruction counts of the codec alone; for CI
+//! cargo bench -p model-benches -- --load [--short | --seconds 60]
 //! cargo bench -p model-benches -- --compile [--models 100]
 //! ```
 //!
@@ -16,10 +17,11 @@
 use std::env;
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use model_benches::report::{self, Row};
 use model_benches::server::{self, Effort};
-use model_benches::{codec, compile};
+use model_benches::{codec, compile, load};
 
 /// By how much a limit may be missed before it counts: another compiler makes other instructions.
 const MARGIN: f64 = 0.05;
@@ -28,12 +30,19 @@ const MARGIN: f64 = 0.05;
 async fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().collect();
     let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
+    let number = |flag: &str, default: usize| {
+        let mut value = arguments.iter().skip_while(|argument| *argument != flag).skip(1);
+        value
+            .next()
+            .map_or(default, |count| count.parse().expect("the flag takes a number"))
+    };
+    if has("--load") {
+        report::heading("Many tasks against the bare driver, the same commands");
+        let seconds = number("--seconds", if has("--short") { 5 } else { 60 }) as u64;
+        return judged(&load::run(Duration::from_secs(seconds)).await);
+    }
     if has("--compile") {
-        let models = arguments
-            .iter()
-            .skip_while(|argument| *argument != "--models")
-            .nth(1);
-        let models = models.map_or(100, |count| count.parse().expect("--models takes a number"));
+        let models = number("--models", 100);
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compile");
         return judged(&compile::measure(&folder, models));
     }

@@ -2,10 +2,11 @@
 //!
 //! - [`codec`]: storage and views against serde, by instruction count and by time;
 //! - [`server`]: the verbs against the bare driver that sends the same commands, interleaved in one process;
+//! - [`load`]: many tasks on mixed operations, against the same by the bare driver, slice by slice;
 //! - [`compile`]: a hundred models against a hundred serde structs with the same calls by hand.
 //!
-//! `cargo bench -p model-benches` runs the first two; `-- --short` counts instructions only, as CI does; `-- --compile`
-//! measures compilation.
+//! `cargo bench -p model-benches` runs the first two; `-- --short` counts instructions only, as CI does; `-- --load` and
+//! `-- --compile` run the others.
 
 #![allow(
     clippy::expect_used,
@@ -20,6 +21,7 @@ pub mod codec;
 pub mod compile;
 pub mod document;
 pub mod instructions;
+pub mod load;
 pub mod report;
 pub mod rounds;
 pub mod server;

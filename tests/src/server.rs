@@ -19,7 +19,9 @@
 //! Tests fail, with what to install, when there is no server to be had: they never pass by being skipped.
 
 mod binary;
+mod member;
 mod process;
+mod replica_set;
 
 use std::env;
 use std::time::Duration;
@@ -33,6 +35,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 
 use self::process::Process;
+pub use self::replica_set::ReplicaSet;
 use crate::events::CommandLog;
 
 /// The variable that names a server to use instead of one started here.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use std::{fs, net};
 
 use bson::{Document, doc};
-use model_tests::server::{drop_database, fresh_database, recorded_database, server, standalone};
+use model_tests::server::{ReplicaSet, drop_database, fresh_database, recorded_database, server, standalone};
 
 #[tokio::test]
 async fn reads_what_was_written() {
@@ -142,6 +142,22 @@ async fn a_standalone_server_has_no_transactions() {
     let written = notes.insert_one(doc! { "_id": 2 }).session(&mut session).await;
     let error = written.unwrap_err().to_string();
     assert!(error.contains("IllegalOperation"), "{error}");
+}
+
+#[tokio::test]
+async fn a_killed_member_comes_back_with_its_data() {
+    let mut set = ReplicaSet::start(1).await;
+    let uri = set.uri();
+    let address = uri.trim_start_matches("mongodb://").split('/').next().unwrap();
+    let notes = set.fresh_database().await.collection::<Document>("notes");
+    notes.insert_one(doc! { "_id": 1 }).await.unwrap();
+    set.kill(0);
+    assert!(net::TcpStream::connect(address).is_err());
+    set.restart(0).await;
+    assert_eq!(set.primary().await, 0);
+    assert_eq!(notes.find_one(doc! {}).await.unwrap(), Some(doc! { "_id": 1 }));
+    drop(set);
+    assert!(net::TcpStream::connect(address).is_err());
 }
 
 #[tokio::test]

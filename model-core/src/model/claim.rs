@@ -62,6 +62,10 @@ impl<M: BaseModel + Mutable> Query<'_, M> {
                         let message = "the patch leaves the document claimable: it changes nothing";
                         return Err(Error::violation("", "claim", message));
                     }
+                    // It has undone the application's transaction, which alone can begin again.
+                    Err(error) if super::global::<M>(ctx).caller().transaction.is_some() => {
+                        return Err(error);
+                    }
                     Err(error)
                         if error.is_conflict() || (error.is_not_found() && !error.is_after_write()) => {}
                     Err(error) => return Err(error),

@@ -56,6 +56,8 @@ pub(super) async fn upsert<M: BaseModel>(
             Ok(Some(upserted)) => return Ok(upserted),
             // Deleted, or no longer what the filter asks for.
             Ok(None) if attempt < ATTEMPTS => {}
+            // It has undone the application's transaction, which alone can begin again.
+            Err(error) if super::global::<M>(ctx).caller().transaction.is_some() => return Err(error),
             // Created, or changed, by somebody else.
             Err(error) if is_race(&error) && attempt < ATTEMPTS => {
                 // What stands in the way twice, and is not found, is not the caller's to see.

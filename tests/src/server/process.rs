@@ -30,13 +30,11 @@ const SUPERVISOR: &str = r#"
     rm -rf "$data"
 "#;
 
-/// What every server here is started with: a free port of the loopback interface, fail points, and little memory and
-/// disk. No test survives its server, so its journal needs no room reserved.
-const ARGUMENTS: &[&str] = &[
+/// What every server here is started with: the loopback interface, fail points, and little memory and disk: its journal
+/// has no room reserved.
+pub(super) const ARGUMENTS: &[&str] = &[
     "--bind_ip",
     "127.0.0.1",
-    "--port",
-    "0",
     "--nounixsocket",
     "--quiet",
     "--setParameter",
@@ -68,6 +66,7 @@ impl Process {
             .args(["-c", SUPERVISOR, "mongod-supervisor"])
             .arg(mongod)
             .args(ARGUMENTS)
+            .args(["--port", "0"])
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -125,7 +124,7 @@ impl Drop for Process {
 }
 
 /// The path that the supervisor prints first.
-fn read_path(output: &mut impl BufRead) -> Result<PathBuf, String> {
+pub(super) fn read_path(output: &mut impl BufRead) -> Result<PathBuf, String> {
     let mut line = String::new();
     output.read_line(&mut line).map_err(|error| error.to_string())?;
     match line.trim_end() {
@@ -135,7 +134,7 @@ fn read_path(output: &mut impl BufRead) -> Result<PathBuf, String> {
 }
 
 /// The port from the log in the data folder, once `mongod` accepts connections.
-fn logged_port(data: &Path) -> Option<u16> {
+pub(super) fn logged_port(data: &Path) -> Option<u16> {
     let log = fs::read_to_string(data.join("log")).ok()?;
     let entry = log
         .lines()

@@ -19,6 +19,9 @@ const NO_PRIMARY: [i32; 13] = [
     6, 7, 89, 91, 134, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436,
 ];
 
+/// A primary that is asked again for a write knows no more whether it was done: it has its data from another since.
+const INCOMPLETE_HISTORY: i32 = 217;
+
 /// Names of the codes that writes are refused with: the server leaves them out there.
 const WRITE_ERRORS: [(i32, &str); 9] = [
     (2, "BadValue"),
@@ -135,6 +138,7 @@ fn coded(code: i32, name: &str, message: &str, labels: Labels) -> StoreError {
             index: index_name(message),
         },
         code if NO_PRIMARY.contains(&code) => unavailable("a primary"),
+        INCOMPLETE_HISTORY => unavailable("a primary that knows of the write"),
         _ if labels.retryable => unavailable("a primary"),
         _ if labels.overloaded => unavailable("an overloaded server"),
         code if name.is_empty() => {
@@ -168,7 +172,20 @@ fn refused(code: i32, name: &str) -> StoreError {
 
 #[cfg(test)]
 mod tests {
-    use super::index_name;
+    use super::super::super::StoreError;
+    use super::{INCOMPLETE_HISTORY, Labels, coded, index_name};
+
+    /// Nothing was refused: the write may stand.
+    #[test]
+    fn a_write_with_a_lost_history_may_have_taken_effect() {
+        let error = coded(
+            INCOMPLETE_HISTORY,
+            "IncompleteTransactionHistory",
+            "",
+            Labels::default(),
+        );
+        assert!(matches!(error, StoreError::Unavailable { .. }), "{error:?}");
+    }
 
     #[test]
     fn only_the_index_name_leaves() {

@@ -1,64 +1,14 @@
-//! Faults on a real server: commands that fail, connections that break, commits whose outcome nobody knows. Whatever
-//! happens, what was acknowledged is there, and a document and its audit entries tell the same story.
-
-#![allow(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a failure here is a failed test"
-)]
+//! Commands that fail, connections that break, commits whose outcome nobody knows.
 
 use std::collections::BTreeMap;
 
 use bson::{Document, doc};
 use model_core::prelude::*;
-use model_core::{Db, SyncOptions, testing};
+use model_core::{Db, SyncOptions};
 use model_tests::server::{fresh_database, server};
 
-#[derive(Clone)]
-struct Worker;
-
-impl Actor for Worker {
-    fn identity(&self) -> ActorIdentity {
-        ActorIdentity::system("worker")
-    }
-}
-
-type Ctx = Context<Worker>;
-
-#[derive(Clone, Model)]
-#[model(collection = "parts", audit)]
-struct Part {
-    #[model(id)]
-    id: Id<Part>,
-    #[model(tenant)]
-    organization: TenantId,
-    name: String,
-}
-
-impl BaseModel for Part {
-    type Actor = Worker;
-
-    fn can_read(&self, _ctx: &Ctx) -> bool {
-        true
-    }
-
-    fn can_create(&self, _ctx: &Ctx) -> bool {
-        true
-    }
-
-    fn can_update(&self, _ctx: &Ctx, _after: &Self) -> bool {
-        true
-    }
-
-    fn can_delete(&self, _ctx: &Ctx) -> bool {
-        true
-    }
-}
-
-fn part(name: &str) -> NewPart {
-    NewPart { name: name.into() }
-}
+use crate::ledger::{Story, Told, told};
+use crate::model::{Ctx, Part, PartPatch, Worker, part};
 
 fn named(name: &str) -> PartPatch {
     PartPatch {
@@ -108,65 +58,9 @@ impl Stage {
         self.admin.run_command(off).await.unwrap();
     }
 
-    /// Document by document: what the audit log says is what the document is.
+    /// What the documents are called, after the audit log has told the same.
     async fn tells_one_story(&self, case: &str) -> BTreeMap<String, String> {
-        let documents = testing::stored(&self.sound, "parts").await.unwrap();
-        let names: BTreeMap<_, _> = documents
-            .iter()
-            .map(|one| {
-                let id = one.get_object_id("_id").unwrap().to_hex();
-                (id, one.get_str("name").unwrap().to_owned())
-            })
-            .collect();
-        let mut told: BTreeMap<String, String> = BTreeMap::new();
-        let mut entries = testing::stored(&self.sound, "audit_log").await.unwrap();
-        entries.sort_by_key(|entry| entry.get_object_id("_id").unwrap());
-        for entry in &entries {
-            let id = entry
-                .get_document("entity")
-                .unwrap()
-                .get_str("id")
-                .unwrap()
-                .to_owned();
-            let after = entry.get_array("changes").unwrap().iter().find_map(|change| {
-                let change = change.as_document().unwrap();
-                (change.get_str("path").unwrap() == "name")
-                    .then(|| change.get_str("after").ok().map(str::to_owned))
-            });
-            let before = match entry.get_str("event").unwrap() {
-                "part.delete" => told.remove(&id),
-                "part.create" => {
-                    let fresh = told.insert(id.clone(), after.unwrap().unwrap());
-                    assert!(fresh.is_none(), "{case}: two creates of {id}");
-                    continue;
-                }
-                _ => told.insert(id.clone(), after.unwrap().unwrap()),
-            };
-            assert!(
-                before.is_some(),
-                "{case}: {entry} of a document that is not there"
-            );
-        }
-        assert_eq!(told, names, "{case}: the audit log tells another story");
-        names
-    }
-}
-
-/// What a client was told of a write.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Told {
-    Done,
-    Failed,
-    /// It is not known whether it took effect.
-    Unknown,
-}
-
-fn told<T>(result: &Result<T>) -> Told {
-    match result {
-        Ok(_) => Told::Done,
-        Err(error) if error.to_string().contains("not known") => Told::Unknown,
-        Err(error) if error.is_unavailable() => Told::Unknown,
-        Err(_) => Told::Failed,
+        Story::read(&self.sound, "parts", "part", case).await.names
     }
 }
 
