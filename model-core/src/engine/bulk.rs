@@ -5,8 +5,9 @@ use std::collections::HashSet;
 use bson::{RawDocument, RawDocumentBuf};
 
 use super::load;
+use super::plan::{Item, Plan, Written};
 use super::unit::{Unit, WriteUnit, visible};
-use super::write::{Item, Plan, Written, write_all};
+use super::write::write_all;
 use crate::error::Result;
 use crate::store::{Find, into_error};
 use crate::value::IdValue;

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use super::plan::{Plan, Written};
 use super::unit::WriteUnit;
-use super::write::{Plan, Written, write};
+use super::write::write;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The longest pause between two attempts, as a power of two of milliseconds.

@@ -1,0 +1,298 @@
+//! From what was asked of one document to the effect that it has: stamped, normalised, permitted, validated, hashed, sealed,
+//! compared, and told to the audit log.
+
+use std::time::Instant;
+
+use chrono::{DateTime, Utc};
+
+use super::audit;
+use super::change::{self, Changed};
+use super::commit::{Effect, Kind};
+use super::diff::{self, Difference};
+use super::outbox;
+use super::plan::{Item, Plan, Written};
+use super::reseal;
+use super::stored::{self, Stored, encode};
+use super::unit::{Action, WriteUnit, permitted};
+use crate::audit::AuditEntry;
+use crate::codec::{Mode, Visitor, Writer};
+use crate::error::{Error, ErrorKind, Result};
+use crate::schema::FieldRole;
+use crate::value::Revision;
+
+/// What the documents of one write have in common.
+pub(super) struct Job {
+    pub(super) started: Instant,
+    pub(super) now: DateTime<Utc>,
+}
+
+impl Job {
+    /// From what was asked to the effect that it has.
+    pub(super) async fn judge(&self, item: &mut Item<'_>) -> Result<()> {
+        match (item.plan.action, item.stored.is_some()) {
+            (Action::Create, _) | (Action::Update | Action::Migrate, true) => self.judge_change(item).await,
+            (_, true) => self.judge_delete(item).await,
+            (_, false) if item.plan.required => Err(Error::new(ErrorKind::NotFound, "")),
+            // It stays missing.
+            (_, false) => Ok(()),
+        }
+    }
+
+    async fn judge_change(&self, item: &mut Item<'_>) -> Result<()> {
+        let Item {
+            unit, stored, plan, ..
+        } = item;
+        let (unit, action) = (&mut **unit, plan.action);
+        if action == Action::Create && unit.schema().singleton {
+            require_only(unit)?;
+        }
+        let touched = unit.begin(self.now)?;
+        // Nobody changes a document that is only migrated.
+        if action != Action::Migrate {
+            unit.stamp(self.now);
+        }
+        unit.visit(&mut Visitor::new(Mode::Normalise));
+        require(unit, action)?;
+        if let Some(stored) = stored {
+            stored::require_scope(unit, stored.present()).await?;
+            stored.touched = touched;
+            let meant = match action {
+                Action::Migrate => stored.migrated.is_some(),
+                _ => is_meant(unit, stored)?,
+            };
+            if !meant {
+                item.written = Written::Unchanged;
+                return Ok(());
+            }
+            keep_readonly_for(unit, stored).await?;
+        }
+        prepare(unit, action, self.now).await?;
+        item.effect = self.effect(unit, plan, stored.as_ref()).await?;
+        if let Some(effect) = &mut item.effect {
+            outbox::embed(unit.schema(), effect, stored.as_ref())?;
+        }
+        item.written = match item.effect {
+            Some(_) => Written::Yes,
+            None => Written::Unchanged,
+        };
+        Ok(())
+    }
+
+    /// Encodes and compares; none if nothing differs that somebody meant.
+    async fn effect(
+        &self,
+        unit: &mut dyn WriteUnit,
+        plan: &Plan,
+        stored: Option<&Stored>,
+    ) -> Result<Option<Effect>> {
+        let action = plan.action;
+        let revision = stored
+            .and_then(|stored| stored.revision)
+            .unwrap_or_default()
+            .next()?;
+        let after = encode(unit, revision, action).await?;
+        let Some(stored) = stored else {
+            stored::require_scope(unit, &after).await?;
+            if !stored::holds(unit, plan.condition.clone(), &after).await? {
+                let message = "the new document would not satisfy the filter";
+                return Err(Error::violation("", "filter", message));
+            }
+            let changes = audited_differences(unit, diff::EMPTY, &after)?;
+            let entry = changes.map(|changes| self.entry(unit, action, &changes, &after));
+            let kind = Kind::Insert;
+            return Ok(Some(Effect { kind, after, entry }));
+        };
+        let changed = match action {
+            Action::Migrate => Some(change::write_back(unit, stored, after)?),
+            _ => change::change(unit, stored, after, revision, plan.keep_updated_at).await?,
+        };
+        let Some(Changed {
+            mut after,
+            mut update,
+            audited,
+        }) = changed
+        else {
+            return Ok(None);
+        };
+        stored::require_scope(unit, &after).await?;
+        if plan.claims && stored::holds(unit, plan.condition.clone(), &after).await? {
+            let message =
+                "the patch leaves the document claimable: it has to change what the filter asks for";
+            return Err(Error::violation("", "claim", message));
+        }
+        let entry = if audited && audit::is_audited(unit) {
+            let differences = match action {
+                Action::Migrate => stored.written_back(unit.schema(), &after)?,
+                _ => stored.changes(unit.schema(), &after)?,
+            };
+            Some(self.entry(unit, action, &differences, &after))
+        } else {
+            None
+        };
+        reseal::refresh(unit, &mut after, &mut update).await?;
+        let kind = Kind::Update(update);
+        Ok(Some(Effect { kind, after, entry }))
+    }
+
+    async fn judge_delete(&self, item: &mut Item<'_>) -> Result<()> {
+        let Item {
+            unit, stored, plan, ..
+        } = item;
+        let (unit, action) = (&mut **unit, plan.action);
+        let Some(stored) = stored else { return Ok(()) };
+        require(unit, action)?;
+        stored::require_scope(unit, stored.present()).await?;
+        if action != Action::Restore {
+            unit.before().await?;
+        }
+        let changes = match action {
+            Action::Restore => audit::is_audited(unit).then(Vec::new),
+            _ => audited_differences(unit, stored.present(), diff::EMPTY)?,
+        };
+        let entry = changes.map(|changes| self.entry(unit, action, &changes, stored.present()));
+        let mut selection = unit.caller().own(unit.schema(), unit.id())?;
+        selection.revision = stored.guard();
+        let kind = match action {
+            Action::Delete if unit.schema().soft_delete => {
+                Kind::Update(change::mark_deleted(stored, selection, Some(self.now))?)
+            }
+            Action::Restore => Kind::Update(change::mark_deleted(stored, selection, None)?),
+            _ => Kind::Delete(selection),
+        };
+        let mut effect = Effect {
+            kind,
+            after: Vec::new(),
+            entry,
+        };
+        outbox::embed(unit.schema(), &mut effect, Some(stored))?;
+        item.effect = Some(effect);
+        item.written = Written::Yes;
+        Ok(())
+    }
+
+    fn entry(
+        &self,
+        unit: &dyn WriteUnit,
+        action: Action,
+        changes: &[Difference<'_>],
+        document: &[u8],
+    ) -> AuditEntry {
+        audit::entry(unit, action, changes, document, self.now, self.started)
+    }
+}
+
+/// Refuses a second document where each tenant has one.
+fn require_only(unit: &dyn WriteUnit) -> Result<()> {
+    if *unit.id() == unit.caller().only_id(unit.schema()) {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Unsupported,
+        "each tenant has one document of this model: it is got or created by `singleton`",
+    ))
+}
+
+fn require(unit: &dyn WriteUnit, action: Action) -> Result<()> {
+    if permitted(unit, action) {
+        Ok(())
+    } else {
+        Err(Error::new(
+            ErrorKind::Forbidden,
+            format!("`can_{}` denies it", action.verb()),
+        ))
+    }
+}
+
+/// Whether the patch changes anything, as far as that shows before hooks ran and secrets were sealed.
+fn is_meant(unit: &dyn WriteUnit, stored: &Stored) -> Result<bool> {
+    let mut out = Writer::new().keeping_keys(true);
+    unit.encode(&mut out);
+    // What cannot be written without keys is a new secret.
+    match out.finish() {
+        Err(_) => Ok(true),
+        Ok(after) => {
+            let changes = stored.changes(unit.schema(), &after)?;
+            change::is_meant(unit.schema(), stored, &changes, &after)
+        }
+    }
+}
+
+/// Refuses what this caller does not change, before hooks change what they like.
+async fn keep_readonly_for(unit: &dyn WriteUnit, stored: &Stored) -> Result<()> {
+    if unit.caller().bypass.is_some() {
+        return Ok(());
+    }
+    let kept = unit.readonly_for();
+    if kept.is_empty() {
+        return Ok(());
+    }
+    let after = encode(unit, Revision::default(), Action::Update).await?;
+    let changes = stored.changes(unit.schema(), &after)?;
+    match changes
+        .iter()
+        .find(|change| kept.iter().any(|name| name == change.field.stored))
+    {
+        Some(change) => {
+            Err(Error::new(ErrorKind::Forbidden, "`readonly_for` denies it").at_path(change.path.clone()))
+        }
+        None => Ok(()),
+    }
+}
+
+/// From what was asked to what may be stored.
+async fn prepare(unit: &mut dyn WriteUnit, action: Action, now: DateTime<Utc>) -> Result<()> {
+    // A migration is no change that a hook has to know of: nobody acted on the document.
+    if action != Action::Migrate {
+        unit.before().await?;
+        unit.stamp(now);
+        unit.visit(&mut Visitor::new(Mode::Normalise));
+    }
+    validate(unit).await?;
+    require(unit, action)?;
+    hash_passwords(unit).await
+}
+
+async fn validate(unit: &mut dyn WriteUnit) -> Result<()> {
+    let mut violations = Vec::new();
+    unit.visit(&mut Visitor::new(Mode::Validate(&mut violations)));
+    match unit.validate().await {
+        Ok(()) => {}
+        // The model's own rules join the declared ones, so that a caller sees all at once.
+        Err(error) if error.is_invalid() => violations.extend_from_slice(error.violations()),
+        Err(error) => return Err(error),
+    }
+    if violations.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::invalid(violations))
+    }
+}
+
+async fn hash_passwords(unit: &mut dyn WriteUnit) -> Result<()> {
+    let mut pending = Vec::new();
+    unit.visit(&mut Visitor::new(Mode::Passwords(&mut pending)));
+    if pending.is_empty() {
+        return Ok(());
+    }
+    let hasher = unit.caller().ports.hasher.clone();
+    let mut done = Vec::with_capacity(pending.len());
+    for password in &pending {
+        done.push(hasher.hash(password).await?);
+    }
+    unit.visit(&mut Visitor::new(Mode::Hashed(&mut done.into_iter())));
+    Ok(())
+}
+
+fn audited_differences<'a>(
+    unit: &dyn WriteUnit,
+    before: &'a [u8],
+    after: &'a [u8],
+) -> Result<Option<Vec<Difference<'a>>>> {
+    if !audit::is_audited(unit) {
+        return Ok(None);
+    }
+    let mut differences = diff::diff(unit.schema().fields, before, before, after)?;
+    // Whose document it is, stands in the entry itself.
+    differences.retain(|difference| !matches!(difference.field.role, FieldRole::Id | FieldRole::Tenant));
+    Ok(Some(differences))
+}
