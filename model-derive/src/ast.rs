@@ -83,7 +83,11 @@ impl Model {
     /// The indexes, those that fields declare for themselves last.
     pub(crate) fn indexes(&self) -> Vec<Index> {
         let own = self.fields.iter().flat_map(field_indexes);
-        self.head.attrs.indexes.iter().cloned().chain(own).collect()
+        let declared = self.head.attrs.indexes.iter().cloned();
+        declared
+            .chain(key_index(&self.head.attrs.key))
+            .chain(own)
+            .collect()
     }
 
     /// Reads the declaration; none if it is not a struct with named fields.
@@ -96,8 +100,26 @@ impl Model {
             Role::Revision => 2,
             _ => 1,
         });
+        for part in &head.attrs.key {
+            let field = fields.iter_mut().find(|field| field.ident == *part);
+            if let Some(field) = field {
+                field.attrs.readonly.get_or_insert(part.span());
+            }
+        }
         Some(Self { head, fields })
     }
+}
+
+/// A key is unique; none if there is none.
+fn key_index(parts: &[Ident]) -> Option<Index> {
+    let keys = parts
+        .iter()
+        .map(|part| IndexKey::ordered(part.clone(), Direction::Ascending));
+    Some(Index {
+        unique: true,
+        keys: keys.collect(),
+        ..Index::new(parts.first()?.span())
+    })
 }
 
 /// Each of `index`, `unique` and `ttl` on a field declares an index of its own.

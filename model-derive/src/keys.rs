@@ -90,6 +90,7 @@ keys! {
     Version "version" MODEL, "version = 2", "The schema version that this code writes; 1 if nothing is said.";
     Audit "audit" MODEL, "audit or audit(entity = \"widget\", create = \"..\", update = \"..\", delete = \"..\", name = field, outbox)",
         "Every write leaves an audit entry; with `outbox` inside the document, until the relay moves it.";
+    Key "key" MODEL, "key(project, date)", "The fields that name a document beside its id: given at create, never changed, unique together.";
     SoftDelete "soft_delete" MODEL, "soft_delete", "A delete marks the document, `purge` removes it; reads pass over what is marked.";
     AppendOnly "append_only" MODEL, "append_only", "Documents are created and read: the verbs that change or delete do not exist.";
     Singleton "singleton" MODEL, "singleton", "One document for each tenant, got or created by `singleton`.";

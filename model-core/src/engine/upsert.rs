@@ -18,7 +18,7 @@ pub(crate) async fn find_by_key(unit: &mut dyn ReadUnit, key: &Node) -> Result<O
     if !is_unique(unit.schema(), key) {
         return Err(Error::new(
             ErrorKind::Configuration,
-            "an upsert names its document by `eq` on the fields of a unique index, or by the id",
+            "a document is named by `eq` on each field of a unique index, or by its id",
         ));
     }
     let selection = visible(&*unit, Deleted::Hidden, key.clone()).await?;

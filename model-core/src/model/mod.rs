@@ -188,6 +188,37 @@ pub trait ModelExt: BaseModel {
         }
     }
 
+    /// The document that a unique key names: a composite one (`#[model(key(project, date))]`) or any other that an index keeps
+    /// unique within the tenant.
+    ///
+    /// # Errors
+    /// `Configuration` if the filter is not an `eq` on each field of a unique index; else those of [`get`](Self::get).
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let created = Note::create(&ctx, note("Buy milk")).await?;
+    /// assert!(Note::get_by(&ctx, |n| n.id.eq(&created.id)).await?.is_some());
+    /// assert!(Note::get_by(&ctx, |n| n.text.eq("Buy milk")).await.unwrap_err().is_configuration());
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn get_by(
+        ctx: &ContextFor<Self>,
+        key: impl FnOnce(&'static Self::Fields) -> Filter<Self>,
+    ) -> impl Future<Output = Result<Option<Self>>> + Send {
+        let key = key(Self::fields()).into_node();
+        async move {
+            let mut reader = Reader::<Self>::new(ctx);
+            engine::find_by_key(&mut reader, &key)
+                .await
+                .map_err(|error| error.at_model(Self::NAME, "get_by"))?;
+            Ok(reader.into_documents().pop())
+        }
+    }
+
     /// A query over the documents that the actor may read.
     ///
     /// ```

@@ -56,6 +56,8 @@ pub(crate) struct Container {
     pub(crate) global: Option<Span>,
     pub(crate) version: Option<u32>,
     pub(crate) audit: Option<Audit>,
+    /// The fields that name a document together.
+    pub(crate) key: Vec<Ident>,
     pub(crate) soft_delete: Option<Span>,
     pub(crate) append_only: Option<Span>,
     pub(crate) singleton: Option<Span>,
@@ -89,6 +91,7 @@ impl Container {
                     self.audit = Some(audit(input)?);
                 }
             }
+            KeyId::Key => self.key = value::list(input)?,
             KeyId::SoftDelete => self.soft_delete = Some(span),
             KeyId::AppendOnly => self.append_only = Some(span),
             KeyId::Singleton => self.singleton = Some(span),

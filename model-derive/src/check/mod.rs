@@ -11,6 +11,7 @@ use proc_macro2::Span;
 use crate::ast::{Field, ID, Model, REVISION};
 use crate::attr::{IdForm, Role};
 use crate::ctxt::Ctxt;
+use crate::spelling;
 use crate::suggest;
 
 pub(crate) use embedded::{TAG, embedded};
@@ -32,6 +33,7 @@ pub(crate) fn model(cx: &Ctxt, model: &Model) {
     virtuals(cx, model);
     audit_name(cx, model);
     lives(cx, model);
+    key(cx, model);
     index::all(cx, model);
 }
 
@@ -220,6 +222,23 @@ fn virtual_names(cx: &Ctxt, virtuals: &[crate::attr::Virtual], fields: &[Field])
         }
         if virtuals.iter().take(index).any(|before| before.name == *name) {
             cx.error(name.span(), format_args!("`{name}` is written twice"));
+        }
+    }
+}
+
+/// A part of a key is always there, and its caller says which.
+fn key(cx: &Ctxt, model: &Model) {
+    for part in &model.head.attrs.key {
+        if !field_exists(cx, model, part, &[]) {
+            continue;
+        }
+        let field = model.fields.iter().find(|field| field.ident == *part);
+        let may_be_left_out = |field: &&Field| spelling::is_option(&field.ty) || field.attrs.has_default();
+        if field.filter(may_be_left_out).is_some() {
+            cx.error(
+                part.span(),
+                format_args!("a part of a key is always given: `{part}` may be left out"),
+            );
         }
     }
 }

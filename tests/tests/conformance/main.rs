@@ -15,6 +15,7 @@ mod blind;
 mod build;
 mod bulk;
 mod claim;
+mod composite;
 mod create;
 mod delete;
 mod elements;

@@ -83,6 +83,7 @@ pub(crate) fn register(builder: DbBuilder) -> DbBuilder {
         .model::<Letter>()
         .model::<Parcel>()
         .model::<crate::fields::Employee>()
+        .model::<crate::composite::Metric>()
         .model::<crate::operators::Basket>()
         .model::<crate::outside::Ticket>()
 }

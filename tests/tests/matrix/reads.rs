@@ -97,6 +97,13 @@ reads! {
     };
     Query "query" All => |ctx, _ids| Full::query(ctx).await.map(keys);
     Stream "Query::stream" All => |ctx, _ids| Full::query(ctx).stream().try_collect::<Vec<_>>().await.map(keys);
+    GetBy "get_by" All => |ctx, _ids| {
+        let mut seen = Seen::new();
+        for key in ["mine", "theirs", "scope", "unread", "gone", "old"] {
+            seen.extend(keys(Full::get_by(ctx, |f| f.key.eq(key)).await?));
+        }
+        Ok(seen)
+    };
     GetMany "get_many" All => |ctx, ids| Full::get_many(ctx, ids).await.map(keys);
     Explain "explain" All => |ctx, ids| {
         let mut seen = Seen::new();
