@@ -233,8 +233,7 @@ fn key(cx: &Ctxt, model: &Model) {
             continue;
         }
         let field = model.fields.iter().find(|field| field.ident == *part);
-        let may_be_left_out = |field: &&Field| spelling::is_option(&field.ty) || field.attrs.has_default();
-        if field.filter(may_be_left_out).is_some() {
+        if field.is_some_and(|field| spelling::is_option(&field.ty) || field.attrs.has_default()) {
             cx.error(
                 part.span(),
                 format_args!("a part of a key is always given: `{part}` may be left out"),
