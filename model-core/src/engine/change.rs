@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use super::blind;
 use super::diff::Difference;
 use super::load;
-use super::stored::{Stored, encode};
+use super::stored::{Stored, encode, write_reserved};
 use super::unit::{Action, WriteUnit};
 use crate::codec::{DecodeError, Elements, Writer};
 use crate::error::{Error, ErrorKind, Result, Violation};
@@ -47,14 +47,14 @@ pub(super) async fn change(
         unit.touch(instant);
         let after = encode(unit, revision, Action::Update).await?;
         let changes = stored.changes(schema, &after)?;
-        let update = update(unit, stored, &after, changes)?;
+        let update = update(unit, stored, &after, revision, changes)?;
         return Ok(Some(Changed {
             after,
             update,
             audited,
         }));
     }
-    let update = update(unit, stored, &after, changes)?;
+    let update = update(unit, stored, &after, revision, changes)?;
     Ok(Some(Changed {
         after,
         update,
@@ -66,7 +66,12 @@ pub(super) async fn change(
 ///
 /// # Errors
 /// `Decode`: the migration gave the document another identity.
-pub(super) fn write_back(unit: &dyn WriteUnit, stored: &Stored, after: Vec<u8>) -> Result<Changed> {
+pub(super) fn write_back(
+    unit: &dyn WriteUnit,
+    stored: &Stored,
+    after: Vec<u8>,
+    revision: Revision,
+) -> Result<Changed> {
     let moved = stored
         .written_back(unit.schema(), &after)?
         .into_iter()
@@ -76,7 +81,7 @@ pub(super) fn write_back(unit: &dyn WriteUnit, stored: &Stored, after: Vec<u8>) 
         return Err(Error::new(ErrorKind::Decode, message).at_path(moved.path));
     }
     let changes = stored.changes(unit.schema(), &after)?;
-    let update = update(unit, stored, &after, changes)?;
+    let update = update(unit, stored, &after, revision, changes)?;
     Ok(Changed {
         after,
         update,
@@ -138,6 +143,7 @@ fn update(
     unit: &dyn WriteUnit,
     stored: &Stored,
     after: &[u8],
+    revision: Revision,
     changes: Vec<Difference<'_>>,
 ) -> Result<UpdateOne> {
     let schema = unit.schema();
@@ -154,12 +160,10 @@ fn update(
             None => unset.push(difference.path),
         }
     }
-    blind::amend(after, &mut set, &mut unset, schema)?;
-    for reserved in [reserved::REVISION, reserved::SCHEMA_VERSION] {
-        if let Some(value) = load::raw_field(after, reserved)? {
-            set.raw(reserved, value.tag, value.bytes);
-        }
+    if schema.token_scopes().any() {
+        blind::amend(after, &mut set, &mut unset, schema)?;
     }
+    write_reserved(schema, revision, &mut set);
     if let Some(migrated) = &stored.migrated {
         unset.extend(renounced(schema, raw, migrated)?);
     }

@@ -84,14 +84,18 @@ pub(super) fn diff<'a>(
     after: &'a [u8],
 ) -> Result<Vec<Difference<'a>>> {
     let mut walk = Walk { found: Vec::new() };
-    let (stored, before, after) = (entries(stored)?, entries(before)?, entries(after)?);
-    // The revision differs by nature: the pipeline itself moves it.
-    for (index, field) in fields.iter().enumerate() {
-        let key = field.stored;
-        let (was, is) = (get(&before, key, index), get(&after, key, index));
+    let (before, after) = (by_field(fields, before)?, by_field(fields, after)?);
+    // Read when something differs.
+    let mut as_stored = None;
+    for ((index, field), (was, is)) in fields.iter().enumerate().zip(before.into_iter().zip(after)) {
+        // The revision differs by nature: the pipeline itself moves it.
         if field.role == FieldRole::Revision || equal(was, is) {
             continue;
         }
+        let stored = match &mut as_stored {
+            Some(stored) => stored,
+            None => as_stored.insert(by_field(fields, stored)?),
+        };
         let place = Place {
             field,
             redacted: field.hidden,
@@ -103,13 +107,34 @@ pub(super) fn diff<'a>(
             &place,
             &field.ty,
             Sides {
-                stored: get(&stored, key, index),
+                stored: stored.get(index).copied().flatten(),
                 before: was,
                 after: is,
             },
         )?;
     }
     Ok(walk.found)
+}
+
+/// The value of each field in a document. Documents are written in the order of the fields, so that each is looked for
+/// where the one before it was found.
+fn by_field<'a>(fields: &[FieldSchema], document: &'a [u8]) -> Result<Vec<Option<RawValue<'a>>>> {
+    let mut values = vec![None; fields.len()];
+    let mut elements = Elements::new(document).map_err(crate::codec::DecodeError::into_error)?;
+    let mut next = 0;
+    while let Some((key, value)) = elements.next().map_err(crate::codec::DecodeError::into_error)? {
+        let named = |place: &usize| fields.get(*place).is_some_and(|field| field.stored == key);
+        let Some(place) = (next..fields.len()).chain(0..next).find(named) else {
+            continue;
+        };
+        next = place + 1;
+        if let Some(slot) = values.get_mut(place)
+            && slot.is_none()
+        {
+            *slot = Some(value);
+        }
+    }
+    Ok(values)
 }
 
 /// One value in the three documents.

@@ -103,7 +103,7 @@ impl Job {
             return Ok(Some(Effect { kind, after, entry }));
         };
         let changed = match action {
-            Action::Migrate => Some(change::write_back(unit, stored, after)?),
+            Action::Migrate => Some(change::write_back(unit, stored, after, revision)?),
             _ => change::change(unit, stored, after, revision, plan.keep_updated_at).await?,
         };
         let Some(Changed {

@@ -197,6 +197,17 @@ pub(super) async fn require_scope(unit: &dyn WriteUnit, document: &[u8]) -> Resu
     }
 }
 
+/// Writes what the crate itself keeps of every document.
+pub(super) fn write_reserved(schema: &'static ModelSchema, revision: Revision, out: &mut Writer<'_>) {
+    out.i64(reserved::REVISION, revision.to_i64());
+    if schema.version > 1 {
+        out.i32(
+            reserved::SCHEMA_VERSION,
+            i32::try_from(schema.version).unwrap_or(i32::MAX),
+        );
+    }
+}
+
 /// Whether the document satisfies the filter.
 pub(super) async fn holds(unit: &dyn WriteUnit, node: Node, document: &[u8]) -> Result<bool> {
     if node == Node::Everything {
@@ -216,13 +227,7 @@ pub(super) async fn encode(unit: &dyn WriteUnit, revision: Revision, action: Act
         .sealing(sealer.as_ref().map(|sealer| sealer as &dyn Seal))
         .keeping_keys(matches!(action, Action::Update | Action::Migrate));
     unit.encode(&mut out);
-    out.i64(reserved::REVISION, revision.to_i64());
-    if schema.version > 1 {
-        out.i32(
-            reserved::SCHEMA_VERSION,
-            i32::try_from(schema.version).unwrap_or(i32::MAX),
-        );
-    }
+    write_reserved(schema, revision, &mut out);
     if let Some(sealer) = &sealer {
         blind::write(&sealer.tokens(), &mut out);
     }
