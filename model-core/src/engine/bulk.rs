@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use bson::{RawDocument, RawDocumentBuf};
+use bson::RawDocumentBuf;
 
 use super::load;
 use super::plan::{Item, Plan, Written};
@@ -65,10 +65,8 @@ pub(crate) async fn write_matching(maker: &dyn Maker, plan: &Plan, limit: Option
         cursor.each(&mut |raw| {
             // A write may move a document to where the cursor has yet to come.
             let id = load::id(raw)?;
-            if seen.insert(id.clone())
-                && let Ok(document) = RawDocument::from_bytes(raw)
-            {
-                fetched.push((id, document.to_owned()));
+            if seen.insert(id.clone()) {
+                fetched.push((id, load::owned(raw)?));
             }
             Ok(true)
         })?;

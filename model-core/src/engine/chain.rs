@@ -90,8 +90,11 @@ pub(super) async fn insert(
         ..Selection::of(Node::Everything)
     };
     let stored = store.find_one(HEADS, &selection).await?;
-    let head = stored.as_ref().and_then(|head| Link::read(head.as_bytes()));
-    let mut link = head.unwrap_or(START);
+    let mut link = match &stored {
+        None => START,
+        // To begin anew would hide that somebody has been here.
+        Some(head) => Link::read(head.as_bytes()).ok_or_else(unreadable)?,
+    };
     let mut linked = Vec::with_capacity(entries.len());
     for entry in entries {
         let next = link.next(entry);
@@ -150,6 +153,13 @@ fn head_id(entry: &[u8]) -> Bson {
     tenant
         .and_then(|tenant| read_bson(tenant).ok())
         .unwrap_or_else(|| Bson::String(String::new()))
+}
+
+fn unreadable() -> StoreError {
+    StoreError::Refused {
+        code: 0,
+        name: "MalformedAuditChain".to_owned(),
+    }
 }
 
 fn unstorable() -> StoreError {

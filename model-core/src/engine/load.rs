@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use bson::Document;
+use bson::{Document, RawDocumentBuf};
 
 use super::unit::Unit;
 use crate::codec::{DecodeError, DocOrigin, Elements, RawValue};
@@ -73,6 +73,12 @@ pub(crate) fn origin<'a>(schema: &'static ModelSchema, raw: &'a [u8]) -> Result<
         tenant,
         id: (id.tag, id.bytes),
     }))
+}
+
+/// A document of a batch as one of its own.
+pub(super) fn owned(raw: &[u8]) -> Result<RawDocumentBuf> {
+    RawDocumentBuf::from_bytes(raw.to_vec())
+        .map_err(|_| Error::new(ErrorKind::Decode, "the stored document is malformed"))
 }
 
 /// The id of a raw document.

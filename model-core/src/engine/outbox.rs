@@ -67,15 +67,21 @@ pub(super) fn embed(
     Ok(())
 }
 
+fn malformed() -> Error {
+    Error::new(ErrorKind::Decode, "the outbox is malformed").at_path(reserved::OUTBOX)
+}
+
 fn raw(bytes: Vec<u8>) -> Result<RawDocumentBuf> {
     RawDocumentBuf::from_bytes(bytes).map_err(|_| Error::internal("a malformed update"))
 }
 
 /// The document with one item more in its outbox.
 fn with_item(document: &[u8], waiting: Option<RawValue<'_>>, item: Document) -> Result<Vec<u8>> {
+    // What waits there must not be lost, so that what cannot be read is not written over.
     let mut items = match waiting.map(read_bson) {
+        None => Vec::new(),
         Some(Ok(Bson::Array(items))) => items,
-        _ => Vec::new(),
+        Some(_) => return Err(malformed()),
     };
     items.push(item.into());
     let mut out = Writer::with_capacity(document.len() + 512);
@@ -135,7 +141,6 @@ struct Waiting {
 
 impl Waiting {
     fn read(raw: &[u8]) -> Result<Self> {
-        let malformed = || Error::new(ErrorKind::Decode, "the outbox is malformed").at_path(reserved::OUTBOX);
         let items = load::raw_field(raw, reserved::OUTBOX)?.ok_or_else(malformed)?;
         if items.tag != tag::ARRAY {
             return Err(malformed());

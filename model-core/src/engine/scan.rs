@@ -5,7 +5,7 @@ use bson::RawDocumentBuf;
 use super::load;
 use super::ports::Ports;
 use super::report::ResumeToken;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::query::{Node, SortKey, Test};
 use crate::schema::Direction;
 use crate::store::{Find, Selection, into_error};
@@ -38,8 +38,7 @@ pub(super) async fn batch(
     let mut documents = Vec::new();
     while cursor.advance().await.map_err(into_error)? {
         cursor.each(&mut |raw| {
-            let document = RawDocumentBuf::from_bytes(raw.to_vec());
-            documents.push(document.map_err(|_| Error::new(ErrorKind::Decode, "malformed BSON"))?);
+            documents.push(load::owned(raw)?);
             Ok(true)
         })?;
     }

@@ -121,8 +121,7 @@ async fn find(items: &mut [Item<'_>]) -> Result<()> {
         cursor.each(&mut |raw| {
             let place = places.get(&load::id(raw)?);
             if let Some(item) = place.and_then(|position| items.get_mut(*position)) {
-                let document = RawDocumentBuf::from_bytes(raw.to_vec());
-                item.found = document.ok();
+                item.found = Some(load::owned(raw)?);
             }
             Ok(true)
         })?;

@@ -184,4 +184,23 @@ async fn a_broken_chain_names_the_entry() {
     let report = ctx.audit_log().verify_chain().await.unwrap();
     assert_eq!((report.entries, report.broken), (3, None));
     assert!(!report.is_intact());
+
+    // A head that cannot be read does not begin the chain anew.
+    let heads = database.collection::<bson::Document>("audit_chain");
+    heads
+        .update_one(doc! { "_id": "acme" }, doc! { "$set": { "hash": "junk" } })
+        .await
+        .unwrap();
+    let refused = Widget::create(&ctx, new_widget("prj_a", "Five"))
+        .await
+        .unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Store, "{refused}");
+    assert_eq!(
+        database
+            .collection::<bson::Document>("widgets")
+            .count_documents(doc! {})
+            .await
+            .unwrap(),
+        4
+    );
 }

@@ -75,6 +75,16 @@ on_both_stores! {
         assert!(!shop.stored_one("parcels").await.contains_key("_outbox"));
     }
 
+    /// An outbox that cannot be read is not written over.
+    async fn a_malformed_outbox_is_left_alone(stage: Stage) {
+        let shop = stage.shop().await;
+        let id: Id<Parcel> = Id::generate();
+        shop.store_raw("parcels", doc! { "_id": id.to_bson(), "organization": "acme", "text": "a", "_outbox": "junk" }).await;
+        let error = Parcel::update(&shop.admin, &id, text("b")).await.unwrap_err();
+        assert!(error.is_decode(), "{error}");
+        assert_eq!(shop.stored_one("parcels").await.get_str("_outbox").unwrap(), "junk");
+    }
+
     /// Bulk writes embed theirs, secrets stay out, and other documents' entries are not touched.
     async fn bulk_writes_embed_theirs(stage: Stage) {
         let shop = stage.shop().await;
