@@ -3,6 +3,7 @@
 //! ```text
 //! cargo bench -p model-benches                    codec and verbs
 //! cargo bench -p model-benches -- --short         instruction counts of the codec alone; for CI
+//! cargo bench -p model-benches -- --instructions  instruction counts of the verbs alone
 //! cargo bench -p model-benches -- --load [--short | --seconds 60]
 //! cargo bench -p model-benches -- --compile [--models 100]
 //! ```
@@ -47,6 +48,12 @@ async fn main() -> ExitCode {
         return judged(&compile::measure(&folder, models));
     }
 
+    let probe = Path::new(env!("CARGO_BIN_EXE_verb-probe"));
+    if has("--instructions") {
+        report::heading("Verbs against the bare driver, the same commands");
+        return judged(&server::count(probe).await);
+    }
+
     codec::assert_equal();
     report::heading("Codec against serde");
     let mut rows = codec::count(Path::new(env!("CARGO_BIN_EXE_codec-probe")));
@@ -55,7 +62,7 @@ async fn main() -> ExitCode {
     }
     rows.extend(codec::time(30).await);
     report::heading("Verbs against the bare driver, the same commands, one after the other");
-    rows.extend(server::count(Path::new(env!("CARGO_BIN_EXE_verb-probe"))).await);
+    rows.extend(server::count(probe).await);
     let effort = Effort {
         rounds: 60,
         times: 40,

@@ -66,6 +66,9 @@ pub(crate) fn read_bson(value: RawValue<'_>) -> Result<Bson, DecodeError> {
         tag::NULL => Bson::Null,
         tag::BOOL => Bson::Boolean(value.bool()?),
         tag::DATE => Bson::DateTime(bson::DateTime::from_millis(value.date()?)),
+        tag::INT32 => Bson::Int32(value.int32()?),
+        tag::INT64 => Bson::Int64(value.i64()?),
+        tag::DOUBLE => Bson::Double(value.f64()?),
         tag::OBJECT_ID => Bson::ObjectId(bson::oid::ObjectId::from_bytes(value.object_id()?)),
         _ => {
             let wrapped = wrap(value);

@@ -156,6 +156,12 @@ impl<'a> RawValue<'a> {
         }
     }
 
+    /// An int.
+    #[inline]
+    pub(crate) fn int32(self) -> Result<i32, DecodeError> {
+        self.fixed(tag::INT32, "int").map(i32::from_le_bytes)
+    }
+
     /// A number: a double, an int or a long.
     #[inline]
     pub fn f64(self) -> Result<f64, DecodeError> {
@@ -329,7 +335,7 @@ impl<'a> Elements<'a> {
         reason = "as above: every field of every document passes here"
     )]
     #[inline(always)]
-    pub(super) fn next_if(&mut self, key: &[u8]) -> Result<Option<RawValue<'a>>, DecodeError> {
+    pub(crate) fn next_if(&mut self, key: &[u8]) -> Result<Option<RawValue<'a>>, DecodeError> {
         let Some((&tag, rest)) = self.rest.split_first() else {
             return Ok(None);
         };
@@ -339,12 +345,24 @@ impl<'a> Elements<'a> {
         }
     }
 
+    /// The value of `key`, wherever it stands. Nothing else of the document is looked at closer.
+    pub(crate) fn find(mut self, key: &str) -> Result<Option<RawValue<'a>>, DecodeError> {
+        while !self.is_at_end() {
+            if let Some(value) = self.next_if(key.as_bytes())? {
+                return Ok(Some(value));
+            }
+            self.next_bytes()?;
+        }
+        Ok(None)
+    }
+
     /// Whether nothing is left.
     #[inline]
-    pub(super) fn is_at_end(&self) -> bool {
+    pub(crate) fn is_at_end(&self) -> bool {
         self.rest.is_empty()
     }
 
+    #[inline]
     fn value_after(&mut self, tag: u8, rest: &'a [u8]) -> Result<RawValue<'a>, DecodeError> {
         match value_length(tag, rest).and_then(|length| rest.split_at_checked(length)) {
             Some((bytes, rest)) => {

@@ -21,16 +21,48 @@ pub(super) struct Changed {
     pub(super) audited: bool,
 }
 
+/// What a patch alone makes of a document, before hooks ran. Most of them change nothing more: then the documents need
+/// not be compared again.
+pub(super) struct Draft<'a> {
+    document: &'a [u8],
+    changes: Vec<Difference<'a>>,
+}
+
+impl<'a> Draft<'a> {
+    pub(super) fn new(schema: &'static ModelSchema, stored: &'a Stored, document: &'a [u8]) -> Result<Self> {
+        Ok(Self {
+            document,
+            changes: stored.changes(schema, document)?,
+        })
+    }
+
+    pub(super) fn is_meant(&self, schema: &'static ModelSchema, stored: &Stored) -> Result<bool> {
+        is_meant(schema, stored, &self.changes, self.document)
+    }
+
+    /// Whether `after` is the draft, with what the crate itself keeps of every document behind its fields.
+    fn became(&self, after: &[u8]) -> bool {
+        let fields = self.document.get(4..self.document.len() - 1);
+        let kept = fields.and_then(|fields| after.get(4..)?.strip_prefix(fields));
+        kept.and_then(|kept| kept.get(1..))
+            .is_some_and(|kept| kept.starts_with(reserved::REVISION.as_bytes()))
+    }
+}
+
 /// What an update sends: the differences between what is stored and what it is to become; none if nobody meant any.
 pub(super) async fn change(
     unit: &mut dyn WriteUnit,
     stored: &Stored,
+    draft: Option<Draft<'_>>,
     after: Vec<u8>,
     revision: Revision,
     keep_updated_at: bool,
 ) -> Result<Option<Changed>> {
     let schema = unit.schema();
-    let changes = stored.changes(schema, &after)?;
+    let changes = match draft {
+        Some(draft) if draft.became(&after) => draft.changes,
+        _ => stored.changes(schema, &after)?,
+    };
     keep_readonly(&changes)?;
     if !is_meant(schema, stored, &changes, &after)? {
         return Ok(None);
@@ -106,7 +138,7 @@ fn keep_readonly(differences: &[Difference<'_>]) -> Result<()> {
 ///
 /// A document of an older version differs from its stored form by its migration alone: that is written back with the
 /// next change that somebody means. A field that the migration made up is meant where the patch names it.
-pub(super) fn is_meant(
+fn is_meant(
     schema: &'static ModelSchema,
     stored: &Stored,
     changes: &[Difference<'_>],

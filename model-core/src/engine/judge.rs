@@ -6,7 +6,7 @@ use std::time::Instant;
 use chrono::{DateTime, Utc};
 
 use super::audit;
-use super::change::{self, Changed};
+use super::change::{self, Changed, Draft};
 use super::commit::{Effect, Kind};
 use super::diff::{self, Difference};
 use super::outbox;
@@ -54,11 +54,24 @@ impl Job {
         unit.visit(&mut Visitor::new(Mode::Normalise));
         require(unit, action)?;
         if let Some(stored) = stored {
-            stored::require_scope(unit, stored.present()).await?;
             stored.touched = touched;
-            let meant = match action {
-                Action::Migrate => stored.migrated.is_some(),
-                _ => is_meant(unit, stored)?,
+        }
+        let stored = stored.as_ref();
+        let drafted = match action {
+            Action::Update => drafted(unit),
+            _ => None,
+        };
+        let mut draft = None;
+        if let Some(stored) = stored {
+            stored::require_scope(unit, stored.present()).await?;
+            if let Some(document) = &drafted {
+                draft = Some(Draft::new(unit.schema(), stored, document)?);
+            }
+            let meant = match (action, &draft) {
+                (Action::Migrate, _) => stored.migrated.is_some(),
+                (_, Some(draft)) => draft.is_meant(unit.schema(), stored)?,
+                // What cannot be written without keys is a new secret.
+                (_, None) => true,
             };
             if !meant {
                 item.written = Written::Unchanged;
@@ -67,9 +80,9 @@ impl Job {
             keep_readonly_for(unit, stored).await?;
         }
         prepare(unit, action, self.now).await?;
-        item.effect = self.effect(unit, plan, stored.as_ref()).await?;
+        item.effect = self.effect(unit, plan, stored, draft).await?;
         if let Some(effect) = &mut item.effect {
-            outbox::embed(unit.schema(), effect, stored.as_ref())?;
+            outbox::embed(unit.schema(), effect, stored)?;
         }
         item.written = match item.effect {
             Some(_) => Written::Yes,
@@ -84,6 +97,7 @@ impl Job {
         unit: &mut dyn WriteUnit,
         plan: &Plan,
         stored: Option<&Stored>,
+        draft: Option<Draft<'_>>,
     ) -> Result<Option<Effect>> {
         let action = plan.action;
         let revision = stored
@@ -104,7 +118,7 @@ impl Job {
         };
         let changed = match action {
             Action::Migrate => Some(change::write_back(unit, stored, after, revision)?),
-            _ => change::change(unit, stored, after, revision, plan.keep_updated_at).await?,
+            _ => change::change(unit, stored, draft, after, revision, plan.keep_updated_at).await?,
         };
         let Some(Changed {
             mut after,
@@ -203,18 +217,12 @@ fn require(unit: &dyn WriteUnit, action: Action) -> Result<()> {
     }
 }
 
-/// Whether the patch changes anything, as far as that shows before hooks ran and secrets were sealed.
-fn is_meant(unit: &dyn WriteUnit, stored: &Stored) -> Result<bool> {
+/// The document as the patch alone makes it, before hooks ran; none if a new secret is in it, which is not written
+/// without keys.
+fn drafted(unit: &dyn WriteUnit) -> Option<Vec<u8>> {
     let mut out = Writer::new().keeping_keys(true);
     unit.encode(&mut out);
-    // What cannot be written without keys is a new secret.
-    match out.finish() {
-        Err(_) => Ok(true),
-        Ok(after) => {
-            let changes = stored.changes(unit.schema(), &after)?;
-            change::is_meant(unit.schema(), stored, &changes, &after)
-        }
-    }
+    out.finish().ok()
 }
 
 /// Refuses what this caller does not change, before hooks change what they like.

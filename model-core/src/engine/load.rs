@@ -12,13 +12,9 @@ use crate::value::IdValue;
 
 /// The raw value of a top-level field.
 pub(super) fn raw_field<'a>(document: &'a [u8], field: &str) -> Result<Option<RawValue<'a>>> {
-    let mut elements = Elements::new(document).map_err(DecodeError::into_error)?;
-    while let Some((key, value)) = elements.next().map_err(DecodeError::into_error)? {
-        if key == field {
-            return Ok(Some(value));
-        }
-    }
-    Ok(None)
+    Elements::new(document)
+        .and_then(|elements| elements.find(field))
+        .map_err(DecodeError::into_error)
 }
 
 /// The version of a stored document.

@@ -4,7 +4,7 @@ use bson::{Bson, Document, RawDocument, RawDocumentBuf};
 
 use super::super::{Find, Guard, Selection, StoreError, StoreResult, Unwound, UpdateOne};
 use super::error::statement_error;
-use crate::codec::{Writer, tag, write_bson};
+use crate::codec::{DecodeError, Elements, Writer, read_bson, tag, write_bson};
 use crate::query::{Node, ReadConcern, ReadOptions, SortKey, render};
 use crate::schema::{Direction, reserved};
 
@@ -231,7 +231,15 @@ pub(super) fn filter(selection: &Selection) -> StoreResult<Document> {
 
 /// Raw bytes as the driver's writes take them.
 pub(super) fn document(raw: &RawDocument) -> StoreResult<Document> {
-    raw.try_into().map_err(|_| StoreError::Refused {
+    let read = || {
+        let mut elements = Elements::new(raw.as_bytes())?;
+        let mut document = Document::new();
+        while let Some((key, value)) = elements.next()? {
+            document.insert(key, read_bson(value)?);
+        }
+        Ok(document)
+    };
+    read().map_err(|_: DecodeError| StoreError::Refused {
         code: 0,
         name: "MalformedBson".to_owned(),
     })

@@ -1,8 +1,11 @@
 //! What differs between a document before and after, path by path.
 
+mod fields;
+
 use bson::Bson;
 
-use crate::codec::{Elements, RawValue, Writer, read_bson, tag};
+use self::fields::Unlike;
+use crate::codec::{DecodeError, Elements, RawValue, Writer, read_bson, tag};
 use crate::error::{Error, Result};
 use crate::schema::{FieldRole, FieldSchema, TypeSchema};
 use crate::value::bad_map_key;
@@ -51,9 +54,9 @@ pub(super) fn to_bson(value: Option<RawValue<'_>>) -> Option<Bson> {
 type Entries<'a> = Vec<(&'a str, RawValue<'a>)>;
 
 fn entries(document: &[u8]) -> Result<Entries<'_>> {
-    let mut elements = Elements::new(document).map_err(crate::codec::DecodeError::into_error)?;
+    let mut elements = Elements::new(document).map_err(DecodeError::into_error)?;
     let mut entries = Vec::with_capacity(16);
-    while let Some(entry) = elements.next().map_err(crate::codec::DecodeError::into_error)? {
+    while let Some(entry) = elements.next().map_err(DecodeError::into_error)? {
         entries.push(entry);
     }
     Ok(entries)
@@ -78,23 +81,24 @@ pub(super) const EMPTY: &[u8] = &[5, 0, 0, 0, 0];
 /// lies in the store, which another writer may have written in its own way: what is not changed is left in that form,
 /// the elements of a changed array too.
 pub(super) fn diff<'a>(
-    fields: &'static [FieldSchema],
+    schema: &'static [FieldSchema],
     stored: &'a [u8],
     before: &'a [u8],
     after: &'a [u8],
 ) -> Result<Vec<Difference<'a>>> {
     let mut walk = Walk { found: Vec::new() };
-    let (before, after) = (by_field(fields, before)?, by_field(fields, after)?);
-    // Read when something differs.
+    // Read when a value has parts that may stay as they are.
     let mut as_stored = None;
-    for ((index, field), (was, is)) in fields.iter().enumerate().zip(before.into_iter().zip(after)) {
+    for Unlike { index, before, after } in fields::unlike(schema, before, after)? {
+        let Some(field) = schema.get(index) else { continue };
         // The revision differs by nature: the pipeline itself moves it.
-        if field.role == FieldRole::Revision || equal(was, is) {
+        if field.role == FieldRole::Revision {
             continue;
         }
-        let stored = match &mut as_stored {
-            Some(stored) => stored,
-            None => as_stored.insert(by_field(fields, stored)?),
+        let stored = match (&mut as_stored, has_parts(&field.ty)) {
+            (_, false) => None,
+            (Some(stored), true) => fields::value(stored, index),
+            (none, true) => fields::value(none.insert(fields::by_field(schema, stored)?), index),
         };
         let place = Place {
             field,
@@ -103,38 +107,14 @@ pub(super) fn diff<'a>(
             element: false,
             path: field.stored.to_owned(),
         };
-        walk.value(
-            &place,
-            &field.ty,
-            Sides {
-                stored: stored.get(index).copied().flatten(),
-                before: was,
-                after: is,
-            },
-        )?;
+        let sides = Sides {
+            stored,
+            before,
+            after,
+        };
+        walk.value(&place, &field.ty, sides)?;
     }
     Ok(walk.found)
-}
-
-/// The value of each field in a document. Documents are written in the order of the fields, so that each is looked for
-/// where the one before it was found.
-fn by_field<'a>(fields: &[FieldSchema], document: &'a [u8]) -> Result<Vec<Option<RawValue<'a>>>> {
-    let mut values = vec![None; fields.len()];
-    let mut elements = Elements::new(document).map_err(crate::codec::DecodeError::into_error)?;
-    let mut next = 0;
-    while let Some((key, value)) = elements.next().map_err(crate::codec::DecodeError::into_error)? {
-        let named = |place: &usize| fields.get(*place).is_some_and(|field| field.stored == key);
-        let Some(place) = (next..fields.len()).chain(0..next).find(named) else {
-            continue;
-        };
-        next = place + 1;
-        if let Some(slot) = values.get_mut(place)
-            && slot.is_none()
-        {
-            *slot = Some(value);
-        }
-    }
-    Ok(values)
 }
 
 /// One value in the three documents.
@@ -304,6 +284,14 @@ impl<'a> Walk<'a> {
         self.note(place, ty, Some(before), Some(merged));
         Ok(())
     }
+}
+
+/// Whether a value of this type is compared part by part.
+fn has_parts(ty: &TypeSchema) -> bool {
+    matches!(
+        ty.required(),
+        TypeSchema::Embedded(_) | TypeSchema::Map(_) | TypeSchema::Array(_)
+    )
 }
 
 /// The entries of a stored document or array; none of what is stored as something else.
