@@ -30,8 +30,11 @@ fn mask(value: &mut serde_json::Value) {
     }
 }
 
+/// An `ObjectId`, or a prefix and its random part.
 fn is_id(text: &str) -> bool {
-    text.len() == 24 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+    let random = text.rsplit('_').next().unwrap_or(text);
+    matches!((random.len(), text.len()), (24, 24) | (32, _))
+        && random.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// Shows the error of an operation that has to fail; fails if it did not.
@@ -43,13 +46,12 @@ pub fn refused<T>(what: &str, result: Result<T>) -> Result<()> {
         Ok(_) => Err(Error::refused(format!("{what}: it was not refused"))),
         Err(error) => {
             let text = error.to_string();
-            let words =
-                text.split(' ').map(
-                    |word| match word.trim_matches(|c: char| !c.is_ascii_alphanumeric()) {
-                        id if is_id(id) => word.replace(id, "(an id)"),
-                        _ => word.to_owned(),
-                    },
-                );
+            let words = text.split(' ').map(|word| {
+                match word.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c != '_') {
+                    id if is_id(id) => word.replace(id, "(an id)"),
+                    _ => word.to_owned(),
+                }
+            });
             line(format!("{what}: {}", words.collect::<Vec<_>>().join(" ")));
             Ok(())
         }
