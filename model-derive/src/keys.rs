@@ -100,6 +100,7 @@ keys! {
         "The server itself refuses documents that the model could not read, whoever writes them.";
     RenameAll "rename_all" CONTAINERS, "rename_all = \"camelCase\"", "The style of stored names.";
     Virtuals "virtuals" VIRTUAL, "virtuals(display_name: String)", "Methods whose results go into the view.";
+    Defaults "defaults" &[Place::Struct], "defaults", "`Default` gives every field its own default: each has one, or is an `Option`.";
     Tag "tag" &[Place::Enum], "tag = \"kind\"", "The key that names the variant in a stored document; `type` if nothing is said.";
     Crate "crate" CONTAINERS, "crate = ::path", "Where `model_core` is, if it was renamed or re-exported.";
     Id "id" FIELD, "id", "The document's id.";
@@ -112,7 +113,8 @@ keys! {
     SkipUpdatedAt "skip_updated_at" OWNED, "skip_updated_at", "A change of it alone does not move `updated_at`.";
     SkipAudit "skip_audit" OWNED, "skip_audit", "A change of it alone is not audited.";
     Rename "rename" NAMED, "rename = \"stored_name\"", "The stored name, which is the key in JSON too.";
-    Default "default" FIELDS, "default or default = value", "A create may leave the field out.";
+    Default "default" FIELDS, "default, default = value or default = now",
+        "A create may leave the field out; `now`, in a model itself, is the instant of the create.";
     DefaultWith "default_with" FIELDS, "default_with = path::to::function", "As `default`, from a function.";
     Trim "trim" FIELDS, "trim", "White space at both ends is removed.";
     Lowercase "lowercase" FIELDS, "lowercase", "Stored and compared in lower case.";

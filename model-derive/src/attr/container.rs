@@ -65,6 +65,8 @@ pub(crate) struct Container {
     pub(crate) validator: Option<Validator>,
     pub(crate) rename_all: Option<Case>,
     pub(crate) virtuals: Vec<Virtual>,
+    /// `Default` is made of the fields' own defaults.
+    pub(crate) defaults: Option<Span>,
     pub(crate) tag: Option<Spanned<String>>,
     pub(crate) krate: Option<Path>,
     pub(crate) written: Vec<Written>,
@@ -99,6 +101,7 @@ impl Container {
             KeyId::Validator => self.validator = Some(validator(input)?),
             KeyId::RenameAll => self.rename_all = Some(rename_all(input)?),
             KeyId::Virtuals => self.virtuals = value::list(input)?,
+            KeyId::Defaults => self.defaults = Some(span),
             KeyId::Tag => self.tag = Some(value::text(input)?),
             KeyId::Crate => self.krate = Some(absolute(value::path(input)?)?),
             _ => {}

@@ -30,6 +30,8 @@ pub(crate) enum DefaultValue {
     Trait(Span),
     /// `default = "text"`
     Text(LitStr),
+    /// `default = now`
+    Now(Span),
     /// `default = value`
     Expr(Box<Expr>),
     /// `default_with = path`
@@ -178,16 +180,19 @@ fn default(span: Span, input: ParseStream<'_>) -> syn::Result<DefaultValue> {
         return Ok(DefaultValue::Trait(span));
     }
     input.parse::<Token![=]>()?;
-    if input.peek(LitStr) && (input.peek2(Token![,]) || is_last(input)) {
+    if input.peek(LitStr) && is_one_token(input) {
         return input.parse().map(DefaultValue::Text);
+    }
+    if input.fork().parse::<Ident>().is_ok_and(|name| name == "now") && is_one_token(input) {
+        return input.parse::<Ident>().map(|name| DefaultValue::Now(name.span()));
     }
     input.parse().map(|expr| DefaultValue::Expr(Box::new(expr)))
 }
 
-/// Whether one token is left.
-fn is_last(input: ParseStream<'_>) -> bool {
+/// Whether one token is left of the value.
+fn is_one_token(input: ParseStream<'_>) -> bool {
     let ahead = input.fork();
-    ahead.parse::<proc_macro2::TokenTree>().is_ok() && ahead.is_empty()
+    ahead.parse::<proc_macro2::TokenTree>().is_ok() && (ahead.is_empty() || ahead.peek(Token![,]))
 }
 
 fn index(input: ParseStream<'_>) -> syn::Result<Direction> {

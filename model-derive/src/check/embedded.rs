@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use super::{distinct_names, field, name_span, virtual_names};
-use crate::ast::{Body, Embedded, Variant, VariantBody};
+use crate::ast::{Body, Embedded, Field, Variant, VariantBody};
+use crate::attr::DefaultValue;
 use crate::ctxt::Ctxt;
 
 /// The key that names the variant, if nothing else is said.
@@ -15,12 +16,14 @@ pub(crate) fn embedded(cx: &Ctxt, embedded: &Embedded) {
         Body::Struct(fields) => {
             for one in fields {
                 field::common(cx, one);
+                no_instant(cx, one);
                 if one.name == "__echo" {
                     let message =
                         "`__echo` is the name of a hidden member of the patch: call the field otherwise";
                     cx.error(one.ident.span(), message);
                 }
             }
+            defaults(cx, embedded, fields);
             distinct_names(cx, fields);
             virtual_names(cx, &embedded.head.attrs.virtuals, fields);
         }
@@ -30,6 +33,32 @@ pub(crate) fn embedded(cx: &Ctxt, embedded: &Embedded) {
             distinct_variants(cx, variants);
             variant_fields(cx, embedded, variants);
         }
+    }
+}
+
+/// Where each field has a default, the struct has one.
+fn defaults(cx: &Ctxt, embedded: &Embedded, fields: &[Field]) {
+    if embedded.head.attrs.defaults.is_none() {
+        return;
+    }
+    for field in fields.iter().filter(|field| !field.is_optional()) {
+        cx.error(
+            field.ident.span(),
+            format_args!(
+                "`{}` has no default, as `defaults` needs\nhelp: write `#[model(default = ..)]` on it, or make it an `Option`",
+                field.name
+            ),
+        );
+    }
+}
+
+/// The instant of a create is known to the model that is created.
+fn no_instant(cx: &Ctxt, field: &Field) {
+    if let Some(DefaultValue::Now(span)) = &field.attrs.default {
+        cx.error(
+            *span,
+            "only a field of a model itself defaults to `now`: give it where the value is made, by `ctx.now()`",
+        );
     }
 }
 
@@ -90,6 +119,7 @@ fn variant_fields(cx: &Ctxt, embedded: &Embedded, variants: &[Variant]) {
     for variant in variants {
         for one in variant.fields() {
             field::common(cx, one);
+            no_instant(cx, one);
             if one.stored == tag {
                 cx.error(
                     name_span(one),

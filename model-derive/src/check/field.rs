@@ -45,12 +45,20 @@ fn stored_name(cx: &Ctxt, field: &Field) {
         "a stored name has no `.` and no NUL character".to_owned()
     } else if field.role != Role::Revision && RESERVED.contains(&stored) {
         format!("the stored name `{stored}` belongs to the library\nhelp: rename the field")
-    } else if field.role == Role::Plain && stored == ID {
-        format!("only the id is stored as `{ID}`\nhelp: mark the field with `#[model(id)]`, or rename it")
     } else {
         return;
     };
     cx.error(name_span(field), wrong);
+}
+
+/// `_id` names a model's documents; what stands in them may have one of its own, as Mongoose gives to elements of arrays.
+pub(super) fn not_the_id(cx: &Ctxt, field: &Field) {
+    if field.role == Role::Plain && field.stored == ID {
+        let message = format_args!(
+            "only the id is stored as `{ID}`\nhelp: mark the field with `#[model(id)]`, or rename it"
+        );
+        cx.error(name_span(field), message);
+    }
 }
 
 fn written(field: &Field, key: KeyId) -> Option<&Written> {

@@ -25,6 +25,7 @@ pub(crate) fn model(cx: &Ctxt, model: &Model) {
     tenancy(cx, model);
     for field in &model.fields {
         field::common(cx, field);
+        field::not_the_id(cx, field);
         field::role(cx, model, field);
         emitted_names(cx, field);
         since(cx, model, field);

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::ext::IdentExt as _;
 
-use super::{codec, enums, fields, hidden, inputs, named, newtype, parse, schema, tagged, view};
+use super::{codec, enums, fields, hidden, inputs, named, newtype, parse, schema, tagged, values, view};
 use crate::ast::{Body, Embedded, Field, Head, VariantBody};
 
 /// Everything that an embedded type's declaration stands for.
@@ -41,6 +41,7 @@ fn of_struct(head: &Head, fields: &[Field]) -> TokenStream {
     let debug = codec::debug(head, fields);
     let view = view::struct_impls(head, fields, view::Whose::Embedded);
     let shown = named("", head, "View");
+    let default = head.attrs.defaults.map(|_| default(head, fields));
     let items = hidden(
         head,
         &emit! {
@@ -54,9 +55,29 @@ fn of_struct(head: &Head, fields: &[Field]) -> TokenStream {
             #debug
             #view
             impl __model::ViewValue for #shown {}
+            #default
         },
     );
     emit!(#types #items)
+}
+
+/// `Default`, from what each field declares.
+fn default(head: &Head, fields: &[Field]) -> TokenStream {
+    let ident = &head.ident;
+    let members = fields.iter().map(|field| {
+        let (member, ty) = (&field.ident, &field.ty);
+        match values::default(field) {
+            Some(default) => emit!(#member: (|| -> #ty { #default })(),),
+            None => emit!(#member: __model::Default::default(),),
+        }
+    });
+    emit! {
+        impl __model::Default for #ident {
+            fn default() -> Self {
+                Self { #(#members)* }
+            }
+        }
+    }
 }
 
 fn field_value(head: &Head, fields: &[Field]) -> TokenStream {

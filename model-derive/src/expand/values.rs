@@ -13,6 +13,10 @@ pub(super) fn default(field: &Field) -> Option<TokenStream> {
             let span = span.resolved_at(proc_macro2::Span::mixed_site());
             quote::quote_spanned!(span=> __model::Default::default())
         }
+        DefaultValue::Now(span) => {
+            let span = span.resolved_at(proc_macro2::Span::mixed_site());
+            quote::quote_spanned!(span=> __model::timestamp(stamp.now))
+        }
         DefaultValue::Text(text) => emit!(__model::Into::into(#text)),
         DefaultValue::Expr(expr) => emit!(#expr),
         DefaultValue::Function(path) => emit!(#path()),

@@ -17,6 +17,7 @@ mod bulk;
 mod claim;
 mod composite;
 mod create;
+mod defaults;
 mod delete;
 mod elements;
 mod fields;

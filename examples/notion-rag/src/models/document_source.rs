@@ -1,0 +1,112 @@
+use bson::Bson;
+use model_core::prelude::*;
+
+use crate::session::{Ctx, Session};
+
+#[derive(Clone, Copy, PartialEq, Embedded)]
+#[model(rename_all = "lowercase")]
+pub enum SourceType {
+    Notion,
+    Pdf,
+    Web,
+}
+
+#[derive(Clone, Copy, PartialEq, Embedded)]
+#[model(rename_all = "lowercase")]
+pub enum DocumentType {
+    Page,
+    Database,
+    File,
+}
+
+#[derive(Clone, Copy, PartialEq, Embedded)]
+#[model(rename_all = "lowercase")]
+pub enum SourceStatus {
+    Pending,
+    Indexed,
+    Error,
+    Deleted,
+}
+
+#[derive(Clone, Embedded)]
+#[model(rename_all = "camelCase", defaults)]
+pub struct SourceMetadata {
+    pub author: Option<String>,
+    pub created_at: Option<DateTime<Utc>>,
+    pub properties: Option<Bson>,
+    pub parent_id: Option<String>,
+    pub parent_type: Option<String>,
+}
+
+#[derive(Clone, Embedded)]
+#[model(rename_all = "camelCase")]
+pub struct SourceError {
+    pub message: Option<String>,
+    pub timestamp: Option<DateTime<Utc>>,
+    pub retry_count: Option<i64>,
+}
+
+/// A document of a workspace that is indexed for answers.
+#[derive(Clone, Model)]
+#[model(collection = "documentsources", rename_all = "camelCase")]
+#[model(index(source_id, unique))]
+pub struct DocumentSource {
+    #[model(id)]
+    pub id: Id<DocumentSource>,
+    #[model(tenant)]
+    pub workspace_id: TenantId,
+    #[model(default = SourceType::Notion)]
+    pub source_type: SourceType,
+    pub source_id: String,
+    #[model(default = DocumentType::Page)]
+    pub document_type: DocumentType,
+    pub title: String,
+    pub url: Option<String>,
+    #[model(index)]
+    pub content_hash: Option<String>,
+    #[model(default = SourceStatus::Pending)]
+    pub sync_status: SourceStatus,
+    #[model(default = 0)]
+    pub chunk_count: i64,
+    #[model(default)]
+    pub vector_store_ids: Vec<String>,
+    pub last_modified_in_source: Option<DateTime<Utc>>,
+    pub last_indexed_at: Option<DateTime<Utc>>,
+    pub metadata: Option<SourceMetadata>,
+    pub error: Option<SourceError>,
+    pub deleted_at: Option<DateTime<Utc>>,
+    #[model(created_at)]
+    pub created_at: DateTime<Utc>,
+}
+
+impl BaseModel for DocumentSource {
+    type Actor = Session;
+
+    fn can_read(&self, ctx: &Ctx) -> bool {
+        ctx.actor().may_sync(ctx.tenant(), |may| may.can_view_sources)
+    }
+
+    fn can_create(&self, ctx: &Ctx) -> bool {
+        ctx.actor().may_sync(ctx.tenant(), |may| may.can_manage_sync)
+    }
+
+    fn can_update(&self, ctx: &Ctx, _after: &Self) -> bool {
+        self.can_create(ctx)
+    }
+
+    fn can_delete(&self, ctx: &Ctx) -> bool {
+        self.can_create(ctx)
+    }
+}
+
+impl DocumentSource {
+    /// `source.markAsDeleted()`
+    pub async fn mark_as_deleted(ctx: &Ctx, id: &Id<Self>) -> Result<Self> {
+        let patch = DocumentSourcePatch {
+            sync_status: Set(SourceStatus::Deleted),
+            deleted_at: Set(Some(ctx.now())),
+            ..Default::default()
+        };
+        Self::update(ctx, id, patch).await
+    }
+}

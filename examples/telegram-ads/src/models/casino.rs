@@ -1,0 +1,36 @@
+use model_core::prelude::*;
+
+use crate::operator::policy;
+
+#[derive(Clone, Copy, PartialEq, Embedded)]
+#[model(rename_all = "lowercase")]
+pub enum RiskLevel {
+    Low,
+    Medium,
+    High,
+}
+
+/// A casino's brand.
+#[derive(Clone, Model)]
+#[model(collection = "casinos", rename_all = "camelCase", global, audit(name = brand))]
+pub struct Casino {
+    #[model(id)]
+    pub id: Id<Casino>,
+    #[model(trim, len(1..=120), unique)]
+    pub brand: String,
+    #[model(index, default = RiskLevel::Medium)]
+    pub risk_level: RiskLevel,
+    #[model(url)]
+    pub website: Option<String>,
+    /// Countries where it may not be advertised.
+    #[model(default, uppercase, len(2..=2))]
+    pub blocked_countries: Vec<String>,
+    #[model(created_at)]
+    pub created_at: DateTime<Utc>,
+    #[model(updated_at)]
+    pub updated_at: DateTime<Utc>,
+}
+
+impl BaseModel for Casino {
+    policy!(read: is_anybody, write: is_admin, delete: is_admin);
+}
