@@ -14,6 +14,7 @@ mod audit;
 mod blind;
 mod build;
 mod bulk;
+mod check;
 mod claim;
 mod composite;
 mod create;

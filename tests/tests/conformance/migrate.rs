@@ -329,6 +329,19 @@ on_both_stores! {
         port.assert_migrated_once(20).await;
     }
 
+    /// Stopped between two batches, it lets go at once, and the next run goes on there.
+    async fn a_stopped_run_goes_on(stage: Stage) {
+        let port = Port::with(stage, 10).await;
+        let job = port.job();
+        let stopped = Shipment::migrate_all(&job).batch(4).stop_when(|| true).await.unwrap();
+        assert_eq!(counts(&stopped), (4, 4, 0, 0, false));
+        assert!(port.by_weight().await.unwrap_err().is_configuration());
+        let done = Shipment::migrate_all(&job).batch(4).await.unwrap();
+        assert!(done.resumed);
+        assert_eq!(counts(&done), (6, 6, 0, 0, true));
+        port.assert_migrated_once(10).await;
+    }
+
     /// Who was taken over notices, and stops.
     async fn one_run_at_a_time(stage: Stage) {
         let port = Port::with(stage, 9).await;
@@ -440,6 +453,8 @@ on_both_stores! {
         let port = Port::open(stage).await;
         testing::store_raw(&port.db, "depots", &doc! { "_id": "dep_1" }).await.unwrap();
         let global = port.db.global_context(User::admin("ada"));
+        let everywhere = global.dangerously_bypass_permissions("release 2");
+        assert_eq!(Depot::migrate_every_tenant(&everywhere).dry_run(0).await.unwrap().older, 1);
         let by_city = || Depot::query(&port.admin).filter(|d| d.city.eq("unknown")).count();
         assert!(by_city().await.unwrap_err().is_configuration());
         let done = Depot::migrate_all(&global.dangerously_bypass_permissions("release 2")).await.unwrap();
