@@ -24,17 +24,17 @@ use crate::models::{Ctx, User, open_policy};
 #[model(index(number, unique, exists(number)))]
 pub(crate) struct Shipment {
     #[model(id)]
-    id: Id<Shipment>,
+    pub(crate) id: Id<Shipment>,
     #[model(tenant)]
     organization: TenantId,
     #[model(len(3..=80))]
-    name: String,
+    pub(crate) name: String,
     #[model(since = 2)]
-    weight: u32,
+    pub(crate) weight: u32,
     #[model(since = 3)]
-    number: String,
+    pub(crate) number: String,
     #[model(default = 0)]
-    count: u32,
+    pub(crate) count: u32,
     pin: Option<Encrypted<String>>,
     #[model(updated_at)]
     updated_at: DateTime<Utc>,
@@ -120,10 +120,10 @@ impl BaseModel for Badge {
 }
 
 /// A database with shipments of older versions.
-struct Port {
-    db: Db,
+pub(crate) struct Port {
+    pub(crate) db: Db,
     clock: FixedClock,
-    admin: Ctx,
+    pub(crate) admin: Ctx,
     /// Whom the hook lets pass.
     writer: Ctx,
 }
@@ -152,7 +152,7 @@ impl Port {
     }
 
     /// With that many documents of version 1.
-    async fn with(stage: Stage, documents: usize) -> Self {
+    pub(crate) async fn with(stage: Stage, documents: usize) -> Self {
         let port = Self::open(stage).await;
         for number in 0..documents {
             port.store(old(number)).await;
@@ -160,7 +160,7 @@ impl Port {
         port
     }
 
-    async fn store(&self, document: Document) {
+    pub(crate) async fn store(&self, document: Document) {
         testing::store_raw(&self.db, "shipments", &document)
             .await
             .unwrap();
@@ -174,7 +174,7 @@ impl Port {
         testing::stored(&self.db, "audit_log").await.unwrap()
     }
 
-    fn job(&self) -> Ctx {
+    pub(crate) fn job(&self) -> Ctx {
         self.admin.dangerously_bypass_permissions("release 3")
     }
 
@@ -210,7 +210,7 @@ impl Port {
     }
 }
 
-fn old(number: usize) -> Document {
+pub(crate) fn old(number: usize) -> Document {
     doc! { "_id": format!("shp_{number:05}"), "organization": "acme", "title": format!("Old {number}"), "count": 0_i64, "updated_at": date(START) }
 }
 

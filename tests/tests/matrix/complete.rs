@@ -55,6 +55,7 @@ const OTHER: &[(&str, &str)] = &[
     ("Query::sort", "orders"),
     ("Query::limit", "limits"),
     ("Query::skip", "limits"),
+    ("Query::or_older", "widens: `conformance/older.rs`"),
     ("Query::with_deleted", "sees soft deletes: `conformance/lives.rs`"),
     ("Query::only_deleted", "sees soft deletes: `conformance/lives.rs`"),
 ];
