@@ -35,8 +35,9 @@ pub use engine::{
 pub use error::{Error, ErrorKind, Result, Violation};
 pub use keys::{Confirm, KeyStatus, Keys};
 pub use lifecycle::{
-    IndexOrigin, IndexPlan, IndexStep, Manifest, ManifestChange, ManifestDiff, SyncEvent, SyncIndexes,
-    SyncOptions, SyncReport, ValidatorPlan, ValidatorStep,
+    IndexOrigin, IndexPlan, IndexStep, Manifest, ManifestChange, ManifestDiff, RunSteps, StepPreview,
+    StepReport, StepSample, Steps, SyncEvent, SyncIndexes, SyncOptions, SyncReport, ValidatorPlan,
+    ValidatorStep,
 };
 pub use model::{
     Bulk, BulkOutcome, BulkReport, BulkWrite, CheckStored, Create, Delete, MigrateAll, ModelExt, Modify,

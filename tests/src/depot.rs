@@ -96,6 +96,16 @@ impl BaseModel for Switch {
     closed_policy!(Switch, GlobalContext<Operator>);
 }
 
+/// A step over a whole collection: shelves came from boards.
+#[must_use]
+pub fn steps() -> model_core::Steps {
+    model_core::Steps::new().move_documents("boards are shelves", "boards", "shelves", |mut board| {
+        let id = format!("shf_{}", board.get_str("_id").unwrap_or_default());
+        board.extend(doc! { "_id": id, "organization": "acme" });
+        Ok(board)
+    })
+}
+
 /// What the tests begin with: three crates of version 1 of two tenants, one of which has a secret in the clear; a shelf; a
 /// switch that cannot be read.
 #[must_use]

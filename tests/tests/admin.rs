@@ -353,6 +353,50 @@ async fn a_release_on_mongodb() {
     assert_eq!((code, out.as_str()), (0, "2 keys destroyed\n"));
 }
 
+/// Steps come before documents, once.
+#[tokio::test(flavor = "multi_thread")]
+async fn steps_are_taken_first() {
+    let program = Program::over_mongodb().await;
+    let (_, database) = program.server.as_ref().unwrap();
+    let boards = database.collection::<Document>("boards");
+    boards
+        .insert_one(doc! { "_id": "7", "label": "Right" })
+        .await
+        .unwrap();
+    assert_eq!(program.run("indexes sync").0, 0);
+    let run = |arguments| {
+        told(
+            program
+                .command(arguments)
+                .env("ADMIN_STEPS", "1")
+                .output()
+                .unwrap(),
+        )
+    };
+    let (code, out, err) = run("migrate status");
+    assert!(
+        code == 1 && out.starts_with("step boards are shelves: due, 1 documents\nCrate: "),
+        "{out}{err}"
+    );
+    let (code, out, _) = run("migrate dry-run");
+    assert!(code == 0 && out.contains("\n  7: moves shelves\n"), "{out}");
+    let (code, out, err) = run("migrate run");
+    let done =
+        "step boards are shelves: 1 documents, 0 with references, 0 failed: complete\nCrate: 3 migrated";
+    assert!(code == 0 && out.starts_with(done), "{out}{err}");
+    let moved = database
+        .collection::<Document>("shelves")
+        .find_one(doc! { "_id": "shf_7" })
+        .await
+        .unwrap();
+    assert!(moved.is_some());
+    let (code, out, _) = run("migrate status");
+    assert!(
+        code == 0 && out.starts_with("step boards are shelves: done, 0 documents\n"),
+        "{out}"
+    );
+}
+
 /// Ctrl-C stops a migration between two batches; the next run goes on there.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_interrupted_migration_goes_on() {

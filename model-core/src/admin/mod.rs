@@ -64,6 +64,7 @@ use self::outcome::Outcome;
 use self::progress::Watch;
 use crate::db::Db;
 use crate::error::{Error, ErrorKind, Result};
+use crate::lifecycle::Steps;
 use crate::policy::{Actor, BaseModel, GlobalContext};
 
 /// The administration command of a service: see [the module](self).
@@ -73,6 +74,7 @@ pub struct Admin<A: Actor> {
     db: Db,
     ctx: GlobalContext<A>,
     models: Vec<Box<dyn Administered<A>>>,
+    steps: Steps,
 }
 
 impl<A: Actor> fmt::Debug for Admin<A> {
@@ -92,6 +94,7 @@ impl<A: Actor> Admin<A> {
             db,
             ctx,
             models: Vec::new(),
+            steps: Steps::new(),
         }
     }
 
@@ -99,6 +102,12 @@ impl<A: Actor> Admin<A> {
     /// run otherwise.
     pub fn model<M: BaseModel<Actor = A>>(mut self) -> Self {
         self.models.push(Box::new(Typed::<M>::new()));
+        self
+    }
+
+    /// The steps over whole collections, which `migrate` shows and takes before the documents of models.
+    pub fn steps(mut self, steps: Steps) -> Self {
+        self.steps = steps;
         self
     }
 

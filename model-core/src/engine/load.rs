@@ -81,6 +81,11 @@ pub(super) fn view(raw: &[u8]) -> Result<&RawDocument> {
         .map_err(|_| Error::new(ErrorKind::Decode, "the stored document is malformed"))
 }
 
+/// Bytes as a document that can be changed.
+pub(super) fn document(raw: &[u8]) -> Result<Document> {
+    Document::from_reader(raw).map_err(|_| Error::new(ErrorKind::Decode, "the stored document is malformed"))
+}
+
 /// A document of a batch as one of its own.
 pub(super) fn owned(raw: &[u8]) -> Result<RawDocumentBuf> {
     RawDocumentBuf::from_bytes(raw.to_vec())

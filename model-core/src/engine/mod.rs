@@ -36,6 +36,7 @@ mod rotate;
 mod scan;
 mod seal;
 mod sealed;
+mod steps;
 mod stored;
 mod transaction;
 mod unit;
@@ -71,6 +72,11 @@ pub(crate) use reencrypt::{admit as admit_pass, inspect, note as note_reencrypti
 pub use report::{ReencryptReport, ResumeToken, SecretsReport};
 pub(crate) use retry::write_again;
 pub(crate) use rotate::{Administration, tenant_id};
+pub(crate) use steps::{
+    Carry, MOST_FAILURES, Parts, Progress, Record, Work, admit as admit_steps, batch as step_batch,
+    count as step_count, moved_id, note_run as note_step, preview as preview_step,
+    rename as rename_collection, state as step_is_done,
+};
 pub(crate) use transaction::{Open as OpenTransaction, in_transaction};
 pub(crate) use unit::{Action, Deleted, ReadUnit, Unit, WriteUnit};
 pub(crate) use upsert::find_by_key;

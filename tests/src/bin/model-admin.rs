@@ -26,7 +26,10 @@ async fn main() -> ExitCode {
     if std::env::var_os("MONGODB_URI").is_none() {
         depot::seed(&db).await;
     }
-    let admin = Admin::new(db, Operator).model::<Crate>().model::<Shelf>();
+    let mut admin = Admin::new(db, Operator).model::<Crate>().model::<Shelf>();
+    if std::env::var_os("ADMIN_STEPS").is_some() {
+        admin = admin.steps(depot::steps());
+    }
     if std::env::var_os("ADMIN_FORGETS").is_some() {
         return admin.run().await;
     }

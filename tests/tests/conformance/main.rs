@@ -46,6 +46,7 @@ mod rules;
 mod scopes;
 mod secrets;
 mod selected;
+mod steps;
 mod tokens;
 mod transaction;
 mod types;
