@@ -58,6 +58,19 @@ impl Db {
         Keys::new(Arc::clone(&self.0), actor)
     }
 
+    /// The registered models.
+    ///
+    /// ```
+    /// # async fn example() -> model_core::Result<()> {
+    /// let db = model_core::Db::memory().build().await?;
+    /// assert!(db.models().is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn models(&self) -> &[&'static ModelSchema] {
+        &self.0.models
+    }
+
     /// What [`sync_indexes`](Self::sync_indexes) would do.
     ///
     /// # Errors

@@ -4,6 +4,8 @@ extern crate self as model_core;
 
 #[doc(hidden)]
 pub mod __private;
+#[cfg(feature = "admin")]
+pub mod admin;
 pub mod audit;
 #[doc(hidden)]
 pub mod codec;
@@ -27,18 +29,19 @@ pub mod value;
 pub use codec::Edit;
 pub use db::{Db, DbBuilder};
 pub use engine::{
-    Access, ChainReport, Clock, MigratePreview, MigrateReport, MigrateSample, ReencryptReport, ResumeToken,
-    SecretsReport,
+    Access, ChainReport, CheckReport, Clock, MigratePreview, MigrateReport, MigrateSample, ReencryptReport,
+    ResumeToken, SecretsReport,
 };
 pub use error::{Error, ErrorKind, Result, Violation};
 pub use keys::{Confirm, KeyStatus, Keys};
 pub use lifecycle::{
-    IndexOrigin, IndexPlan, IndexStep, Manifest, ManifestChange, ManifestDiff, SyncEvent, SyncIndexes,
-    SyncOptions, SyncReport, ValidatorPlan, ValidatorStep,
+    IndexOrigin, IndexPlan, IndexStep, Manifest, ManifestChange, ManifestDiff, RunSteps, StepPreview,
+    StepReport, StepSample, Steps, SyncEvent, SyncIndexes, SyncOptions, SyncReport, ValidatorPlan,
+    ValidatorStep,
 };
 pub use model::{
-    Bulk, BulkOutcome, BulkReport, BulkWrite, Create, Delete, MigrateAll, ModelExt, Modify, Page, Query,
-    QueryStream, QueryString, Reencrypt, Rows, Select, Update, Upserted,
+    Bulk, BulkOutcome, BulkReport, BulkWrite, CheckStored, Create, Delete, MigrateAll, ModelExt, Modify,
+    Page, Query, QueryStream, QueryString, Reencrypt, Rows, Select, Update, Upserted,
 };
 
 pub use model_derive::{Embedded, Model, Projection};

@@ -13,5 +13,6 @@
     reason = "test support: a failure here is a failed test, and a panic is how a test says so"
 )]
 
+pub mod depot;
 pub mod events;
 pub mod server;

@@ -19,7 +19,7 @@ const LAYERS: [&[&str]; 14] = [
     &["lifecycle"],
     &["keys", "model"],
     &["db"],
-    &["testing", "prelude", "__private", "example", "lib"],
+    &["admin", "testing", "prelude", "__private", "example", "lib"],
 ];
 
 /// Re-exports at the crate root, and where they come from.

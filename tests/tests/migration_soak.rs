@@ -1,5 +1,11 @@
 //! A migration that is killed five times, while writers go on: every document is migrated exactly once, and no update is
-//! lost. `MODEL_TEST_SIZE=full` migrates a million documents; `MODEL_TEST_SEED` sets the seed.
+//! lost. And one that is left alone: how fast it is beside a plain script on the bare driver, and how much memory it takes.
+//! `MODEL_TEST_SIZE=full` migrates a million documents, a number that many; `MODEL_TEST_SEED` sets the seed.
+
+#[path = "migration_soak/script.rs"]
+mod script;
+#[path = "migration_soak/speed.rs"]
+mod speed;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -89,6 +95,23 @@ fn old(number: u64) -> Document {
     }
 }
 
+/// How many documents.
+fn size(small: u64) -> u64 {
+    match std::env::var("MODEL_TEST_SIZE") {
+        Ok(size) if size == "full" => 1_000_000,
+        Ok(size) => size.parse().unwrap_or(small),
+        Err(_) => small,
+    }
+}
+
+/// Stores that many documents of version 1.
+async fn fill(crates: &Collection<Document>, total: u64) {
+    for start in (0..total).step_by(10_000) {
+        let documents = (start..total.min(start + 10_000)).map(old);
+        crates.insert_many(documents).await.unwrap();
+    }
+}
+
 /// xorshift: the same seed, the same kills.
 fn random(state: &mut u64) -> u64 {
     *state ^= *state << 13;
@@ -103,8 +126,8 @@ async fn count(collection: &Collection<Document>, filter: Document) -> u64 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_migration_survives_kills_and_writers() {
-    let full = std::env::var("MODEL_TEST_SIZE").is_ok_and(|size| size == "full");
-    let total: u64 = if full { 1_000_000 } else { 4_000 };
+    let total = size(4_000);
+    let full = total >= 100_000;
     let seed = std::env::var("MODEL_TEST_SEED")
         .ok()
         .and_then(|seed| seed.parse().ok());
@@ -112,10 +135,7 @@ async fn a_migration_survives_kills_and_writers() {
     eprintln!("MODEL_TEST_SEED={seed}");
     let database = model_tests::server::fresh_database().await;
     let crates = database.collection::<Document>("crates");
-    for start in (0..total).step_by(10_000) {
-        let documents = (start..total.min(start + 10_000)).map(old);
-        crates.insert_many(documents).await.unwrap();
-    }
+    fill(&crates, total).await;
     let db = Db::mongo(database.clone())
         .model::<Crate>()
         .build()

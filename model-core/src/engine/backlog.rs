@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use bson::RawDocument;
+
 use super::caller::Caller;
 use super::migrations::{self, Place};
 use crate::error::{Error, ErrorKind, Result};
-use crate::query::{Node, SortKey, Test};
+use crate::query::{Node, ReadOptions, SortKey, Test, matches};
 use crate::schema::{FieldSchema, ModelSchema, reserved};
 use crate::store::{Find, Selection, into_error};
 
@@ -101,25 +103,84 @@ pub(super) fn newest(schema: &'static ModelSchema, filter: &Node) -> Option<&'st
     }
 }
 
-/// Whether there may be documents older than the field is asked of this process's memory, then of the ledger of
-/// migrations, then of the documents themselves.
-async fn require(
+/// A filter that admits documents from before a version, whatever they hold: what they become by `migrate` is judged
+/// here, one by one.
+#[derive(Debug)]
+pub(super) struct Widened {
+    /// The version that introduced the newest of the fields.
+    since: u32,
+    filter: Node,
+}
+
+impl Widened {
+    /// What the store is asked for.
+    pub(super) fn to_node(&self) -> Node {
+        self.filter.clone().or(older_than(self.since))
+    }
+
+    /// Whether a document of this stored version satisfies the filter in its present shape. The store has answered for
+    /// those that have the fields already.
+    pub(super) fn admits(&self, stored_version: u32, present: &RawDocument) -> bool {
+        stored_version >= self.since || matches(&self.filter, present)
+    }
+}
+
+/// The filter of a query that takes older documents along; none if nothing in it came later than any document, so that it
+/// can be asked as it is.
+///
+/// # Errors
+/// `Unsupported`: what it asks cannot be judged here. Those of the store.
+pub(super) async fn widen(
     caller: &Caller,
     schema: &'static ModelSchema,
-    field: &'static FieldSchema,
+    filter: &Node,
+    options: &ReadOptions,
+) -> Result<Option<Widened>> {
+    let Some(field) = newest(schema, filter) else {
+        return Ok(None);
+    };
+    if is_settled(caller, schema, field.since, &Place::of(caller, schema)).await? {
+        return Ok(None);
+    }
+    refuse_blind(filter)?;
+    if options.collation.is_some() {
+        let message = "older documents are judged byte by byte, not by a collation";
+        return Err(Error::new(ErrorKind::Unsupported, message).at_path(field.stored));
+    }
+    Ok(Some(Widened {
+        since: field.since,
+        filter: filter.clone(),
+    }))
+}
+
+/// Refuses to judge older documents by a secret: they have no tokens yet.
+pub(super) fn refuse_blind(filter: &Node) -> Result<()> {
+    if filter.is_blind() {
+        let message = "older documents have no tokens of a secret by which they could be judged";
+        return Err(Error::new(ErrorKind::Unsupported, message));
+    }
+    Ok(())
+}
+
+/// Whether there may be documents older than the field is asked of this process's memory, then of the ledger of
+/// migrations, then of the documents themselves.
+async fn is_settled(
+    caller: &Caller,
+    schema: &'static ModelSchema,
+    since: u32,
     place: &Place,
-) -> Result<()> {
+) -> Result<bool> {
     let ports = &caller.ports;
-    if ports.settled.knows(place, field.since) {
-        return Ok(());
+    if ports.settled.knows(place, since) {
+        return Ok(true);
     }
     let all = Place::all(schema);
     let mut done = migrations::done(caller, place).await?;
-    if done < field.since && *place != all {
+    if done < since && *place != all {
         done = migrations::done(caller, &all).await?;
     }
-    let settled = done >= field.since || {
-        let older = older_than(field.since);
+    let settled = done >= since || {
+        let older = older_than(since);
         let older = if *place == all {
             Selection::of(older)
         } else {
@@ -132,14 +193,25 @@ async fn require(
         ports.store.count(&find).await.map_err(into_error)? == 0
     };
     if settled {
-        ports.settled.note(place.clone(), field.since);
+        ports.settled.note(place.clone(), since);
+    }
+    Ok(settled)
+}
+
+async fn require(
+    caller: &Caller,
+    schema: &'static ModelSchema,
+    field: &'static FieldSchema,
+    place: &Place,
+) -> Result<()> {
+    if is_settled(caller, schema, field.since, place).await? {
         return Ok(());
     }
     Err(Error::new(
         ErrorKind::Configuration,
         format!(
             "there are documents from before version {}, which introduced the field, and a query by it would pass them \
-             over: run `migrate_all` first",
+             over: run `migrate_all` first, or take them along with `or_older`",
             field.since
         ),
     )

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use bson::{Document, RawDocumentBuf};
+use bson::{Document, RawDocument, RawDocumentBuf};
 
 use super::unit::Unit;
 use crate::codec::{DecodeError, DocOrigin, Elements, RawValue};
@@ -69,6 +69,17 @@ pub(crate) fn origin<'a>(schema: &'static ModelSchema, raw: &'a [u8]) -> Result<
         tenant,
         id: (id.tag, id.bytes),
     }))
+}
+
+/// Bytes as a document.
+pub(super) fn view(raw: &[u8]) -> Result<&RawDocument> {
+    RawDocument::from_bytes(raw)
+        .map_err(|_| Error::new(ErrorKind::Decode, "the stored document is malformed"))
+}
+
+/// Bytes as a document that can be changed.
+pub(super) fn document(raw: &[u8]) -> Result<Document> {
+    Document::from_reader(raw).map_err(|_| Error::new(ErrorKind::Decode, "the stored document is malformed"))
 }
 
 /// A document of a batch as one of its own.

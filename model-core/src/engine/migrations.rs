@@ -15,7 +15,7 @@ use crate::schema::{ModelSchema, reserved};
 use crate::store::{Guard, Selection, StoreError, UpdateOne, into_error};
 use crate::value::TenantId;
 
-const COLLECTION: &str = "__model_migrations";
+pub(super) const COLLECTION: &str = "__model_migrations";
 
 /// Whose documents: a collection's, or those that one tenant has in it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -205,7 +205,7 @@ fn raw(document: &Document) -> Result<RawDocumentBuf> {
     RawDocumentBuf::try_from(document).map_err(|_| Error::internal("a malformed record"))
 }
 
-fn taken(until: Option<DateTime<Utc>>) -> Error {
+pub(super) fn taken(until: Option<DateTime<Utc>>) -> Error {
     let until = until.map_or_else(String::new, |until| {
         format!("; unless it goes on, its right ends at {}", until.to_rfc3339())
     });

@@ -8,6 +8,7 @@ mod bulk;
 mod caller;
 mod chain;
 mod change;
+mod check;
 mod clock;
 mod commit;
 mod diff;
@@ -35,6 +36,7 @@ mod rotate;
 mod scan;
 mod seal;
 mod sealed;
+mod steps;
 mod stored;
 mod transaction;
 mod unit;
@@ -47,6 +49,8 @@ pub(crate) use bulk::{BATCH, Maker, Tally, write_matching};
 pub(crate) use caller::Caller;
 pub use chain::ChainReport;
 pub(crate) use chain::verify as verify_chain;
+pub use check::CheckReport;
+pub(crate) use check::{check, tenants};
 pub use clock::Clock;
 pub(crate) use clock::SystemClock;
 pub(crate) use distinct::distinct;
@@ -68,6 +72,11 @@ pub(crate) use reencrypt::{admit as admit_pass, inspect, note as note_reencrypti
 pub use report::{ReencryptReport, ResumeToken, SecretsReport};
 pub(crate) use retry::write_again;
 pub(crate) use rotate::{Administration, tenant_id};
+pub(crate) use steps::{
+    Carry, MOST_FAILURES, Parts, Progress, Record, Work, admit as admit_steps, batch as step_batch,
+    count as step_count, moved_id, note_run as note_step, preview as preview_step,
+    rename as rename_collection, state as step_is_done,
+};
 pub(crate) use transaction::{Open as OpenTransaction, in_transaction};
 pub(crate) use unit::{Action, Deleted, ReadUnit, Unit, WriteUnit};
 pub(crate) use upsert::find_by_key;

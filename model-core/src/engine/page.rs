@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::backlog;
 use super::blind;
 use super::read::{self, Listing, Notes};
 use super::unit::ReadUnit;
@@ -56,6 +57,9 @@ pub(crate) async fn page(
         ));
     }
     let order = PageOrder::new(unit.schema(), listing.sort)?;
+    if listing.or_older {
+        backlog::refuse_blind(listing.filter.as_ref().unwrap_or(&Node::Everything))?;
+    }
     // A secret in the filter goes into the cursor as its token, if at all.
     let filter = listing.filter.unwrap_or(Node::Everything);
     let filter = blind::resolve(unit.caller(), unit.schema(), filter).await?;
@@ -93,6 +97,7 @@ pub(crate) async fn page(
             batch: listing.batch,
             deleted: listing.deleted,
             options: listing.options.clone(),
+            or_older: listing.or_older,
             ..Listing::default()
         };
         let mut open = read::open(unit, listing).await?;

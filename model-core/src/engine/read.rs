@@ -2,7 +2,7 @@
 
 use bson::RawDocumentBuf;
 
-use super::backlog;
+use super::backlog::{self, Widened};
 use super::blind;
 use super::caller::Caller;
 use super::load;
@@ -27,6 +27,8 @@ pub(crate) struct Listing {
     /// How many documents a batch is to hold.
     pub(crate) batch: Option<u32>,
     pub(crate) options: ReadOptions,
+    /// Whether documents that are older than a field of the filter are fetched, migrated and judged here.
+    pub(crate) or_older: bool,
 }
 
 /// An open query: what the store still has, and what the reader still wants.
@@ -34,6 +36,8 @@ pub(crate) struct Open {
     cursor: Box<dyn Cursor>,
     skip: u64,
     left: Option<u64>,
+    /// What the store admitted more than the filter does.
+    widened: Option<Widened>,
 }
 
 impl Open {
@@ -81,8 +85,6 @@ async fn one(unit: &mut dyn ReadUnit, selection: &Selection) -> Result<bool> {
 /// Opens a query.
 pub(crate) async fn open(unit: &mut dyn ReadUnit, listing: Listing) -> Result<Open> {
     unit.caller().ports.admit(unit.schema()).await?;
-    // Where the scope alone decides, the server counts off what is skipped; else only readable documents count.
-    let exact = unit.scope_is_exact() || unit.caller().bypass.is_some();
     let Listing {
         filter,
         sort,
@@ -91,7 +93,16 @@ pub(crate) async fn open(unit: &mut dyn ReadUnit, listing: Listing) -> Result<Op
         deleted,
         batch,
         options,
+        or_older,
     } = listing;
+    let filter = filter.unwrap_or(Node::Everything);
+    let widened = if or_older {
+        backlog::widen(unit.caller(), unit.schema(), &filter, &options).await?
+    } else {
+        None
+    };
+    // Where the scope alone decides, the server counts off what is skipped; else only readable documents count.
+    let exact = (unit.scope_is_exact() || unit.caller().bypass.is_some()) && widened.is_none();
     backlog::check_sort(unit.caller(), unit.schema(), &sort).await?;
     let wanted = limit.map(|limit| limit.saturating_add(skip));
     // Where documents may be denied, one more is asked for: an exactly full batch would leave the cursor open.
@@ -101,7 +112,14 @@ pub(crate) async fn open(unit: &mut dyn ReadUnit, listing: Listing) -> Result<Op
         .filter(|batch| (1..=1_000).contains(batch));
     let find = Find {
         collection: unit.schema().collection,
-        selection: visible(unit, deleted, filter.unwrap_or(Node::Everything)).await?,
+        selection: match &widened {
+            None => visible(unit, deleted, filter).await?,
+            Some(widened) => {
+                let all = visible(unit, deleted, Node::Everything).await?;
+                unit.caller()
+                    .select(unit.schema(), all.rest.and(widened.to_node()))?
+            }
+        },
         fields: pick::fields(unit, &sort),
         sort,
         skip: if exact { skip } else { 0 },
@@ -114,6 +132,7 @@ pub(crate) async fn open(unit: &mut dyn ReadUnit, listing: Listing) -> Result<Op
         cursor,
         skip: if exact { 0 } else { skip },
         left: limit,
+        widened,
     })
 }
 
@@ -150,14 +169,19 @@ pub(super) async fn pull_noting(
     }
     let whole = pick::outdated(unit, open).await?;
     let mut failure = None;
-    open.each(&mut |raw| {
+    let Open {
+        cursor,
+        skip,
+        left,
+        widened,
+    } = open;
+    cursor.each(&mut |raw| {
         if let Some(raw) = pick::instead(unit, &whole, raw)? {
             // What stands before a document that does not decode is judged and handed out before the error.
-            failure = decode(unit, raw, notes).err();
+            failure = decode(unit, raw, widened.as_ref(), notes).err();
         }
         Ok(failure.is_none())
     })?;
-    let (skip, left) = (&mut open.skip, &mut open.left);
     judge(unit, &mut |allowed| {
         let wanted = allowed && *left != Some(0);
         // What is skipped must be what the reader could have read.
@@ -172,7 +196,7 @@ pub(super) async fn pull_noting(
     })
     .await?;
     match failure {
-        Some(error) if open.left != Some(0) => Err(error),
+        Some(error) if *left != Some(0) => Err(error),
         _ => Ok(true),
     }
 }
@@ -186,8 +210,9 @@ pub(crate) async fn list(unit: &mut dyn ReadUnit, listing: Listing) -> Result<()
 
 /// How many readable documents there are.
 pub(crate) async fn count(unit: &mut dyn ReadUnit, listing: Listing) -> Result<u64> {
-    if unit.scope_is_exact() || unit.caller().bypass.is_some() {
-        unit.caller().ports.admit(unit.schema()).await?;
+    let exact = unit.scope_is_exact() || unit.caller().bypass.is_some();
+    unit.caller().ports.admit(unit.schema()).await?;
+    if exact && !is_widened(unit, &listing).await? {
         let Listing {
             filter,
             skip,
@@ -213,6 +238,17 @@ pub(crate) async fn count(unit: &mut dyn ReadUnit, listing: Listing) -> Result<u
         if !more {
             return Ok(count);
         }
+    }
+}
+
+/// Whether older documents are taken along, and there may be any.
+async fn is_widened(unit: &dyn ReadUnit, listing: &Listing) -> Result<bool> {
+    match &listing.filter {
+        Some(filter) if listing.or_older => {
+            let widened = backlog::widen(unit.caller(), unit.schema(), filter, &listing.options);
+            Ok(widened.await?.is_some())
+        }
+        _ => Ok(false),
     }
 }
 
@@ -274,7 +310,7 @@ pub(crate) fn tenant_of(document: &RawDocumentBuf, field: &str) -> Result<Tenant
 
 /// Migrates, decodes and judges one document; false if it may not be read.
 pub(crate) async fn accept(unit: &mut dyn ReadUnit, raw: &[u8]) -> Result<bool> {
-    decode(unit, raw, &mut ())?;
+    decode(unit, raw, None, &mut ())?;
     let mut kept = false;
     judge(unit, &mut |allowed| {
         kept = allowed;
@@ -284,9 +320,19 @@ pub(crate) async fn accept(unit: &mut dyn ReadUnit, raw: &[u8]) -> Result<bool> 
     Ok(kept)
 }
 
-/// Migrates and decodes one document.
-fn decode(unit: &mut dyn ReadUnit, raw: &[u8], notes: &mut dyn Notes) -> Result<()> {
+/// Migrates and decodes one document, unless the filter turns out not to admit it.
+fn decode(
+    unit: &mut dyn ReadUnit,
+    raw: &[u8],
+    widened: Option<&Widened>,
+    notes: &mut dyn Notes,
+) -> Result<()> {
     let result = load::migrated(unit, raw).and_then(|document| {
+        if let Some(widened) = widened
+            && !widened.admits(load::stored_version(raw)?, load::view(&document)?)
+        {
+            return Ok(());
+        }
         let cx = DecodeCx::root(load::origin(unit.schema(), &document)?);
         unit.decode(&document, &cx).map_err(DecodeError::into_error)?;
         notes.note(raw, &document)

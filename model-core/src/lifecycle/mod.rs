@@ -11,6 +11,7 @@ mod path;
 mod plan;
 mod schemas;
 mod specs;
+mod steps;
 mod sync;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ pub use options::{SyncEvent, SyncOptions, SyncReport};
 pub(crate) use plan::plan;
 pub use plan::{IndexOrigin, IndexPlan, IndexStep};
 pub(crate) use schemas::check_schemas;
+pub use steps::{RunSteps, StepPreview, StepReport, StepSample, Steps};
 pub use sync::SyncIndexes;
 pub(crate) use sync::refuse_drift;
 pub use validator::{ValidatorPlan, ValidatorStep};

@@ -37,7 +37,10 @@ pub struct MigrateAll<'a, M: BaseModel> {
     throttle: Duration,
     lease: Duration,
     progress: Option<Progress<'a>>,
+    stop: Option<Stop<'a>>,
 }
+
+type Stop<'a> = Box<dyn Fn() -> bool + Send + Sync + 'a>;
 
 type Progress<'a> = Box<dyn FnMut(&MigrateReport) + Send + 'a>;
 
@@ -54,11 +57,10 @@ impl<'a, M: BaseModel> MigrateAll<'a, M> {
     /// Of every tenant's; `enter` makes the context of one.
     pub(super) fn every(
         caller: &'a Caller,
-        enter: impl Fn(TenantId) -> ContextFor<M> + Send + Sync + 'a,
+        enter: impl Fn(Option<TenantId>) -> Option<ContextFor<M>> + Send + Sync + 'a,
     ) -> Self {
         let enter = move |tenant: Option<TenantId>| {
-            let tenant = tenant.ok_or_else(|| Error::internal("a document without a tenant"));
-            tenant.map(&enter)
+            enter(tenant).ok_or_else(|| Error::internal("a document without a tenant"))
         };
         Self::of(caller, true, Box::new(enter))
     }
@@ -72,6 +74,7 @@ impl<'a, M: BaseModel> MigrateAll<'a, M> {
             throttle: Duration::ZERO,
             lease: LEASE,
             progress: None,
+            stop: None,
         }
     }
 
@@ -98,6 +101,16 @@ impl<'a, M: BaseModel> MigrateAll<'a, M> {
     pub fn on_progress(mut self, progress: impl FnMut(&MigrateReport) + Send + 'a) -> Self {
         self.progress = Some(Box::new(progress));
         self
+    }
+
+    /// Is asked after every batch whether to stop. The next run goes on there.
+    pub fn stop_when(mut self, stop: impl Fn() -> bool + Send + Sync + 'a) -> Self {
+        self.stop = Some(Box::new(stop));
+        self
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.as_ref().is_some_and(|stop| stop())
     }
 
     /// Counts the older documents, and carries the first `sample` of them through the write path up to the write, which
@@ -174,6 +187,7 @@ impl<'a, M: BaseModel> MigrateAll<'a, M> {
             }
             let before = report.scanned;
             match self.pass(&scan, &mut hold, resume.take(), &mut report).await {
+                Ok(()) if self.is_stopped() => break Ok(()),
                 // What was written behind the pass is found by the next one, until one finds nothing.
                 Ok(()) if !whole || (report.failed.is_empty() && report.scanned > before) => {}
                 Ok(()) => {
@@ -214,7 +228,7 @@ impl<'a, M: BaseModel> MigrateAll<'a, M> {
                 progress(report);
             }
             after = next;
-            if after.is_none() || report.failed.len() >= MOST_FAILURES {
+            if after.is_none() || report.failed.len() >= MOST_FAILURES || self.is_stopped() {
                 return Ok(());
             }
             if !self.throttle.is_zero() {

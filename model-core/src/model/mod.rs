@@ -1,6 +1,7 @@
 //! The verbs that users call: thin typed shells over the pipeline.
 
 mod bulk;
+mod check;
 mod claim;
 mod compute;
 mod create;
@@ -22,15 +23,16 @@ mod update;
 mod upsert;
 
 use crate::engine::{self, Access, Action};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::policy::{
     Actor, AnyContext, BaseModel, Context, ContextFor, GlobalContext, Model, Mutable, Singleton, TenantScope,
     hidden_fields,
 };
 use crate::query::{FieldSet, Filter, Lookup, Operators, Sort, external as outside};
-use crate::value::Id;
+use crate::value::{Id, TenantId};
 
 pub use bulk::{Bulk, BulkOutcome, BulkReport, BulkWrite};
+pub use check::CheckStored;
 pub use create::Create;
 pub use delete::Delete;
 pub use external::QueryString;
@@ -131,7 +133,7 @@ pub trait ModelExt: BaseModel {
     fn fetch(ctx: &ContextFor<Self>, id: &Id<Self>) -> impl Future<Output = Result<Self>> + Send {
         async move {
             Self::get(ctx, id).await?.ok_or_else(|| {
-                crate::Error::new(crate::ErrorKind::NotFound, "")
+                Error::new(crate::ErrorKind::NotFound, "")
                     .at_model(Self::NAME, "fetch")
                     .at_id(|| id.to_string())
             })
@@ -669,6 +671,57 @@ pub trait ModelExt: BaseModel {
         Reencrypt::new(ctx)
     }
 
+    /// Reads every stored document that the context reaches, deleted ones too, only to see whether it can be read: migrated
+    /// and decoded. It takes a bypass, opens no secret and writes nothing.
+    ///
+    /// # Errors
+    /// `Forbidden` without a bypass, and those of the store. A document that cannot be read is no error: the report has it.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let job = ctx.dangerously_bypass_permissions("before release 7");
+    /// let report = Note::check_stored(&job).await?;
+    /// assert_eq!(report.unreadable, 0, "{:?}", report.errors);
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn check_stored(ctx: &ContextFor<Self>) -> CheckStored<'_, Self> {
+        CheckStored::new(ctx)
+    }
+
+    /// The tenants that have documents of this model, in the order of their texts; none of a global model. It takes a
+    /// bypass, since it looks over all tenants.
+    ///
+    /// # Errors
+    /// `Forbidden` without a bypass, and those of the store.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// Note::create(&ctx, note("Buy milk")).await?;
+    /// let job = ctx.dangerously_bypass_permissions("re-encryption of every tenant");
+    /// assert_eq!(Note::tenants(&job).await?, [ctx.tenant().clone()]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn tenants<A: Actor>(ctx: &GlobalContext<A>) -> impl Future<Output = Result<Vec<TenantId>>> + Send
+    where
+        Self: BaseModel<Actor = A>,
+    {
+        async move {
+            let named = |error: Error| error.at_model(Self::NAME, "tenants");
+            engine::admit_pass(ctx.caller(), Self::schema())
+                .await
+                .map_err(named)?;
+            engine::tenants(ctx.caller(), Self::schema()).await.map_err(named)
+        }
+    }
+
     /// Migrates the stored documents of older versions that the context reaches (with a tenant, that tenant's), and writes
     /// them back. Run it once no program of an older version writes any more.
     ///
@@ -695,7 +748,7 @@ pub trait ModelExt: BaseModel {
     }
 
     /// Migrates the stored documents of older versions of every tenant, each in a context of its own tenant: otherwise as
-    /// [`migrate_all`](Self::migrate_all).
+    /// [`migrate_all`](Self::migrate_all). Of a global model, all documents.
     ///
     /// ```
     /// # model_core::__example!();
@@ -710,9 +763,11 @@ pub trait ModelExt: BaseModel {
     /// ```
     fn migrate_every_tenant<A: Actor>(ctx: &GlobalContext<A>) -> MigrateAll<'_, Self>
     where
-        Self: BaseModel<Actor = A> + Model<Scope = TenantScope>,
+        Self: BaseModel<Actor = A>,
     {
-        MigrateAll::every(ctx.caller(), |tenant| ctx.enter(tenant))
+        MigrateAll::every(ctx.caller(), |tenant| {
+            AnyContext::<Self::Scope, A>::entered(ctx, tenant)
+        })
     }
 
     /// Some of the model's fields, by their handles.

@@ -195,6 +195,26 @@ impl<'a, M: BaseModel> Query<'a, M> {
         Ok(self.limit(1).count().await? > 0)
     }
 
+    /// Takes along the documents that are older than a field of the filter (`since`), instead of being refused while there
+    /// are any: they are all fetched, migrated, and judged by the filter here. It costs a read of each older document that
+    /// the policy admits, so it is for the time of a migration; afterwards it costs nothing. A sort order by such a field
+    /// stays refused, and a filter by a secret or with a collation is `Unsupported` then.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let done = Note::query(&ctx).filter(|n| n.done.eq(true)).or_older().count().await?;
+    /// # assert_eq!(done, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn or_older(mut self) -> Self {
+        self.listing.or_older = true;
+        self
+    }
+
     /// Also the documents that were softly deleted.
     pub fn with_deleted(mut self) -> Self {
         self.listing.deleted = Deleted::Included;

@@ -20,7 +20,10 @@ pub struct Reencrypt<'a, M: BaseModel> {
     batch: u32,
     resume: Option<ResumeToken>,
     progress: Option<Progress<'a>>,
+    stop: Option<Stop<'a>>,
 }
+
+type Stop<'a> = Box<dyn Fn() -> bool + Send + Sync + 'a>;
 
 type Progress<'a> = Box<dyn FnMut(&ReencryptReport) + Send + 'a>;
 
@@ -31,6 +34,7 @@ impl<'a, M: BaseModel> Reencrypt<'a, M> {
             batch: BATCH,
             resume: None,
             progress: None,
+            stop: None,
         }
     }
 
@@ -49,6 +53,12 @@ impl<'a, M: BaseModel> Reencrypt<'a, M> {
     /// Is told after every batch what was done so far, and from where a run could go on.
     pub fn on_progress(mut self, progress: impl FnMut(&ReencryptReport) + Send + 'a) -> Self {
         self.progress = Some(Box::new(progress));
+        self
+    }
+
+    /// Is asked after every batch whether to stop; the report then says where to go on.
+    pub fn stop_when(mut self, stop: impl Fn() -> bool + Send + Sync + 'a) -> Self {
+        self.stop = Some(Box::new(stop));
         self
     }
 
@@ -79,7 +89,7 @@ impl<'a, M: BaseModel> Reencrypt<'a, M> {
             if let Some(progress) = &mut self.progress {
                 progress(&report);
             }
-            if report.resume.is_none() {
+            if report.resume.is_none() || self.stop.as_ref().is_some_and(|stop| stop()) {
                 return Ok(report);
             }
         }

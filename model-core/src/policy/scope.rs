@@ -28,6 +28,9 @@ pub trait AnyContext<S: Scope + ?Sized, A: Actor>: Clone + Send + Sync + 'static
     /// What a document is stamped with.
     fn stamp_tenant(&self) -> S::Tenant;
 
+    /// The context of this kind that a global one and a tenant make; none where a tenant is needed and there is none.
+    fn entered(global: &GlobalContext<A>, tenant: Option<TenantId>) -> Option<Self>;
+
     /// The same context outside of any transaction.
     fn outside(&self) -> Self;
 }
@@ -59,6 +62,10 @@ impl<A: Actor> AnyContext<TenantScope, A> for Context<A> {
         self.tenant().clone()
     }
 
+    fn entered(global: &GlobalContext<A>, tenant: Option<TenantId>) -> Option<Self> {
+        tenant.map(|tenant| global.enter(tenant))
+    }
+
     fn outside(&self) -> Self {
         self.in_transaction(None)
     }
@@ -70,6 +77,10 @@ impl<A: Actor> AnyContext<GlobalScope, A> for GlobalContext<A> {
     }
 
     fn stamp_tenant(&self) {}
+
+    fn entered(global: &GlobalContext<A>, _: Option<TenantId>) -> Option<Self> {
+        Some(global.clone())
+    }
 
     fn outside(&self) -> Self {
         self.in_transaction(None)

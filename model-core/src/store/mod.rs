@@ -270,6 +270,9 @@ pub(crate) trait Store: Operations {
         limit: u32,
     ) -> StoreResult<Vec<[bson::Bson; 2]>>;
 
+    /// Gives a collection another name; false if there is none of the old name.
+    async fn rename(&self, from: &str, to: &str) -> StoreResult<bool>;
+
     /// One of the crate's own records.
     async fn record(&self, collection: &str, id: &str) -> StoreResult<Option<Document>>;
 

@@ -24,17 +24,17 @@ use crate::models::{Ctx, User, open_policy};
 #[model(index(number, unique, exists(number)))]
 pub(crate) struct Shipment {
     #[model(id)]
-    id: Id<Shipment>,
+    pub(crate) id: Id<Shipment>,
     #[model(tenant)]
     organization: TenantId,
     #[model(len(3..=80))]
-    name: String,
+    pub(crate) name: String,
     #[model(since = 2)]
-    weight: u32,
+    pub(crate) weight: u32,
     #[model(since = 3)]
-    number: String,
+    pub(crate) number: String,
     #[model(default = 0)]
-    count: u32,
+    pub(crate) count: u32,
     pin: Option<Encrypted<String>>,
     #[model(updated_at)]
     updated_at: DateTime<Utc>,
@@ -120,10 +120,10 @@ impl BaseModel for Badge {
 }
 
 /// A database with shipments of older versions.
-struct Port {
-    db: Db,
+pub(crate) struct Port {
+    pub(crate) db: Db,
     clock: FixedClock,
-    admin: Ctx,
+    pub(crate) admin: Ctx,
     /// Whom the hook lets pass.
     writer: Ctx,
 }
@@ -152,7 +152,7 @@ impl Port {
     }
 
     /// With that many documents of version 1.
-    async fn with(stage: Stage, documents: usize) -> Self {
+    pub(crate) async fn with(stage: Stage, documents: usize) -> Self {
         let port = Self::open(stage).await;
         for number in 0..documents {
             port.store(old(number)).await;
@@ -160,7 +160,7 @@ impl Port {
         port
     }
 
-    async fn store(&self, document: Document) {
+    pub(crate) async fn store(&self, document: Document) {
         testing::store_raw(&self.db, "shipments", &document)
             .await
             .unwrap();
@@ -174,7 +174,7 @@ impl Port {
         testing::stored(&self.db, "audit_log").await.unwrap()
     }
 
-    fn job(&self) -> Ctx {
+    pub(crate) fn job(&self) -> Ctx {
         self.admin.dangerously_bypass_permissions("release 3")
     }
 
@@ -210,7 +210,7 @@ impl Port {
     }
 }
 
-fn old(number: usize) -> Document {
+pub(crate) fn old(number: usize) -> Document {
     doc! { "_id": format!("shp_{number:05}"), "organization": "acme", "title": format!("Old {number}"), "count": 0_i64, "updated_at": date(START) }
 }
 
@@ -329,6 +329,19 @@ on_both_stores! {
         port.assert_migrated_once(20).await;
     }
 
+    /// Stopped between two batches, it lets go at once, and the next run goes on there.
+    async fn a_stopped_run_goes_on(stage: Stage) {
+        let port = Port::with(stage, 10).await;
+        let job = port.job();
+        let stopped = Shipment::migrate_all(&job).batch(4).stop_when(|| true).await.unwrap();
+        assert_eq!(counts(&stopped), (4, 4, 0, 0, false));
+        assert!(port.by_weight().await.unwrap_err().is_configuration());
+        let done = Shipment::migrate_all(&job).batch(4).await.unwrap();
+        assert!(done.resumed);
+        assert_eq!(counts(&done), (6, 6, 0, 0, true));
+        port.assert_migrated_once(10).await;
+    }
+
     /// Who was taken over notices, and stops.
     async fn one_run_at_a_time(stage: Stage) {
         let port = Port::with(stage, 9).await;
@@ -440,6 +453,8 @@ on_both_stores! {
         let port = Port::open(stage).await;
         testing::store_raw(&port.db, "depots", &doc! { "_id": "dep_1" }).await.unwrap();
         let global = port.db.global_context(User::admin("ada"));
+        let everywhere = global.dangerously_bypass_permissions("release 2");
+        assert_eq!(Depot::migrate_every_tenant(&everywhere).dry_run(0).await.unwrap().older, 1);
         let by_city = || Depot::query(&port.admin).filter(|d| d.city.eq("unknown")).count();
         assert!(by_city().await.unwrap_err().is_configuration());
         let done = Depot::migrate_all(&global.dangerously_bypass_permissions("release 2")).await.unwrap();

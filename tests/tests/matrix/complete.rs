@@ -34,6 +34,11 @@ const OTHER: &[(&str, &str)] = &[
     ),
     ("migrate_every_tenant", "the same of every tenant"),
     (
+        "check_stored",
+        "of what is stored, under a bypass: `conformance/check.rs`",
+    ),
+    ("tenants", "under a bypass: `conformance/check.rs`"),
+    (
         "find_unique",
         "before the tenant is known: `conformance/global.rs`, `wire.rs`",
     ),
@@ -50,6 +55,7 @@ const OTHER: &[(&str, &str)] = &[
     ("Query::sort", "orders"),
     ("Query::limit", "limits"),
     ("Query::skip", "limits"),
+    ("Query::or_older", "widens: `conformance/older.rs`"),
     ("Query::with_deleted", "sees soft deletes: `conformance/lives.rs`"),
     ("Query::only_deleted", "sees soft deletes: `conformance/lives.rs`"),
 ];

@@ -33,6 +33,20 @@ impl Collections {
         Arc::make_mut(self.0.entry(name.to_owned()).or_default())
     }
 
+    /// Gives a collection another name; false if there is none.
+    pub(super) fn rename(&mut self, from: &str, to: &str) -> StoreResult<bool> {
+        if !self.0.contains_key(from) {
+            return Ok(false);
+        }
+        if self.0.contains_key(to) {
+            return Err(refused(48, "NamespaceExists"));
+        }
+        if let Some(collection) = self.0.remove(from) {
+            self.0.insert(to.to_owned(), collection);
+        }
+        Ok(true)
+    }
+
     /// The collection to write to, if there is one.
     pub(super) fn existing_mut(&mut self, name: &str) -> StoreResult<&mut Collection> {
         self.0

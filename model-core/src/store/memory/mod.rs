@@ -227,6 +227,10 @@ impl Store for MemoryStore {
             .map_or(Ok(Vec::new()), |snapshot| snapshot.duplicates(index, limit))
     }
 
+    async fn rename(&self, from: &str, to: &str) -> StoreResult<bool> {
+        lock(&self.shared).rename(from, to)
+    }
+
     async fn record(&self, collection: &str, id: &str) -> StoreResult<Option<Document>> {
         let Some(snapshot) = self.snapshot(collection) else {
             return Ok(None);

@@ -175,6 +175,10 @@ impl Store for MongoStore {
         duplicates::find(&self.db, collection, index, limit).await
     }
 
+    async fn rename(&self, from: &str, to: &str) -> StoreResult<bool> {
+        record::rename(&self.db, from, to).await
+    }
+
     async fn record(&self, collection: &str, id: &str) -> StoreResult<Option<Document>> {
         record::get(&self.db, collection, id).await
     }

@@ -3,7 +3,7 @@
 use bson::{Document, doc};
 use mongodb::Database;
 
-use super::super::StoreResult;
+use super::super::{StoreError, StoreResult};
 use super::error::store_error;
 
 pub(super) async fn get(db: &Database, collection: &str, id: &str) -> StoreResult<Option<Document>> {
@@ -20,4 +20,23 @@ pub(super) async fn put(db: &Database, collection: &str, record: &Document) -> S
         .upsert(true)
         .await;
     outcome.map(|_| ()).map_err(|error| store_error(&error))
+}
+
+const NAMESPACE_NOT_FOUND: i32 = 26;
+
+/// Gives a collection another name; false if there is none.
+pub(super) async fn rename(db: &Database, from: &str, to: &str) -> StoreResult<bool> {
+    let name = |collection| format!("{}.{collection}", db.name());
+    let command = doc! { "renameCollection": name(from), "to": name(to) };
+    let admin = db.client().database("admin");
+    match admin.run_command(command).await {
+        Ok(_) => Ok(true),
+        Err(error) => match store_error(&error) {
+            StoreError::Refused {
+                code: NAMESPACE_NOT_FOUND,
+                ..
+            } => Ok(false),
+            error => Err(error),
+        },
+    }
 }
