@@ -54,7 +54,7 @@ pub use explain::Access;
 pub(crate) use explain::explain;
 pub(crate) use group::group;
 pub(crate) use history::{AuditPage, history};
-pub(crate) use keys::{Reach, check_keyring, open_sealed};
+pub(crate) use keys::{Reach, check_keyring, open_old, open_sealed};
 pub(crate) use load::origin;
 pub use migrate::{MigratePreview, MigrateReport, MigrateSample};
 pub(crate) use migrate::{MigrateScan, admit as admit_migration, migrate, preview as preview_migration};

@@ -287,7 +287,8 @@ pub(crate) async fn accept(unit: &mut dyn ReadUnit, raw: &[u8]) -> Result<bool> 
 /// Migrates and decodes one document.
 fn decode(unit: &mut dyn ReadUnit, raw: &[u8], notes: &mut dyn Notes) -> Result<()> {
     let result = load::migrated(unit, raw).and_then(|document| {
-        let cx = DecodeCx::root(load::origin(unit.schema(), &document)?);
+        let ports = load::clock(unit);
+        let cx = DecodeCx::root(load::dated(ports.as_deref(), unit.schema(), &document)?);
         unit.decode(&document, &cx).map_err(DecodeError::into_error)?;
         notes.note(raw, &document)
     });

@@ -1,4 +1,4 @@
-//! What is declared of encrypted fields: blind indexes, padding, plaintext from before.
+//! What is declared of encrypted fields: blind indexes, padding.
 
 use core::num::NonZeroU32;
 
@@ -83,12 +83,6 @@ impl FieldSchema {
     /// Hides the length of an encrypted value in steps of that many bytes.
     pub const fn pad(mut self, bytes: u32) -> Self {
         self.pad = NonZeroU32::new(bytes);
-        self
-    }
-
-    /// Takes plaintext that was stored before the field was encrypted.
-    pub const fn legacy_plaintext(mut self) -> Self {
-        self.legacy_plaintext = true;
         self
     }
 

@@ -32,6 +32,7 @@ mod legacy;
 mod lives;
 mod manifest;
 mod migrate;
+mod old_formats;
 mod operators;
 mod outbox;
 mod outside;
