@@ -127,7 +127,7 @@ keys! {
     Validate "validate" FIELDS, "validate = path::to::function",
         "A rule of your own: `fn(&T) -> Result<(), impl Into<Cow<'static, str>>>`.";
     BlindIndex "blind_index" FIELD,
-        "blind_index or blind_index(unique, normalize = \"exact | email | digits\", scope = \"tenant | global\", allow_low_entropy)",
+        "blind_index or blind_index(unique, normalize = \"exact | email | digits\", scope = \"tenant | global\", bits = 16, allow_low_entropy)",
         "An encrypted field can be found by its value: `eq`, `in_`.";
     Pad "pad" OWNED, "pad = 64", "The length of an encrypted value is hidden in steps of that many bytes.";
     LegacyPlaintext "legacy_plaintext" OWNED, "legacy_plaintext or legacy_plaintext(until = \"2027-03-31\")",

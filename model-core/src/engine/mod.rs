@@ -34,7 +34,9 @@ mod retry;
 mod rotate;
 mod scan;
 mod seal;
+
 mod sealed;
+mod sift;
 mod stored;
 mod transaction;
 mod unit;

@@ -8,6 +8,7 @@ use super::caller::Caller;
 use super::load;
 use super::options;
 use super::pick;
+use super::sift::Sift;
 use super::unit::{Deleted, ReadUnit, visible};
 use crate::codec::{DecodeCx, DecodeError};
 use crate::error::{Error, ErrorKind, Result};
@@ -34,6 +35,8 @@ pub(crate) struct Open {
     cursor: Box<dyn Cursor>,
     skip: u64,
     left: Option<u64>,
+    /// What the store could not tell.
+    sift: Option<Sift>,
 }
 
 impl Open {
@@ -81,8 +84,8 @@ async fn one(unit: &mut dyn ReadUnit, selection: &Selection) -> Result<bool> {
 /// Opens a query.
 pub(crate) async fn open(unit: &mut dyn ReadUnit, listing: Listing) -> Result<Open> {
     unit.caller().ports.admit(unit.schema()).await?;
-    // Where the scope alone decides, the server counts off what is skipped; else only readable documents count.
-    let exact = unit.scope_is_exact() || unit.caller().bypass.is_some();
+    // Where the server alone decides, it counts off what is skipped; else only readable documents count.
+    let exact = server_decides(unit, &listing);
     let Listing {
         filter,
         sort,
@@ -99,10 +102,17 @@ pub(crate) async fn open(unit: &mut dyn ReadUnit, listing: Listing) -> Result<Op
         .map(|wanted| wanted.saturating_add(u64::from(!exact)))
         .and_then(|wanted| u32::try_from(wanted).ok())
         .filter(|batch| (1..=1_000).contains(batch));
+    let filter = filter.unwrap_or(Node::Everything);
+    let (filter, sift) = Sift::split(unit.caller(), unit.schema(), filter).await?;
     let find = Find {
         collection: unit.schema().collection,
-        selection: visible(unit, deleted, filter.unwrap_or(Node::Everything)).await?,
-        fields: pick::fields(unit, &sort),
+        selection: visible(unit, deleted, filter).await?,
+        // The whole documents, where all of the filter is asked once more.
+        fields: if sift.is_some() {
+            Vec::new()
+        } else {
+            pick::fields(unit, &sort)
+        },
         sort,
         skip: if exact { skip } else { 0 },
         limit: if exact { limit } else { None },
@@ -114,7 +124,14 @@ pub(crate) async fn open(unit: &mut dyn ReadUnit, listing: Listing) -> Result<Op
         cursor,
         skip: if exact { 0 } else { skip },
         left: limit,
+        sift,
     })
+}
+
+/// Whether what the server finds is what the reader may read, no more.
+pub(super) fn server_decides(unit: &(impl ReadUnit + ?Sized), listing: &Listing) -> bool {
+    let exact = unit.scope_is_exact() || unit.caller().bypass.is_some();
+    exact && !listing.filter.as_ref().is_some_and(Node::is_truncated)
 }
 
 /// What is noted of the documents of a read, beside what the unit keeps of them.
@@ -149,14 +166,26 @@ pub(super) async fn pull_noting(
         return Ok(false);
     }
     let whole = pick::outdated(unit, open).await?;
+    let mut sift = open.sift.take();
+    if let Some(sift) = &mut sift {
+        sift.prepare(unit.caller(), open).await?;
+    }
     let mut failure = None;
     open.each(&mut |raw| {
+        if let Some(sift) = &sift
+            && !sift
+                .admits(unit.caller(), raw)
+                .map_err(|error| error.at_id(|| load::id_text(raw)))?
+        {
+            return Ok(true);
+        }
         if let Some(raw) = pick::instead(unit, &whole, raw)? {
             // What stands before a document that does not decode is judged and handed out before the error.
             failure = decode(unit, raw, notes).err();
         }
         Ok(failure.is_none())
     })?;
+    open.sift = sift;
     let (skip, left) = (&mut open.skip, &mut open.left);
     judge(unit, &mut |allowed| {
         let wanted = allowed && *left != Some(0);
@@ -186,7 +215,7 @@ pub(crate) async fn list(unit: &mut dyn ReadUnit, listing: Listing) -> Result<()
 
 /// How many readable documents there are.
 pub(crate) async fn count(unit: &mut dyn ReadUnit, listing: Listing) -> Result<u64> {
-    if unit.scope_is_exact() || unit.caller().bypass.is_some() {
+    if server_decides(unit, &listing) {
         unit.caller().ports.admit(unit.schema()).await?;
         let Listing {
             filter,

@@ -240,7 +240,8 @@ fn one_blind(blind: BlindIndex) -> TokenStream {
     let normalise = normalise.map(|normaliser| emit!(.normalise(__model::BlindNormaliser::#normaliser)));
     let unique = blind.unique.then(|| emit!(.unique()));
     let global = blind.global.then(|| emit!(.global()));
-    emit!(.blind(__model::BlindSpec::new() #normalise #unique #global))
+    let bits = blind.bits.map(|bits| emit!(.bits(#bits)));
+    emit!(.blind(__model::BlindSpec::new() #normalise #unique #global #bits))
 }
 
 /// The index over the tokens of a field.

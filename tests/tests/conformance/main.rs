@@ -47,6 +47,7 @@ mod secrets;
 mod selected;
 mod tokens;
 mod transaction;
+mod truncated;
 mod types;
 mod update;
 mod upsert;
