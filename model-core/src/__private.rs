@@ -14,7 +14,7 @@ pub use crate::query::{
 pub use crate::schema::{
     AuditSpec, BlindNormaliser, BlindSpec, Collation, Comparison, Condition, Direction, EmbeddedSchema,
     EnumSchema, FieldRole, FieldSchema, IdKind, IndexKey, IndexSpec, KeyForm, Literal, ModelSchema,
-    Normaliser, Number, Pattern, Relation, Rule, Tenancy, TypeSchema, ValidatorAction, ValidatorLevel,
+    Normaliser, Number, Pattern, Relation, Rule, Tenancy, Term, TypeSchema, ValidatorAction, ValidatorLevel,
     ValidatorSpec, VariantSchema,
 };
 pub use crate::value::{Id, Identified, Revision, TenantId};

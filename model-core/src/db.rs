@@ -274,7 +274,7 @@ impl DbBuilder {
     /// # Errors
     /// `Configuration`: a declaration is wrong, or an encrypted model has no keyring.
     pub fn build_lazy(self) -> Result<Db> {
-        lifecycle::check_schemas(&self.models)?;
+        lifecycle::check_schemas(&self.models, self.keyring.as_ref())?;
         self.check_keys()?;
         let (policy, limits) = self.passwords;
         let hasher = PasswordHasher::new(policy, limits)?;

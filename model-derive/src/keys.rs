@@ -129,11 +129,13 @@ keys! {
     Validate "validate" FIELDS, "validate = path::to::function",
         "A rule of your own: `fn(&T) -> Result<(), impl Into<Cow<'static, str>>>`.";
     BlindIndex "blind_index" FIELD,
-        "blind_index or blind_index(unique, normalize = \"exact | email | digits\", scope = \"tenant | global\", allow_low_entropy)",
+        "blind_index or blind_index(unique, normalize = \"exact | email | digits\", scope = \"tenant | global\", bits = 16, allow_low_entropy)",
         "An encrypted field can be found by its value: `eq`, `in_`.";
     Pad "pad" OWNED, "pad = 64", "The length of an encrypted value is hidden in steps of that many bytes.";
-    LegacyPlaintext "legacy_plaintext" OWNED, "legacy_plaintext",
-        "An encrypted field reads plaintext that was stored before it was encrypted; the next write seals it.";
+    LegacyPlaintext "legacy_plaintext" OWNED, "legacy_plaintext or legacy_plaintext(until = \"2027-03-31\")",
+        "An encrypted field reads plaintext that was stored before it was encrypted, until the end of that day; the next write seals it.";
+    OldFormat "old_format" OWNED, "old_format(\"name\") or old_format(\"name\", until = \"2027-03-31\")",
+        "An encrypted field reads what another system encrypted, by the decoder that the keyring has under the name; the next write seals it.";
     Since "since" FIELD, "since = 2",
         "The version that introduced the field: queries by it are refused while there may be older documents.";
     Index "index" FIELD, "index or index = desc", "An index over this field.";

@@ -11,6 +11,7 @@ mod edit;
 mod field_value;
 mod group;
 mod input;
+mod old;
 mod origin;
 mod path;
 mod place;
@@ -30,6 +31,8 @@ pub use field_value::{FieldValue, Never};
 pub use group::{FieldGroup, NoFields};
 pub use input::{InputCx, ObjectInput};
 
+pub(crate) use old::old_value;
+pub(crate) use origin::Today;
 pub use origin::{DecodeCx, DocOrigin, Seal};
 
 pub use place::Place;

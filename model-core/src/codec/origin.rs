@@ -1,9 +1,14 @@
 //! What a sealed value is bound to: collection, tenant, document and path.
 
+use std::fmt::Debug;
+
+use chrono::{DateTime, Utc};
+use zeroize::Zeroizing;
+
 use super::place::{Place, element_id, key_id};
 use super::reader::{DecodeError, RawValue};
 use crate::error::Error;
-use crate::schema::ModelSchema;
+use crate::schema::{FieldSchema, ModelSchema, Term};
 
 /// The identity of the document that is being read, for values that are sealed to it.
 #[derive(Debug, Clone, Copy)]
@@ -16,6 +21,14 @@ pub struct DocOrigin<'a> {
     pub(crate) tenant: Option<(u8, &'a [u8])>,
     /// The id's BSON type and bytes.
     pub(crate) id: (u8, &'a [u8]),
+    /// What time it is; none where what is read was read before.
+    pub(crate) clock: Option<&'a dyn Today>,
+}
+
+/// What time it is, asked only where something has an end.
+pub(crate) trait Today: Debug + Sync {
+    /// The present instant.
+    fn now(&self) -> DateTime<Utc>;
 }
 
 /// Where a decoding stands. Each level lives on the stack and knows the one above it.
@@ -101,10 +114,15 @@ impl<'a> DecodeCx<'a> {
         })
     }
 
-    /// Whether the encrypted field here takes plaintext that was stored before it was encrypted.
-    pub(crate) fn takes_plaintext(&self) -> bool {
-        let field = self.doc.and_then(|doc| doc.schema.field_at(&self.path()));
-        field.is_some_and(|field| field.legacy_plaintext)
+    /// The field here.
+    pub(crate) fn field(&self) -> Option<&'static FieldSchema> {
+        self.doc.and_then(|doc| doc.schema.field_at(&self.path()))
+    }
+
+    /// Whether what was to be read for a time is read no more.
+    pub(crate) fn is_over(&self, term: Term) -> bool {
+        let clock = self.doc.and_then(|doc| doc.clock);
+        clock.is_some_and(|clock| term.is_over(clock.now()))
     }
 
     /// The document's identity.
@@ -136,6 +154,12 @@ pub trait Seal: Send + Sync {
     /// # Errors
     /// [`Crypto`](crate::ErrorKind::Crypto).
     fn digest(&self, path: &str, token: &[u8]) -> Result<Vec<u8>, Error>;
+
+    /// The plaintext of what another system encrypted; none if it is not of that format.
+    ///
+    /// # Errors
+    /// [`Crypto`](crate::ErrorKind::Crypto).
+    fn open_old(&self, format: &str, stored: &str) -> Result<Option<Zeroizing<String>>, Error>;
 
     /// The identity that a value at a place is bound to.
     fn origin(&self, place: &Place<'_>) -> Vec<u8>;

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use zeroize::Zeroizing;
+
 use super::place::{Place, element_id, key_id};
 use super::reader::Elements;
 use super::tag;
@@ -33,6 +35,15 @@ impl Writer<'_> {
                 self.crypto.get_or_insert(error);
             }
         }
+    }
+
+    /// The plaintext of what another system encrypted; none without a keyring.
+    pub(crate) fn open_old(
+        &self,
+        format: &str,
+        stored: &str,
+    ) -> Option<Result<Option<Zeroizing<String>>, Error>> {
+        Some(self.seal?.open_old(format, stored))
     }
 
     /// Whether a keyring is there to seal with.

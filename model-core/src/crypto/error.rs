@@ -77,6 +77,11 @@ pub enum CryptoError {
     /// A stored hash asks for more memory, passes, lanes or length than the policy allows.
     #[error("the stored password hash exceeds the policy's bounds: reset this password, or raise the bounds")]
     HashPolicy,
+    /// A value that another system encrypted does not open.
+    #[error(
+        "the value of an old format does not open: it was altered, or the key is not the one that it was made with"
+    )]
+    OldFormat,
     /// A stored hash is of a scheme that is not supported.
     #[error("the stored password hash is of an unsupported scheme: reset this password")]
     UnsupportedHash,

@@ -31,6 +31,7 @@ mod keyring;
 mod loaded;
 mod local_kek;
 mod memory;
+mod old;
 mod password;
 mod store;
 mod tenant;
@@ -50,6 +51,9 @@ pub use keyring::{Keyring, KeyringBuilder};
 pub use loaded::LoadedKey;
 pub use local_kek::LocalKek;
 pub use memory::MemoryKeyStore;
+pub use old::OldFormat;
+#[cfg(feature = "old-formats")]
+pub use old::{AesCbc, AesCtr, CryptoJs, LibreChat};
 pub use password::{Bounds, Candidate, HashPolicy, Limits, NewPassword, PasswordHasher, Verdict};
 pub use store::{KEYS_COLLECTION, KeyRow, KeyState, KeyStore};
 pub use tenant::{TenantKey, bson_value};

@@ -8,7 +8,7 @@ use super::load;
 use super::rotate::tenant_key;
 use crate::codec::{DecodeError, Elements, Writer, blind_value};
 use crate::crypto::{LoadedKey, TOKEN_LEN, TenantKey};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::query::{BLIND_LEN, Node};
 use crate::schema::{BlindSpec, FieldSchema, ModelSchema, TokenScopes, reserved, token_index};
 
@@ -61,6 +61,21 @@ impl TokenKeys {
         blind: BlindSpec,
         plain: &[u8],
     ) -> Result<Tokens> {
+        let mut tokens = self.of_value_whole(collection, field, blind, plain)?;
+        if let Some(bits) = blind.bits {
+            tokens.iter_mut().for_each(|token| truncate(token, bits));
+        }
+        Ok(tokens)
+    }
+
+    /// As [`of_value`](Self::of_value), of a value whose tokens are truncated too.
+    pub(super) fn of_value_whole(
+        &self,
+        collection: &str,
+        field: &FieldSchema,
+        blind: BlindSpec,
+        plain: &[u8],
+    ) -> Result<Tokens> {
         let Some(value) = blind_value(blind.normalise, plain) else {
             return Ok(Tokens::new());
         };
@@ -76,6 +91,15 @@ impl TokenKeys {
         let primary = self.of(true)?.first();
         let primary = primary.ok_or_else(|| Error::internal("a blind index without a key"))?;
         Ok(primary.index_token(collection, &token_index(path), token, TOKEN_LEN)?)
+    }
+}
+
+/// Leaves that many bits of a token, after the byte of its version: whole bytes, the rest of the last one zero.
+fn truncate(token: &mut Vec<u8>, bits: u8) {
+    token.truncate(1 + usize::from(bits.div_ceil(8)));
+    let spare = (8 - bits % 8) % 8;
+    if let Some(last) = token.last_mut() {
+        *last &= u8::MAX << spare;
     }
 }
 
@@ -139,7 +163,31 @@ async fn index_keys(caller: &Caller, tenant: Option<&TenantKey>) -> Result<Arc<[
 
 /// The filter with tokens in the place of secret values: one for each key in use, since a document may have been written
 /// under any of them.
-pub(super) async fn resolve(caller: &Caller, schema: &'static ModelSchema, mut node: Node) -> Result<Node> {
+///
+/// # Errors
+/// `Unsupported` by truncated tokens, which do not decide: only a reader can be given what they find.
+pub(super) async fn resolve(caller: &Caller, schema: &'static ModelSchema, node: Node) -> Result<Node> {
+    if node.is_truncated() {
+        return Err(Error::new(
+            ErrorKind::Unsupported,
+            "a blind index with `bits` finds too much, which is sifted out where documents are read: it stands in the \
+             filter of a query, and neither in a scope nor in what a write asks for",
+        ));
+    }
+    put_tokens(caller, schema, node).await
+}
+
+/// As [`resolve`], by truncated tokens too: what it selects is to be sifted.
+pub(super) async fn resolve_relaxed(
+    caller: &Caller,
+    schema: &'static ModelSchema,
+    mut node: Node,
+) -> Result<Node> {
+    node.relax(false);
+    put_tokens(caller, schema, node).await
+}
+
+async fn put_tokens(caller: &Caller, schema: &'static ModelSchema, mut node: Node) -> Result<Node> {
     if !node.is_blind() {
         return Ok(node);
     }
@@ -148,9 +196,14 @@ pub(super) async fn resolve(caller: &Caller, schema: &'static ModelSchema, mut n
         let keys = keys.of(blind.global)?;
         blind.resolved(|value| {
             keys.iter()
-                .map(|key| key.index_token(schema.collection, &blind.index, value, blind.length))
-                .collect::<Result<Vec<_>, _>>()
-                .map_err(Error::from)
+                .map(|key| {
+                    let mut token = key.index_token(schema.collection, &blind.index, value, blind.length)?;
+                    if let Some(bits) = blind.bits {
+                        truncate(&mut token, bits);
+                    }
+                    Ok(token)
+                })
+                .collect::<Result<Vec<_>>>()
         })
     })?;
     Ok(node)

@@ -85,7 +85,7 @@ pub(crate) async fn distinct(
         kept: Vec::new(),
         room: 2_000,
     };
-    let on_server = unit.scope_is_exact() || unit.caller().bypass.is_some();
+    let on_server = read::server_decides(unit, &listing);
     // A document of an older version has its values only after `migrate`.
     if on_server && schema.version == 1 {
         unit.caller().ports.admit(schema).await?;

@@ -39,7 +39,7 @@ pub(crate) async fn group(
 ) -> Result<Vec<Vec<u8>>> {
     check(unit.schema(), grouping)?;
     grouping.raw.iter().try_for_each(check_stage)?;
-    let on_server = unit.scope_is_exact() || unit.caller().bypass.is_some();
+    let on_server = read::server_decides(unit, &listing);
     // A document of an older version has its values only after `migrate`.
     if !on_server || unit.schema().version > 1 {
         if !grouping.raw.is_empty() {

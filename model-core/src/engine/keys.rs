@@ -119,6 +119,11 @@ pub(crate) async fn open_sealed(
         .map_err(|error| Error::from(error).at_path(bound.path))
 }
 
+/// Opens what another system encrypted; none if it is not of that format.
+pub(crate) fn open_old(caller: &Caller, format: &str, stored: &str) -> Result<Option<Zeroizing<String>>> {
+    Ok(keyring(&caller.ports)?.open_old(format, stored)?)
+}
+
 fn selection(rest: Node) -> Selection {
     Selection {
         tenant: None,

@@ -1,11 +1,13 @@
 //! From stored bytes to a unit: version, migration, decoding.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use bson::{Document, RawDocument, RawDocumentBuf};
 
+use super::ports::Ports;
 use super::unit::Unit;
-use crate::codec::{DecodeError, DocOrigin, Elements, RawValue};
+use crate::codec::{DecodeError, DocOrigin, Elements, RawValue, Today};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::{ModelSchema, reserved};
 use crate::value::IdValue;
@@ -68,6 +70,7 @@ pub(crate) fn origin<'a>(schema: &'static ModelSchema, raw: &'a [u8]) -> Result<
         collection: schema.collection,
         tenant,
         id: (id.tag, id.bytes),
+        clock: None,
     }))
 }
 
@@ -80,6 +83,26 @@ pub(super) fn view(raw: &[u8]) -> Result<&RawDocument> {
 /// Bytes as a document that can be changed.
 pub(super) fn document(raw: &[u8]) -> Result<Document> {
     Document::from_reader(raw).map_err(|_| Error::new(ErrorKind::Decode, "the stored document is malformed"))
+}
+
+/// As [`origin`], of a document that was just read: what had an end is read no more after it.
+pub(super) fn dated<'a>(
+    clock: Option<&'a Ports>,
+    schema: &'static ModelSchema,
+    raw: &'a [u8],
+) -> Result<Option<DocOrigin<'a>>> {
+    let origin = origin(schema, raw)?;
+    Ok(origin.map(|origin| DocOrigin {
+        clock: clock.map(|ports| ports as &dyn Today),
+        ..origin
+    }))
+}
+
+/// What tells the time to a unit that decodes secrets.
+pub(super) fn clock(unit: &(impl Unit + ?Sized)) -> Option<Arc<Ports>> {
+    unit.schema()
+        .has_encrypted()
+        .then(|| Arc::clone(&unit.caller().ports))
 }
 
 /// A document of a batch as one of its own.

@@ -35,7 +35,9 @@ mod retry;
 mod rotate;
 mod scan;
 mod seal;
+
 mod sealed;
+mod sift;
 mod steps;
 mod stored;
 mod transaction;
@@ -58,7 +60,7 @@ pub use explain::Access;
 pub(crate) use explain::explain;
 pub(crate) use group::group;
 pub(crate) use history::{AuditPage, history};
-pub(crate) use keys::{Reach, check_keyring, open_sealed};
+pub(crate) use keys::{Reach, check_keyring, open_old, open_sealed};
 pub(crate) use load::origin;
 pub use migrate::{MigratePreview, MigrateReport, MigrateSample};
 pub(crate) use migrate::{MigrateScan, admit as admit_migration, migrate, preview as preview_migration};

@@ -12,6 +12,7 @@ use tokio::sync::OnceCell;
 use super::backlog::Settled;
 use super::clock::{self, Clock};
 use crate::audit::{self, AuditSink};
+use crate::codec::Today;
 use crate::crypto::{Keyring, PasswordHasher};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::ModelSchema;
@@ -70,6 +71,12 @@ impl fmt::Debug for Ports {
             .field("store", &self.store.name())
             .field("models", &models)
             .finish_non_exhaustive()
+    }
+}
+
+impl Today for Ports {
+    fn now(&self) -> DateTime<Utc> {
+        Self::now(self)
     }
 }
 

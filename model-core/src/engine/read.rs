@@ -8,6 +8,7 @@ use super::caller::Caller;
 use super::load;
 use super::options;
 use super::pick;
+use super::sift::Sift;
 use super::unit::{Deleted, ReadUnit, visible};
 use crate::codec::{DecodeCx, DecodeError};
 use crate::error::{Error, ErrorKind, Result};
@@ -38,6 +39,8 @@ pub(crate) struct Open {
     left: Option<u64>,
     /// What the store admitted more than the filter does.
     widened: Option<Widened>,
+    /// What the store could not tell.
+    sift: Option<Sift>,
 }
 
 impl Open {
@@ -85,6 +88,7 @@ async fn one(unit: &mut dyn ReadUnit, selection: &Selection) -> Result<bool> {
 /// Opens a query.
 pub(crate) async fn open(unit: &mut dyn ReadUnit, listing: Listing) -> Result<Open> {
     unit.caller().ports.admit(unit.schema()).await?;
+    let exact = server_decides(unit, &listing);
     let Listing {
         filter,
         sort,
@@ -101,8 +105,8 @@ pub(crate) async fn open(unit: &mut dyn ReadUnit, listing: Listing) -> Result<Op
     } else {
         None
     };
-    // Where the scope alone decides, the server counts off what is skipped; else only readable documents count.
-    let exact = (unit.scope_is_exact() || unit.caller().bypass.is_some()) && widened.is_none();
+    // Where the server alone decides, it counts off what is skipped; else only readable documents count.
+    let exact = exact && widened.is_none();
     backlog::check_sort(unit.caller(), unit.schema(), &sort).await?;
     let wanted = limit.map(|limit| limit.saturating_add(skip));
     // Where documents may be denied, one more is asked for: an exactly full batch would leave the cursor open.
@@ -110,6 +114,13 @@ pub(crate) async fn open(unit: &mut dyn ReadUnit, listing: Listing) -> Result<Op
         .map(|wanted| wanted.saturating_add(u64::from(!exact)))
         .and_then(|wanted| u32::try_from(wanted).ok())
         .filter(|batch| (1..=1_000).contains(batch));
+    let (filter, sift) = Sift::split(unit.caller(), unit.schema(), filter).await?;
+    if sift.is_some() && widened.is_some() {
+        return Err(Error::new(
+            ErrorKind::Unsupported,
+            "a filter by a truncated blind index does not take older documents along: migrate them first",
+        ));
+    }
     let find = Find {
         collection: unit.schema().collection,
         selection: match &widened {
@@ -120,7 +131,12 @@ pub(crate) async fn open(unit: &mut dyn ReadUnit, listing: Listing) -> Result<Op
                     .select(unit.schema(), all.rest.and(widened.to_node()))?
             }
         },
-        fields: pick::fields(unit, &sort),
+        // The whole documents, where all of the filter is asked once more.
+        fields: if sift.is_some() {
+            Vec::new()
+        } else {
+            pick::fields(unit, &sort)
+        },
         sort,
         skip: if exact { skip } else { 0 },
         limit: if exact { limit } else { None },
@@ -133,7 +149,14 @@ pub(crate) async fn open(unit: &mut dyn ReadUnit, listing: Listing) -> Result<Op
         skip: if exact { 0 } else { skip },
         left: limit,
         widened,
+        sift,
     })
+}
+
+/// Whether what the server finds is what the reader may read, no more.
+pub(super) fn server_decides(unit: &(impl ReadUnit + ?Sized), listing: &Listing) -> bool {
+    let exact = unit.scope_is_exact() || unit.caller().bypass.is_some();
+    exact && !listing.filter.as_ref().is_some_and(Node::is_truncated)
 }
 
 /// What is noted of the documents of a read, beside what the unit keeps of them.
@@ -168,20 +191,28 @@ pub(super) async fn pull_noting(
         return Ok(false);
     }
     let whole = pick::outdated(unit, open).await?;
+    let (mut sift, widened) = (open.sift.take(), open.widened.take());
+    if let Some(sift) = &mut sift {
+        sift.prepare(unit.caller(), open).await?;
+    }
     let mut failure = None;
-    let Open {
-        cursor,
-        skip,
-        left,
-        widened,
-    } = open;
-    cursor.each(&mut |raw| {
+    open.each(&mut |raw| {
+        if let Some(sift) = &sift
+            && !sift
+                .admits(unit.caller(), raw)
+                .map_err(|error| error.at_id(|| load::id_text(raw)))?
+        {
+            return Ok(true);
+        }
         if let Some(raw) = pick::instead(unit, &whole, raw)? {
             // What stands before a document that does not decode is judged and handed out before the error.
             failure = decode(unit, raw, widened.as_ref(), notes).err();
         }
         Ok(failure.is_none())
     })?;
+    open.sift = sift;
+    open.widened = widened;
+    let (skip, left) = (&mut open.skip, &mut open.left);
     judge(unit, &mut |allowed| {
         let wanted = allowed && *left != Some(0);
         // What is skipped must be what the reader could have read.
@@ -210,9 +241,8 @@ pub(crate) async fn list(unit: &mut dyn ReadUnit, listing: Listing) -> Result<()
 
 /// How many readable documents there are.
 pub(crate) async fn count(unit: &mut dyn ReadUnit, listing: Listing) -> Result<u64> {
-    let exact = unit.scope_is_exact() || unit.caller().bypass.is_some();
     unit.caller().ports.admit(unit.schema()).await?;
-    if exact && !is_widened(unit, &listing).await? {
+    if server_decides(unit, &listing) && !is_widened(unit, &listing).await? {
         let Listing {
             filter,
             skip,
@@ -333,7 +363,8 @@ fn decode(
         {
             return Ok(());
         }
-        let cx = DecodeCx::root(load::origin(unit.schema(), &document)?);
+        let ports = load::clock(unit);
+        let cx = DecodeCx::root(load::dated(ports.as_deref(), unit.schema(), &document)?);
         unit.decode(&document, &cx).map_err(DecodeError::into_error)?;
         notes.note(raw, &document)
     });

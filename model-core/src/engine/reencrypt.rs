@@ -149,7 +149,7 @@ async fn renewed_tokens(
                 .keyring
                 .open(&key, &found.origin(place), envelope, Suites::ALL)?
         }
-        None => match found.plaintext(schema)? {
+        None => match found.before(schema, &caller.ports)? {
             Some(plain) => plain,
             None => return Ok(None),
         },
@@ -181,7 +181,7 @@ async fn renewed(
             let old = keyring.load(&StoreKeys(&*caller.ports.store), id).await?;
             Ok(Some(keyring.reseal(&old, key, &origin, envelope)?))
         }
-        None => match found.plaintext(schema)? {
+        None => match found.before(schema, &caller.ports)? {
             Some(plain) => {
                 let pad = found.field(schema).and_then(|field| field.pad);
                 Ok(Some(keyring.seal(key, &origin, &plain, pad)?))
@@ -249,6 +249,7 @@ pub(crate) async fn inspect(
             report.scanned += 1;
             for found in sealed(schema, document.as_bytes())? {
                 match found.envelope() {
+                    None if found.is_old(schema, &caller.ports) => report.old_format += 1,
                     None => report.plaintext += 1,
                     Some(Err(_)) => report.malformed += 1,
                     Some(Ok((id, _))) if Some(id) == current => report.current += 1,

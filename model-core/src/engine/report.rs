@@ -36,6 +36,8 @@ pub struct SecretsReport {
     pub outdated: u64,
     /// The values that are not sealed.
     pub plaintext: u64,
+    /// The values that another system encrypted, in the old format that their field declares.
+    pub old_format: u64,
     /// The values that are neither plaintext nor an envelope that this version knows.
     pub malformed: u64,
 }

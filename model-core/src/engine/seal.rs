@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use zeroize::Zeroizing;
+
 use super::blind::{self, TokenKeys, Tokens};
 use super::caller::Caller;
 use super::keys::StoreKeys;
@@ -114,6 +116,13 @@ impl Seal for Sealer<'_> {
 
     fn digest(&self, path: &str, token: &[u8]) -> Result<Vec<u8>, Error> {
         self.tokens.digest(self.collection, path, token)
+    }
+
+    fn open_old(&self, format: &str, stored: &str) -> Result<Option<Zeroizing<String>>, Error> {
+        match &self.primary {
+            Some(primary) => Ok(primary.keyring.open_old(format, stored)?),
+            None => Ok(None),
+        }
     }
 
     fn origin(&self, place: &Place<'_>) -> Vec<u8> {

@@ -2,12 +2,14 @@
 
 use zeroize::Zeroizing;
 
+use super::keys::keyring;
+use super::ports::Ports;
 use crate::codec::{
-    DecodeError, DocOrigin, Elements, Place, RawValue, Typed, Writer, element_id, key_id, tag,
+    DecodeError, DocOrigin, Elements, Place, RawValue, Typed, Writer, element_id, key_id, old_value, tag,
 };
 use crate::crypto::{CryptoError, KeyId, Origin, shape};
-use crate::error::Result;
-use crate::schema::{FieldSchema, ModelSchema, TypeSchema};
+use crate::error::{Error, ErrorKind, Result};
+use crate::schema::{FieldSchema, ModelSchema, Term, TypeSchema};
 
 /// A value that is sealed, or should be.
 pub(super) struct Found<'a> {
@@ -32,23 +34,58 @@ impl<'a> Found<'a> {
         .encode()
     }
 
-    /// The plaintext as `{v: value}`, where reads take it as it is, so that to seal it vouches for nothing that was not
-    /// before: in a field that takes plaintext, and of a hash from before there was a keyring. Other plaintext may be
-    /// planted.
-    pub(super) fn plaintext(&self, schema: &ModelSchema) -> Result<Option<Zeroizing<Vec<u8>>>> {
-        let taken = match self.ty {
-            TypeSchema::PasswordHash => self.value.tag == tag::STRING,
-            _ => {
-                self.value.tag != tag::BINARY
-                    && self.field(schema).is_some_and(|field| field.legacy_plaintext)
+    /// What stands there in the place of an envelope, as `{v: value}`, where reads take it: plaintext and old formats as
+    /// the field declares them, and a hash from before there was a keyring. So to seal it vouches for nothing that was
+    /// not before; other plaintext may be planted.
+    ///
+    /// # Errors
+    /// Its time has ended, or it does not open.
+    pub(super) fn before(&self, schema: &ModelSchema, ports: &Ports) -> Result<Option<Zeroizing<Vec<u8>>>> {
+        if matches!(self.ty, TypeSchema::PasswordHash) {
+            return (self.value.tag == tag::STRING)
+                .then(|| self.wrapped())
+                .transpose();
+        }
+        let Some(field) = self.field(schema).filter(|_| self.value.tag != tag::BINARY) else {
+            return Ok(None);
+        };
+        let check = |term: Term| {
+            if term.is_over(ports.now()) {
+                Err(Error::new(ErrorKind::Decode, field.ended(term)))
+            } else {
+                Ok(())
             }
         };
-        if !taken {
-            return Ok(None);
+        if let (Some(old), tag::STRING) = (field.old_format, self.value.tag) {
+            check(old.term)?;
+            let text = self.value.str().map_err(DecodeError::into_error)?;
+            if let Some(text) = keyring(ports)?.open_old(old.name, text)? {
+                let no_json = || Error::new(ErrorKind::Decode, "the value of an old format is no JSON");
+                let TypeSchema::Encrypted(ty) = self.ty else {
+                    return Ok(None);
+                };
+                return old_value(ty, &text).map(Some).ok_or_else(no_json);
+            }
         }
+        match field.legacy_plaintext {
+            Some(term) => check(term).and_then(|()| self.wrapped().map(Some)),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether another system may have encrypted it: a text, where the field takes that.
+    pub(super) fn is_old(&self, schema: &ModelSchema, ports: &Ports) -> bool {
+        let format = self.field(schema).and_then(|field| field.old_format);
+        let decoder = format.zip(ports.keyring.as_ref());
+        let decoder = decoder.and_then(|(old, keyring)| keyring.old_format(old.name));
+        let text = (self.value.tag == tag::STRING).then(|| self.value.str().ok());
+        decoder.is_some_and(|decoder| text.flatten().is_some_and(|text| decoder.is(text)))
+    }
+
+    fn wrapped(&self) -> Result<Zeroizing<Vec<u8>>> {
         let mut plain = Writer::new();
         plain.raw("v", self.value.tag, self.value.bytes);
-        Ok(Some(Zeroizing::new(plain.finish()?)))
+        Ok(Zeroizing::new(plain.finish()?))
     }
 
     /// The field that it is a value of.

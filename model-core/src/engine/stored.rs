@@ -155,7 +155,8 @@ async fn take(
         revision,
         touched: Vec::new(),
     };
-    let cx = DecodeCx::root(load::origin(unit.schema(), stored.present())?);
+    let ports = load::clock(unit);
+    let cx = DecodeCx::root(load::dated(ports.as_deref(), unit.schema(), stored.present())?);
     unit.load(stored.present(), &cx)
         .map_err(DecodeError::into_error)?;
     let mut out = Writer::new().keeping_keys(true);

@@ -7,7 +7,7 @@ use super::ledger;
 use super::specs::check_indexes;
 use crate::audit;
 use crate::codec::ELEMENT_ID;
-use crate::crypto::KEYS_COLLECTION;
+use crate::crypto::{KEYS_COLLECTION, Keyring};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::{FieldSchema, ModelSchema, Rule, TypeSchema};
 
@@ -15,7 +15,7 @@ use crate::schema::{FieldSchema, ModelSchema, Rule, TypeSchema};
 ///
 /// # Errors
 /// `Configuration`.
-pub(crate) fn check_schemas(schemas: &[&'static ModelSchema]) -> Result<()> {
+pub(crate) fn check_schemas(schemas: &[&'static ModelSchema], keyring: Option<&Keyring>) -> Result<()> {
     let mut problems = Problems::default();
     let mut collections = HashSet::from([audit::COLLECTION, KEYS_COLLECTION, ledger::COLLECTION]);
     for schema in schemas {
@@ -26,7 +26,7 @@ pub(crate) fn check_schemas(schemas: &[&'static ModelSchema]) -> Result<()> {
                 format_args!("the collection `{collection}` is taken by another model or by the crate"),
             );
         }
-        check_fields(schema, &mut problems);
+        check_fields(schema, keyring, &mut problems);
         check_indexes(schema, &mut problems);
         check_audit_name(schema, &mut problems);
     }
@@ -51,11 +51,12 @@ impl Problems {
     }
 }
 
-fn check_fields(schema: &'static ModelSchema, problems: &mut Problems) {
+fn check_fields(schema: &'static ModelSchema, keyring: Option<&Keyring>, problems: &mut Problems) {
     let mut walk = Walk {
         model: schema.name,
         at: Vec::new(),
         seen: HashSet::new(),
+        keyring,
         problems,
     };
     walk.fields(schema.fields, Place::Direct);
@@ -76,6 +77,7 @@ struct Walk<'a> {
     model: &'static str,
     at: Vec<&'static str>,
     seen: HashSet<(*const (), Place)>,
+    keyring: Option<&'a Keyring>,
     problems: &'a mut Problems,
 }
 
@@ -93,8 +95,16 @@ impl Walk<'_> {
                     ));
                 }
             }
-            if field.legacy_plaintext && is_sealed_binary(&field.ty) {
+            if field.legacy_plaintext.is_some() && is_sealed_binary(&field.ty) {
                 self.report("`legacy_plaintext` tells plaintext by its type, and this plaintext is binary as a sealed value is");
+            }
+            if let (Some(old), Some(keyring)) = (field.old_format, self.keyring)
+                && keyring.old_format(old.name).is_none()
+            {
+                self.report(format_args!(
+                    "the keyring has no decoder for its old format: `.old_format(\"{}\", ...)`",
+                    old.name
+                ));
             }
             self.ty(&field.ty, place);
             self.at.pop();

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::actor::Actor;
 use crate::audit::RequestMeta;
 use crate::crypto::{Candidate, Verdict};
-use crate::engine::{Caller, OpenTransaction, Ports, Reach, is_token, open_sealed};
+use crate::engine::{Caller, OpenTransaction, Ports, Reach, is_token, open_old, open_sealed};
 use crate::error::Result;
 use crate::value::{OpenSecrets, PasswordHash, TenantId};
 
@@ -189,6 +189,9 @@ impl OpenSecrets for AnyTenant<'_> {
     async fn is_token(&self, collection: &str, path: &str, presented: &[u8], digest: &[u8]) -> Result<bool> {
         is_token(self.0, collection, path, presented, digest).await
     }
+    fn open_old(&self, format: &str, stored: &str) -> Result<Option<Zeroizing<String>>> {
+        open_old(self.0, format, stored)
+    }
 }
 
 impl<A: Actor> OpenSecrets for GlobalContext<A> {
@@ -197,6 +200,9 @@ impl<A: Actor> OpenSecrets for GlobalContext<A> {
     }
     async fn is_token(&self, collection: &str, path: &str, presented: &[u8], digest: &[u8]) -> Result<bool> {
         is_token(&self.caller, collection, path, presented, digest).await
+    }
+    fn open_old(&self, format: &str, stored: &str) -> Result<Option<Zeroizing<String>>> {
+        open_old(&self.caller, format, stored)
     }
 }
 
@@ -296,5 +302,8 @@ impl<A: Actor> OpenSecrets for Context<A> {
     }
     async fn is_token(&self, collection: &str, path: &str, presented: &[u8], digest: &[u8]) -> Result<bool> {
         is_token(self.global.caller(), collection, path, presented, digest).await
+    }
+    fn open_old(&self, format: &str, stored: &str) -> Result<Option<Zeroizing<String>>> {
+        open_old(self.global.caller(), format, stored)
     }
 }

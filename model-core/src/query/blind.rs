@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::field::{Field, UniqueField};
 use super::filter::{Filter, Lookup, Node, Test};
 use crate::crypto::TOKEN_LEN;
-use crate::schema::token_index;
+use crate::schema::{reserved, token_index};
 use crate::value::{Token, TokenDigest};
 
 /// The subtype of tokens: "sensitive".
@@ -25,6 +25,8 @@ pub(crate) struct Blind {
     pub(crate) global: bool,
     /// How long a token is, without its version.
     pub(crate) length: usize,
+    /// How many bits of it are stored, if not all.
+    pub(crate) bits: Option<u8>,
     pub(crate) values: Vec<Zeroizing<Vec<u8>>>,
 }
 
@@ -65,6 +67,48 @@ impl Node {
         }
     }
 
+    /// Whether a secret value stands in it that a store finds too much by.
+    pub(crate) fn is_truncated(&self) -> bool {
+        match self {
+            Self::Everything | Self::Nothing => false,
+            Self::And(nodes) | Self::Or(nodes) => nodes.iter().any(Self::is_truncated),
+            Self::Not(inner) => inner.is_truncated(),
+            Self::Field { test, .. } => matches!(test, Test::Blind(blind) if blind.bits.is_some()),
+        }
+    }
+
+    /// Makes the filter select what a store has to be asked for, where it cannot tell: under a negation, where truncated
+    /// tokens would leave out too much, everything.
+    pub(crate) fn relax(&mut self, negated: bool) {
+        match self {
+            Self::Everything | Self::Nothing => {}
+            Self::And(nodes) | Self::Or(nodes) => nodes.iter_mut().for_each(|node| node.relax(negated)),
+            Self::Not(inner) => inner.relax(!negated),
+            Self::Field { .. } => {
+                if negated && self.is_truncated() {
+                    *self = Self::Nothing;
+                }
+            }
+        }
+    }
+
+    /// Lets the tests by truncated tokens ask for whole ones, under [`SIFTED`].
+    pub(crate) fn widen(&mut self) {
+        match self {
+            Self::Everything | Self::Nothing => {}
+            Self::And(nodes) | Self::Or(nodes) => nodes.iter_mut().for_each(Self::widen),
+            Self::Not(inner) => inner.widen(),
+            Self::Field { path, test } => {
+                if let Test::Blind(blind) = test
+                    && blind.bits.take().is_some()
+                    && let Some(field) = path.strip_prefix(reserved::BLIND_INDEX)
+                {
+                    *path = format!("{SIFTED}{field}").into();
+                }
+            }
+        }
+    }
+
     /// Puts another test in the place of every secret value.
     pub(crate) fn resolve<E>(&mut self, resolve: &impl Fn(&Blind) -> Result<Test, E>) -> Result<(), E> {
         match self {
@@ -83,6 +127,9 @@ impl Node {
     }
 }
 
+/// Where the whole tokens of values with truncated ones stand while documents are sifted: in no stored document.
+pub(crate) const SIFTED: &str = "_bx";
+
 /// The length of a blind-index token, without its version: no two values have the same in practice.
 pub(crate) const BLIND_LEN: usize = 16;
 
@@ -93,6 +140,7 @@ fn token(path: &str, token: &Token) -> Node {
             index: token_index(path),
             global: true,
             length: TOKEN_LEN,
+            bits: None,
             values: vec![Zeroizing::new(token.expose().as_bytes().to_vec())],
         }),
     )

@@ -90,6 +90,7 @@ impl<M: 'static, T: Blindable> BlindField<M, T> {
             index: spec.index(self.1.stored),
             global: spec.global,
             length: BLIND_LEN,
+            bits: spec.bits,
             values,
         });
         let path = format!("{}.{}", reserved::BLIND_INDEX, self.1.stored);

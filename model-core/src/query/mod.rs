@@ -16,7 +16,7 @@ mod render;
 mod sort;
 mod update;
 
-pub(crate) use blind::BLIND_LEN;
+pub(crate) use blind::{BLIND_LEN, SIFTED};
 pub use blind_field::{BlindField, Blindable, Distinct, UniqueBlindField};
 pub(crate) use evaluate::{
     Groups, KeyError, Share, each_value, index_keys, matches, order_by, order_values, sort_key,

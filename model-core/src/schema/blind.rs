@@ -1,4 +1,4 @@
-//! What is declared of encrypted fields: blind indexes, padding, plaintext from before.
+//! What is declared of encrypted fields: blind indexes, padding.
 
 use core::num::NonZeroU32;
 
@@ -27,6 +27,8 @@ pub struct BlindSpec {
     pub unique: bool,
     /// The tokens are made with one key for all tenants.
     pub global: bool,
+    /// How many bits of a token are stored, if not all: several values share one, so that it tells less.
+    pub bits: Option<u8>,
 }
 
 impl BlindSpec {
@@ -36,6 +38,7 @@ impl BlindSpec {
             normalise: BlindNormaliser::Exact,
             unique: false,
             global: false,
+            bits: None,
         }
     }
 
@@ -57,6 +60,12 @@ impl BlindSpec {
         self
     }
 
+    /// Stores that many bits of each token.
+    pub const fn bits(mut self, bits: u8) -> Self {
+        self.bits = Some(bits);
+        self
+    }
+
     /// The name of the index over the field stored at `path`, which its key is derived by: a file format.
     pub(crate) fn index(self, path: &str) -> String {
         let normaliser = match self.normalise {
@@ -64,7 +73,10 @@ impl BlindSpec {
             BlindNormaliser::Email => "email/1",
             BlindNormaliser::Digits => "digits/1",
         };
-        format!("{path}#{normaliser}")
+        match self.bits {
+            None => format!("{path}#{normaliser}"),
+            Some(bits) => format!("{path}#{normaliser}/{bits}"),
+        }
     }
 }
 
@@ -83,12 +95,6 @@ impl FieldSchema {
     /// Hides the length of an encrypted value in steps of that many bytes.
     pub const fn pad(mut self, bytes: u32) -> Self {
         self.pad = NonZeroU32::new(bytes);
-        self
-    }
-
-    /// Takes plaintext that was stored before the field was encrypted.
-    pub const fn legacy_plaintext(mut self) -> Self {
-        self.legacy_plaintext = true;
         self
     }
 

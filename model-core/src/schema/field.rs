@@ -5,6 +5,7 @@ use core::num::NonZeroU32;
 use super::IdKind;
 use super::blind::BlindSpec;
 use super::external::{Comparison, External, ReadOperand};
+use super::legacy::{OldFormatSpec, Term};
 use super::rule::{Normaliser, Rule};
 
 /// What a field is for.
@@ -255,8 +256,10 @@ pub struct FieldSchema {
     pub blind: Option<BlindSpec>,
     /// The length of an encrypted value is hidden in steps of that many bytes.
     pub pad: Option<NonZeroU32>,
-    /// An encrypted field takes plaintext that was stored before it was encrypted.
-    pub legacy_plaintext: bool,
+    /// How long an encrypted field takes plaintext that was stored before it was encrypted, if it does.
+    pub legacy_plaintext: Option<Term>,
+    /// What another system encrypted, and the field still takes.
+    pub old_format: Option<OldFormatSpec>,
     /// The model's version that introduced it; 1 if nothing is said.
     pub since: u32,
     /// The doc comment.
@@ -283,7 +286,8 @@ impl FieldSchema {
             sortable: false,
             blind: None,
             pad: None,
-            legacy_plaintext: false,
+            legacy_plaintext: None,
+            old_format: None,
             since: 1,
             doc: "",
         }

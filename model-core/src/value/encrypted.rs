@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
+use super::old::{self, Before, Legacy, Old};
 use super::secret::{OpenSecrets, Secret};
 use crate::codec::{
     Constraints, DecodeCx, DecodeError, FieldValue, InputCx, Never, NoFields, RawValue, ViewValue, Visitor,
@@ -29,13 +30,8 @@ enum State<T: FieldValue> {
     Sealed(Sealed),
     /// Stored in the clear, before the field was encrypted: sealed by the next write.
     Legacy(Secret<T>, Legacy),
-}
-
-/// A plaintext value as it is stored.
-#[derive(Clone)]
-struct Legacy {
-    tag: u8,
-    bytes: zeroize::Zeroizing<Vec<u8>>,
+    /// Stored as another system encrypted it: sealed by the next write.
+    Old(Old),
 }
 
 /// An envelope and what it is bound to.
@@ -175,6 +171,7 @@ impl<T: FieldValue> Encrypted<T> {
         match &self.0 {
             State::Plain(secret) | State::Legacy(secret, _) => Ok(secret.clone()),
             State::Sealed(sealed) => open_value(&sealed.open(ctx).await?).map(Secret::new),
+            State::Old(old) => old.value(ctx.open_old(old.format, &old.text)).map(Secret::new),
         }
     }
 }
@@ -191,6 +188,7 @@ impl<T: FieldValue + Clone> Clone for Encrypted<T> {
             State::Plain(secret) => State::Plain(secret.clone()),
             State::Sealed(sealed) => State::Sealed(sealed.clone()),
             State::Legacy(secret, stored) => State::Legacy(secret.clone(), stored.clone()),
+            State::Old(old) => State::Old(old.clone()),
         })
     }
 }
@@ -214,20 +212,24 @@ impl<T: FieldValue + Clone> FieldValue for Encrypted<T> {
             State::Sealed(sealed) => sealed.write(out, key),
             State::Legacy(secret, _) if out.can_seal() => seal_value(secret.expose(), out, key),
             State::Legacy(_, stored) => out.raw(key, stored.tag, &stored.bytes),
+            State::Old(old) => {
+                let opened = out
+                    .open_old(old.format, &old.text)
+                    .map(|opened| old.value::<T>(opened));
+                match opened {
+                    Some(Ok(value)) => seal_value(Secret::new(value).expose(), out, key),
+                    // The write is about something else, and the reader of the value will be told.
+                    Some(Err(_)) | None => out.string(key, &old.text),
+                }
+            }
         }
     }
 
     fn decode(value: RawValue<'_>, cx: &DecodeCx<'_>) -> Result<Self, DecodeError> {
-        // By its type alone: a binary that does not open is never taken for plaintext.
-        if value.tag != tag::BINARY && cx.takes_plaintext() {
-            // The cause is dropped, since it may tell of the value.
-            let secret = T::decode(value, &DecodeCx::root(None))
-                .map_err(|_| DecodeError::new("the plaintext is of another type than the field"))?;
-            let stored = Legacy {
-                tag: value.tag,
-                bytes: zeroize::Zeroizing::new(value.bytes.to_vec()),
-            };
-            return Ok(Self(State::Legacy(secret.into(), stored)));
+        match old::read(value, cx)? {
+            Some(Before::Plain(secret, stored)) => return Ok(Self(State::Legacy(secret, stored))),
+            Some(Before::Old(old)) => return Ok(Self(State::Old(old))),
+            None => {}
         }
         Sealed::read(value, cx).map(|sealed| Self(State::Sealed(sealed)))
     }

@@ -9,6 +9,7 @@ mod foreign;
 mod id;
 mod id_value;
 mod number;
+mod old;
 mod password;
 mod revision;
 mod scalar;

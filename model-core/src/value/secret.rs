@@ -67,6 +67,12 @@ pub trait OpenSecrets: Send + Sync {
         envelope: &[u8],
     ) -> impl Future<Output = Result<Zeroizing<Vec<u8>>, Error>> + Send;
 
+    /// The plaintext of what another system encrypted; none if it is not of that format.
+    ///
+    /// # Errors
+    /// [`Crypto`](crate::ErrorKind::Crypto) if it does not open.
+    fn open_old(&self, format: &str, stored: &str) -> Result<Option<Zeroizing<String>>, Error>;
+
     /// Whether `digest` is that of the presented token, for the field at `path`.
     fn is_token(
         &self,

@@ -3,7 +3,7 @@
 use proc_macro2::Ident;
 use syn::ext::IdentExt as _;
 use syn::parse::ParseStream;
-use syn::{Token, parenthesized};
+use syn::{LitInt, Token, parenthesized};
 
 use super::value;
 use crate::suggest;
@@ -24,6 +24,7 @@ pub(crate) struct BlindIndex {
     pub(crate) global: bool,
     pub(crate) normalise: BlindNormaliser,
     pub(crate) allow_low_entropy: bool,
+    pub(crate) bits: Option<u8>,
 }
 
 impl BlindIndex {
@@ -40,15 +41,21 @@ impl BlindIndex {
                 content.parse::<Token![,]>()?;
             }
         }
+        if all.unique && all.bits.is_some() {
+            let message = "a blind index with `bits` cannot be `unique`: several values share a token, and the second of \
+                           them would be refused";
+            return Err(syn::Error::new(input.span(), message));
+        }
         Ok(all)
     }
 
     fn option(&mut self, input: ParseStream<'_>) -> syn::Result<()> {
-        const OPTIONS: [&str; 4] = ["unique", "normalize", "scope", "allow_low_entropy"];
+        const OPTIONS: [&str; 5] = ["unique", "normalize", "scope", "allow_low_entropy", "bits"];
         let name = input.call(Ident::parse_any)?;
         match name.to_string().as_str() {
             "unique" => self.unique = true,
             "allow_low_entropy" => self.allow_low_entropy = true,
+            "bits" => self.bits = Some(bits(input)?),
             "normalize" => {
                 self.normalise = one_of(
                     input,
@@ -68,6 +75,16 @@ impl BlindIndex {
             }
         }
         Ok(())
+    }
+}
+
+/// `= 16`
+fn bits(input: ParseStream<'_>) -> syn::Result<u8> {
+    input.parse::<Token![=]>()?;
+    let literal: LitInt = input.parse()?;
+    match literal.base10_parse() {
+        Ok(bits @ 4..=64) => Ok(bits),
+        _ => Err(syn::Error::new(literal.span(), "expected 4 to 64 bits")),
     }
 }
 

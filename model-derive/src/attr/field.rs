@@ -6,6 +6,7 @@ use syn::parse::ParseStream;
 use syn::{Attribute, Expr, LitInt, LitStr, Path, Token, parenthesized};
 
 use super::blind::BlindIndex;
+use super::legacy::{self, Term};
 use super::value::{self, Bounds, Direction, Number};
 use super::{Spanned, Written, each_key};
 use crate::ctxt::Ctxt;
@@ -94,7 +95,8 @@ pub(crate) struct FieldAttrs {
     pub(crate) sortable: bool,
     pub(crate) blind: Option<Spanned<BlindIndex>>,
     pub(crate) pad: Option<u32>,
-    pub(crate) legacy_plaintext: bool,
+    pub(crate) legacy_plaintext: Option<Term>,
+    pub(crate) old_format: Option<(String, Term)>,
     pub(crate) since: Option<Spanned<u32>>,
     pub(crate) written: Vec<Written>,
 }
@@ -131,7 +133,8 @@ impl FieldAttrs {
             KeyId::Sortable => self.sortable = true,
             KeyId::Pad => self.pad = Some(pad(input)?),
             KeyId::Since => self.since = Some(since(input)?),
-            KeyId::LegacyPlaintext => self.legacy_plaintext = true,
+            KeyId::LegacyPlaintext => self.legacy_plaintext = Some(legacy::plaintext(input)?),
+            KeyId::OldFormat => self.old_format = Some(legacy::format(input)?),
             KeyId::BlindIndex => self.blind = Some(Spanned::new(BlindIndex::read(input)?, span)),
             KeyId::Ttl => self.ttl = Some(Spanned::new(value::duration(input)?.value, span)),
             rule => self.rules.extend(read_rule(rule, input)?),

@@ -4,6 +4,7 @@ mod blind;
 mod container;
 mod field;
 mod index;
+mod legacy;
 mod value;
 
 use proc_macro2::{Ident, Span, TokenTree};
@@ -18,6 +19,7 @@ pub(crate) use field::{
     DefaultValue, FieldAttrs, Filterable, Normaliser, Role, Rule, UniqueScope, VariantAttrs,
 };
 pub(crate) use index::{Collation, Condition, Index, IndexKey, KeyForm, Literal, Relation};
+pub(crate) use legacy::Term;
 pub(crate) use value::{Bounds, Direction, Number};
 
 use crate::ctxt::Ctxt;

@@ -144,7 +144,7 @@ fn rules_fit(cx: &Ctxt, field: &Field) {
                     );
                 }
             }
-            KeyId::Pad | KeyId::LegacyPlaintext if !spelling::is_encrypted(&field.ty) => {
+            KeyId::Pad | KeyId::LegacyPlaintext | KeyId::OldFormat if !spelling::is_encrypted(&field.ty) => {
                 let name = row.name;
                 cx.error(
                     key.span,

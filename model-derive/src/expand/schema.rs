@@ -6,7 +6,7 @@ use syn::ext::IdentExt as _;
 use super::{index, view};
 use crate::ast::{Field, Head, Model};
 use crate::attr::{
-    Audit, BlindIndex, BlindNormaliser, Bounds, Filterable, IdForm, Normaliser, Number, Role, Rule,
+    Audit, BlindIndex, BlindNormaliser, Bounds, Filterable, IdForm, Normaliser, Number, Role, Rule, Term,
 };
 use crate::case;
 
@@ -70,7 +70,14 @@ fn one_field(pattern: &Ident, field: &Field) -> TokenStream {
         .then(|| emit!(.sortable(__model::assert_comparable::<#ty>)));
     let blind = attrs.blind.as_ref().map(|blind| one_blind(blind.value));
     let pad = attrs.pad.map(|bytes| emit!(.pad(#bytes)));
-    let legacy = attrs.legacy_plaintext.then(|| emit!(.legacy_plaintext()));
+    let legacy = attrs.legacy_plaintext.map(|until| {
+        let term = term(until);
+        emit!(.legacy_plaintext(#term))
+    });
+    let old_format = attrs.old_format.as_ref().map(|(name, until)| {
+        let term = term(*until);
+        emit!(.old_format(#name, #term))
+    });
     let since = attrs.since.as_ref().map(|since| {
         let version = since.value;
         emit!(.since(#version))
@@ -79,7 +86,14 @@ fn one_field(pattern: &Ident, field: &Field) -> TokenStream {
     emit! {
         __model::field::<#ty>(#name, #stored)
             #json #role #hidden #readonly #skip_updated_at #skip_audit #default #normalise #rules
-            #filterable #sortable #blind #pad #legacy #since #doc
+            #filterable #sortable #blind #pad #legacy #old_format #since #doc
+    }
+}
+
+fn term(until: Term) -> TokenStream {
+    match until {
+        Some((year, month, day)) => emit!(__model::Term::until(#year, #month, #day)),
+        None => emit!(__model::Term::OPEN),
     }
 }
 
@@ -226,7 +240,8 @@ fn one_blind(blind: BlindIndex) -> TokenStream {
     let normalise = normalise.map(|normaliser| emit!(.normalise(__model::BlindNormaliser::#normaliser)));
     let unique = blind.unique.then(|| emit!(.unique()));
     let global = blind.global.then(|| emit!(.global()));
-    emit!(.blind(__model::BlindSpec::new() #normalise #unique #global))
+    let bits = blind.bits.map(|bits| emit!(.bits(#bits)));
+    emit!(.blind(__model::BlindSpec::new() #normalise #unique #global #bits))
 }
 
 /// The index over the tokens of a field.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 
 use super::super::cache::Cache;
+use super::super::old::OldFormat;
 use super::super::wrapper::KeyWrapper;
 use super::super::{CryptoError, Result};
 use super::{Keyring, PrimaryCaches};
@@ -25,6 +26,7 @@ pub struct KeyringBuilder {
     ttl: Duration,
     grace: Option<Duration>,
     max_tenants: usize,
+    old_formats: Vec<(Box<str>, Box<dyn OldFormat>)>,
 }
 
 impl Default for KeyringBuilder {
@@ -35,6 +37,7 @@ impl Default for KeyringBuilder {
             ttl: DEFAULT_TTL,
             grace: None,
             max_tenants: DEFAULT_MAX_TENANTS,
+            old_formats: Vec::new(),
         }
     }
 }
@@ -70,6 +73,12 @@ impl KeyringBuilder {
         self
     }
 
+    /// What opens the values of fields with `#[model(old_format("name"))]`, which another system encrypted.
+    pub fn old_format(mut self, name: impl Into<Box<str>>, format: impl OldFormat + 'static) -> Self {
+        self.old_formats.push((name.into(), Box::new(format)));
+        self
+    }
+
     /// The keyring; neither the provider nor a store is touched.
     ///
     /// # Errors
@@ -95,6 +104,7 @@ impl KeyringBuilder {
             },
             refused: Cache::new(NEGATIVE_CAPACITY, NEGATIVE_TTL, Duration::ZERO),
             in_use: Cache::new(tenants, ttl, Duration::ZERO),
+            old_formats: self.old_formats.into(),
             ttl,
             flights: core::array::from_fn(|_| Mutex::new(())),
             hasher: RandomState::new(),

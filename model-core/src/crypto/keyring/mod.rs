@@ -18,6 +18,7 @@ use super::cache::Cache;
 use super::envelope::{self, Parts, Suites};
 use super::key::{KeyId, Purpose};
 use super::loaded::LoadedKey;
+use super::old::OldFormat;
 use super::store::{KeyRow, KeyState, KeyStore};
 use super::wrapper::{KeyWrapper, WrapCtx};
 use super::{CryptoError, Result, TenantKey};
@@ -43,6 +44,8 @@ pub struct Keyring {
     refused: Cache<KeyId, CryptoError>,
     /// The blind-index keys that are in use, by the tenant part of an origin; the primary first.
     in_use: Cache<Box<[u8]>, Arc<[Arc<LoadedKey>]>>,
+    /// What opens values that other systems encrypted, by the name that fields know it by.
+    old_formats: Box<[(Box<str>, Box<dyn OldFormat>)]>,
     ttl: Duration,
     flights: [Mutex<()>; FLIGHTS],
     hasher: RandomState,
@@ -71,6 +74,12 @@ impl Keyring {
     /// Starts a keyring: a realm and a wrapper are required.
     pub fn builder() -> KeyringBuilder {
         KeyringBuilder::default()
+    }
+
+    /// What opens the values of an old format.
+    pub(crate) fn old_format(&self, name: &str) -> Option<&dyn OldFormat> {
+        let found = self.old_formats.iter().find(|(known, _)| **known == *name);
+        found.map(|(_, format)| &**format)
     }
 
     /// The realm (`"prod"`, `"stage"`) that all keys and ciphertexts of this keyring are bound to.

@@ -3,6 +3,8 @@
 
 mod attacks;
 mod keyring;
+#[cfg(feature = "old-formats")]
+mod old_formats;
 mod password_limits;
 mod passwords;
 mod vectors;

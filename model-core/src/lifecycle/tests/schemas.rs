@@ -4,20 +4,20 @@ use super::super::check_schemas;
 use super::{SECRET, schema};
 use crate::schema::{
     Condition, EmbeddedSchema, EnumSchema, FieldSchema, IdKind, IndexKey, IndexSpec, KeyForm, Literal,
-    ModelSchema, Pattern, Relation, Rule, Tenancy, TypeSchema, VariantSchema,
+    ModelSchema, Pattern, Relation, Rule, Tenancy, Term, TypeSchema, VariantSchema,
 };
 
 #[test]
 fn declarations_that_cannot_hold_are_refused_all_at_once() {
-    let refused = |model: &'static ModelSchema| check_schemas(&[model]).unwrap_err().to_string();
+    let refused = |model: &'static ModelSchema| check_schemas(&[model], None).unwrap_err().to_string();
     let sound = model![
         index!("email").unique(),
         index!("expires").expire_after_seconds(1),
         index!("members.role", "members.tags")
     ];
-    assert!(check_schemas(&[sound]).is_ok());
+    assert!(check_schemas(&[sound], None).is_ok());
     assert!(
-        check_schemas(&[sound, sound])
+        check_schemas(&[sound, sound], None)
             .unwrap_err()
             .to_string()
             .contains("the collection `widgets` is taken")
@@ -55,7 +55,7 @@ fn forms_and_conditions_that_fit_no_value_are_refused() {
             IndexSpec::new(&[IndexKey::new($path, $form)])
         };
     }
-    let refused = |model: &'static ModelSchema| check_schemas(&[model]).unwrap_err().to_string();
+    let refused = |model: &'static ModelSchema| check_schemas(&[model], None).unwrap_err().to_string();
     let text = refused(model![
         key!("slug", KeyForm::Sphere),
         key!("slug", KeyForm::Wildcard),
@@ -80,7 +80,7 @@ fn forms_and_conditions_that_fit_no_value_are_refused() {
         key!("members", KeyForm::Sphere),
         index!("slug").conditions(&[Condition::new("slug", Relation::Gte, Literal::Text("a"))]),
     ];
-    check_schemas(&[sound]).unwrap();
+    check_schemas(&[sound], None).unwrap();
 }
 
 #[test]
@@ -123,7 +123,8 @@ fn secrets_among_many_and_patterns_that_do_not_compile_are_refused() {
         FieldSchema::new("late", "late", TypeSchema::Array(&LATE)),
         FieldSchema::new("list", "list", TypeSchema::Array(&SECRET)),
         FieldSchema::new("digests", "digests", TypeSchema::Map(&TypeSchema::TokenDigest)),
-        FieldSchema::new("bytes", "bytes", TypeSchema::Encrypted(&TypeSchema::Binary)).legacy_plaintext(),
+        FieldSchema::new("bytes", "bytes", TypeSchema::Encrypted(&TypeSchema::Binary))
+            .legacy_plaintext(Term::OPEN),
         FieldSchema::new("direct", "direct", SEALED),
         FieldSchema::new("many", "many", TypeSchema::Array(&SEALED)),
         FieldSchema::new("map", "map", TypeSchema::Map(&SECRET)),
@@ -131,7 +132,7 @@ fn secrets_among_many_and_patterns_that_do_not_compile_are_refused() {
         FieldSchema::new("name", "name", TypeSchema::String).rules(&[Rule::Pattern(&BAD)]),
     ];
     let broken = ModelSchema::new("Broken", "broken", Tenancy::Global, IdKind::ObjectId, &BROKEN);
-    let text = check_schemas(&[Box::leak(Box::new(broken))])
+    let text = check_schemas(&[Box::leak(Box::new(broken))], None)
         .unwrap_err()
         .to_string();
     let refused = [

@@ -57,7 +57,7 @@ impl Types {
             .iter()
             .map(|field| {
                 // Until all of it is sealed, it may be anything that was stored before.
-                let described = if field.legacy_plaintext {
+                let described = if field.legacy_plaintext.is_some() || field.old_format.is_some() {
                     Document::new()
                 } else {
                     self.ty(&field.ty, field.rules)
