@@ -37,8 +37,9 @@ pub use lifecycle::{
     SyncOptions, SyncReport, ValidatorPlan, ValidatorStep,
 };
 pub use model::{
-    Bulk, BulkOutcome, BulkReport, BulkWrite, Create, Delete, MigrateAll, ModelExt, Modify, Page, Query,
-    QueryStream, QueryString, Reencrypt, Rows, Select, Update, Upserted,
+    Ancestors, Bulk, BulkOutcome, BulkReport, BulkWrite, Create, Delete, Loaded, MigrateAll, ModelExt, Modify, Page,
+    Query, QueryStream, QueryString, Reencrypt, Related, RelatedCounts, RelatedQuery, Rows, Select, Subtree, Tree,
+    Update, Upserted,
 };
 
 pub use model_derive::{Embedded, Model, Projection};
@@ -47,4 +48,4 @@ pub use policy::{
     MigrateInfo, Model, Mutable, Projection, ReadScope, Scope, Singleton, Stamp, TenantScope,
 };
 pub use query::{FieldSet, Filter, Operators, PageCursor};
-pub use value::{Encrypted, Id, PasswordHash, Revision, Secret, TenantId, Token, TokenDigest};
+pub use value::{Encrypted, Id, PasswordHash, Ref, Revision, Secret, TenantId, Token, TokenDigest};

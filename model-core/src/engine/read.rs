@@ -13,7 +13,7 @@ use crate::codec::{DecodeCx, DecodeError};
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::{Node, ReadOptions, SortKey, Test};
 use crate::schema::{ModelSchema, TenantPrefix};
-use crate::store::{Cursor, Find, Guard, Selection, into_error};
+use crate::store::{Cursor, Find, Guard, Selection, Shape, into_error};
 use crate::value::{IdValue, TenantId};
 
 /// What a query asks for.
@@ -26,6 +26,7 @@ pub(crate) struct Listing {
     pub(crate) deleted: Deleted,
     /// How many documents a batch is to hold.
     pub(crate) batch: Option<u32>,
+    pub(crate) shape: Shape,
     pub(crate) options: ReadOptions,
 }
 
@@ -90,6 +91,7 @@ pub(crate) async fn open(unit: &mut dyn ReadUnit, listing: Listing) -> Result<Op
         limit,
         deleted,
         batch,
+        shape,
         options,
     } = listing;
     backlog::check_sort(unit.caller(), unit.schema(), &sort).await?;
@@ -107,6 +109,7 @@ pub(crate) async fn open(unit: &mut dyn ReadUnit, listing: Listing) -> Result<Op
         skip: if exact { skip } else { 0 },
         limit: if exact { limit } else { None },
         batch: batch.or(expected),
+        shape,
         options: options::options(unit, options)?,
     };
     let cursor = unit.caller().store()?.find(&find).await.map_err(into_error)?;
@@ -121,8 +124,9 @@ pub(crate) async fn open(unit: &mut dyn ReadUnit, listing: Listing) -> Result<Op
 pub(super) trait Notes: Send {
     /// A document as it is stored, and in the shape of the present version.
     fn note(&mut self, stored: &[u8], present: &[u8]) -> Result<()>;
-    /// Whether the document that was noted first, of those that were not judged yet, is kept.
-    fn judged(&mut self, kept: bool);
+    /// Whether the document that was noted first, of those that were not judged yet, is kept; the answer is whether it is
+    /// to be kept after all.
+    fn judged(&mut self, kept: bool) -> bool;
 }
 
 /// Nothing is noted.
@@ -131,7 +135,9 @@ impl Notes for () {
         Ok(())
     }
 
-    fn judged(&mut self, _: bool) {}
+    fn judged(&mut self, kept: bool) -> bool {
+        kept
+    }
 }
 
 /// Hands the next batch of readable documents to the unit; false at the end.
@@ -167,8 +173,7 @@ pub(super) async fn pull_noting(
         } else if wanted {
             *skip -= 1;
         }
-        notes.judged(kept);
-        kept
+        notes.judged(kept)
     })
     .await?;
     match failure {

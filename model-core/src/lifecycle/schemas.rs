@@ -151,6 +151,7 @@ fn is_sealed_binary(ty: &TypeSchema) -> bool {
             TypeSchema::Binary
                 | TypeSchema::Uuid
                 | TypeSchema::Id(_)
+                | TypeSchema::Reference(..)
                 | TypeSchema::TenantId
                 | TypeSchema::Dynamic
                 | TypeSchema::Foreign
@@ -169,6 +170,7 @@ fn has_id(element: &TypeSchema) -> bool {
             && matches!(
                 field.ty,
                 TypeSchema::Id(_)
+                    | TypeSchema::Reference(..)
                     | TypeSchema::String
                     | TypeSchema::ObjectId
                     | TypeSchema::Uuid

@@ -7,6 +7,7 @@ mod external;
 mod field;
 mod index;
 pub mod json;
+mod reference;
 pub(crate) mod reserved;
 mod rule;
 mod validator;
@@ -18,6 +19,7 @@ pub use field::{EmbeddedSchema, EnumSchema, FieldRole, FieldSchema, TypeSchema, 
 pub use index::{
     Collation, Condition, Direction, IndexKey, IndexSpec, KeyForm, Literal, Relation, TenantPrefix,
 };
+pub use reference::{DeleteRule, Reference};
 pub use rule::{Normaliser, Number, Pattern, Rule};
 pub use validator::{ValidatorAction, ValidatorLevel, ValidatorSpec};
 

@@ -10,6 +10,7 @@ mod id;
 mod id_value;
 mod number;
 mod password;
+mod reference;
 mod revision;
 mod scalar;
 mod secret;
@@ -25,6 +26,7 @@ pub use foreign::Foreign;
 pub use id::{Id, Identified};
 pub(crate) use id_value::IdValue;
 pub use password::PasswordHash;
+pub use reference::{Pointer, Ref, Refers};
 pub use revision::Revision;
 
 pub use secret::{OpenSecrets, Secret};

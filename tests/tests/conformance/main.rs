@@ -40,6 +40,7 @@ mod preload;
 mod projection;
 mod read;
 mod reencrypt;
+mod references;
 mod rules;
 mod scopes;
 mod secrets;

@@ -34,6 +34,10 @@ const OTHER: &[(&str, &str)] = &[
     ),
     ("migrate_every_tenant", "the same of every tenant"),
     (
+        "ancestors",
+        "of a document that is below another: `conformance/references/tree.rs`",
+    ),
+    (
         "find_unique",
         "before the tenant is known: `conformance/global.rs`, `wire.rs`",
     ),

@@ -11,6 +11,7 @@ mod error;
 mod group;
 mod index;
 mod read;
+mod related;
 mod record;
 #[cfg(test)]
 mod tests;
