@@ -106,7 +106,7 @@ macro_rules! __example_comments {
             id: Id<Comment>,
             #[model(tenant)]
             organization: TenantId,
-            #[model(index)]
+            #[model(index, on_delete = cascade)]
             note: Ref<Note>,
             parent: Option<Ref<Comment>>,
             text: String,

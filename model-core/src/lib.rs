@@ -27,7 +27,7 @@ pub mod value;
 pub use codec::Edit;
 pub use db::{Db, DbBuilder};
 pub use engine::{
-    Access, ChainReport, Clock, MigratePreview, MigrateReport, MigrateSample, ReencryptReport, ResumeToken,
+    Access, ChainReport, Clock, DeletePlan, DeleteStep, MigratePreview, MigrateReport, MigrateSample, ReencryptReport, ResumeToken,
     SecretsReport,
 };
 pub use error::{Error, ErrorKind, Result, Violation};
@@ -37,7 +37,7 @@ pub use lifecycle::{
     SyncOptions, SyncReport, ValidatorPlan, ValidatorStep,
 };
 pub use model::{
-    Ancestors, Bulk, BulkOutcome, BulkReport, BulkWrite, Create, Delete, Loaded, MigrateAll, ModelExt, Modify, Page,
+    Ancestors, Bulk, BulkOutcome, BulkReport, BulkWrite, Create, Delete, DeleteInBatches, Loaded, MigrateAll, ModelExt, Modify, Page,
     Query, QueryStream, QueryString, Reencrypt, Related, RelatedCounts, RelatedQuery, Rows, Select, Subtree, Tree,
     Update, Upserted,
 };

@@ -3,9 +3,11 @@
 
 mod audit;
 mod backlog;
+mod batches;
 mod blind;
 mod bulk;
 mod caller;
+mod cascade;
 mod chain;
 mod change;
 mod clock;
@@ -13,6 +15,7 @@ mod commit;
 mod diff;
 mod distinct;
 mod explain;
+mod graph;
 mod group;
 mod history;
 mod judge;
@@ -43,6 +46,8 @@ mod upsert;
 mod write;
 
 pub(crate) use backlog::Settled;
+pub use batches::{DeletePlan, DeleteStep};
+pub(crate) use batches::{delete_in_batches, plan_deletion};
 pub(crate) use blind::is_token;
 pub(crate) use bulk::{BATCH, Maker, Tally, write_matching};
 pub(crate) use caller::Caller;
@@ -53,6 +58,7 @@ pub(crate) use clock::SystemClock;
 pub(crate) use distinct::distinct;
 pub use explain::Access;
 pub(crate) use explain::explain;
+pub(crate) use graph::{Graph, Kin, Loosened, Registered};
 pub(crate) use group::group;
 pub(crate) use history::{AuditPage, history};
 pub(crate) use keys::{Reach, check_keyring, open_sealed};

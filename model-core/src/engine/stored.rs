@@ -8,7 +8,7 @@ use bson::{RawDocument, RawDocumentBuf};
 use super::blind;
 use super::diff::{self, Difference};
 use super::load;
-use super::plan::Item;
+use super::plan::{Item, Plan};
 use super::seal::Sealer;
 use super::unit::{Action, WriteUnit, permitted, visible};
 use crate::codec::{DecodeCx, DecodeError, Seal, Writer};
@@ -67,7 +67,7 @@ pub(super) async fn load(items: &mut [Item<'_>]) -> Result<()> {
     let many = items.len() > 1;
     for (position, item) in items.iter_mut().enumerate() {
         let Some(raw) = item.found.take() else { continue };
-        item.stored = take(item.unit, raw, item.plan.expected).await.map_err(|error| {
+        item.stored = take(item.unit, raw, &item.plan).await.map_err(|error| {
             let error = error.at_id(|| item.unit.id().to_string());
             if many { error.at_position(position) } else { error }
         })?;
@@ -133,7 +133,7 @@ async fn find(items: &mut [Item<'_>]) -> Result<()> {
 async fn take(
     unit: &mut dyn WriteUnit,
     raw: RawDocumentBuf,
-    expected: Option<Revision>,
+    plan: &Plan,
 ) -> Result<Option<Stored>> {
     let revision = match load::raw_field(raw.as_bytes(), reserved::REVISION)? {
         Some(value) => {
@@ -164,10 +164,10 @@ async fn take(
     if unit.caller().bypass.is_none() {
         unit.preload().await?;
     }
-    if !permitted(unit, Action::Read) {
+    if !plan.unseen && !permitted(unit, Action::Read) {
         return Ok(None);
     }
-    if expected.is_some_and(|expected| expected != revision.unwrap_or_default()) {
+    if plan.expected.is_some_and(|expected| expected != revision.unwrap_or_default()) {
         return Err(Error::new(
             ErrorKind::Conflict,
             "the expected revision is no longer the stored one",

@@ -5,11 +5,13 @@ mod claim;
 mod compute;
 mod create;
 mod delete;
+mod delete_in_batches;
 mod distinct;
 mod external;
 mod get_many;
 mod group;
 mod input;
+mod kin;
 mod migrate;
 mod modify;
 mod options;
@@ -36,8 +38,10 @@ use crate::value::{Id, Pointer, Refers};
 pub use bulk::{Bulk, BulkOutcome, BulkReport, BulkWrite};
 pub use create::Create;
 pub use delete::Delete;
+pub use delete_in_batches::DeleteInBatches;
 pub use external::QueryString;
 pub use group::Rows;
+pub(crate) use kin::registered;
 pub use input::{deserialize_new, deserialize_patch, new_from_json, patch_from_json};
 pub use migrate::MigrateAll;
 pub use modify::Modify;
@@ -737,6 +741,38 @@ pub trait ModelExt: BaseModel {
         Self: Mutable,
     {
         Delete::new(ctx, id, Action::Delete)
+    }
+
+    /// Deletes a document with all that its deletion takes along (`#[model(on_delete = ..)]`), in batches of their own
+    /// transactions: for more than the thousand documents that [`delete`](Self::delete) takes along in one.
+    ///
+    /// What refers to a document goes before it, and the document itself goes last. Broken off and called again, it goes on with
+    /// what is left; nothing refers to what is gone at any time.
+    ///
+    /// # Errors
+    /// As [`delete`](Self::delete).
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # model_core::__example_comments!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example_with_comments().await?;
+    /// # let milk = Note::create(&ctx, note("Buy milk")).await?;
+    /// # Comment::create(&ctx, comment(&milk, "Oat milk?", None)).await?;
+    /// let plan = Note::delete_in_batches(&ctx, &milk.id).dry_run().await?.unwrap();
+    /// assert!(plan.is_free());                            // nothing stands in the way
+    /// assert_eq!(plan.of("Comment").unwrap().deleted, 1); // `on_delete = cascade`
+    /// let done = Note::delete_in_batches(&ctx, &milk.id).batch(500).await?.unwrap();
+    /// assert_eq!(done, plan);
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn delete_in_batches<'a>(ctx: &'a ContextFor<Self>, id: &'a Id<Self>) -> DeleteInBatches<'a, Self>
+    where
+        Self: Mutable,
+    {
+        DeleteInBatches::new(ctx, id)
     }
 
     /// Removes a document for good, where [`delete`](Self::delete) only marks it; false if there is none that the actor

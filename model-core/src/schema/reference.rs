@@ -53,6 +53,17 @@ impl fmt::Debug for Reference {
     }
 }
 
+impl TypeSchema {
+    /// The model that a value of this type refers to, inside options and arrays too.
+    pub fn target(&self) -> Option<&'static ModelSchema> {
+        match self {
+            Self::Reference(_, to) => Some(to()),
+            Self::Optional(inner) | Self::Array(inner) => inner.target(),
+            _ => None,
+        }
+    }
+}
+
 impl ModelSchema {
     /// The references of the model, those inside of embedded types too.
     pub fn references(&self) -> Vec<Reference> {

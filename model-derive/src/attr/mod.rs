@@ -14,7 +14,7 @@ use syn::{Attribute, Meta, Token};
 
 pub(crate) use blind::{BlindIndex, BlindNormaliser};
 pub(crate) use container::{Audit, Container, IdForm, Virtual};
-pub(crate) use field::{
+pub(crate) use field::{DeleteRule, 
     DefaultValue, FieldAttrs, Filterable, Normaliser, Role, Rule, UniqueScope, VariantAttrs,
 };
 pub(crate) use index::{Collation, Condition, Index, IndexKey, KeyForm, Literal, Relation};

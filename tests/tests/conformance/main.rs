@@ -18,6 +18,7 @@ mod claim;
 mod composite;
 mod create;
 mod delete;
+mod delete_rules;
 mod elements;
 mod fields;
 mod global;

@@ -38,6 +38,10 @@ const OTHER: &[(&str, &str)] = &[
         "of a document that is below another: `conformance/references/tree.rs`",
     ),
     (
+        "delete_in_batches",
+        "what a deletion takes along: `conformance/delete_rules/`",
+    ),
+    (
         "find_unique",
         "before the tenant is known: `conformance/global.rs`, `wire.rs`",
     ),
