@@ -12,12 +12,12 @@ pub use crate::query::{
     UniqueField, operand_of, read_operand,
 };
 pub use crate::schema::{
-    AuditSpec, BlindNormaliser, BlindSpec, Collation, Comparison, Condition, Direction, EmbeddedSchema,
-    EnumSchema, FieldRole, FieldSchema, IdKind, IndexKey, IndexSpec, KeyForm, Literal, ModelSchema,
-    Normaliser, Number, Pattern, Relation, Rule, Tenancy, Term, TypeSchema, ValidatorAction, ValidatorLevel,
-    ValidatorSpec, VariantSchema,
+    AuditSpec, BlindNormaliser, BlindSpec, Collation, Comparison, Condition, DeleteRule, Direction,
+    EmbeddedSchema, EnumSchema, FieldRole, FieldSchema, IdKind, IndexKey, IndexSpec, KeyForm, Literal,
+    ModelSchema, Normaliser, Number, Pattern, Relation, Rule, Tenancy, Term, TypeSchema, ValidatorAction,
+    ValidatorLevel, ValidatorSpec, VariantSchema,
 };
-pub use crate::value::{Id, Identified, Revision, TenantId};
+pub use crate::value::{Id, Identified, Ref, Revision, TenantId};
 pub use bson::Bson;
 pub use chrono::{DateTime, Utc};
 pub use serde;
@@ -128,6 +128,54 @@ pub trait ModelIsNotSerializable<Marker> {
 
 impl<T: ?Sized> ModelIsNotSerializable<()> for T {}
 impl<T: ?Sized + serde::Serialize> ModelIsNotSerializable<u8> for T {}
+
+/// A field that refers to other documents.
+#[diagnostic::on_unimplemented(
+    message = "a delete rule needs a reference, not `{Self}`",
+    note = "the field is of type `Ref<M>`, `Option<Ref<M>>` or `Vec<Ref<M>>`"
+)]
+pub trait Referring {}
+
+/// A field that refers to one document.
+#[diagnostic::on_unimplemented(
+    message = "`on_delete = cascade` needs one reference, not `{Self}`",
+    note = "the field is of type `Ref<M>` or `Option<Ref<M>>`; of an array, `on_delete = pull` takes the reference out"
+)]
+pub trait ReferringToOne {}
+
+/// A reference that may be absent.
+#[diagnostic::on_unimplemented(
+    message = "`on_delete = nullify` needs an optional reference, not `{Self}`",
+    note = "the field is of type `Option<Ref<M>>`"
+)]
+pub trait Nullable {}
+
+/// An array of references.
+#[diagnostic::on_unimplemented(
+    message = "`on_delete = pull` needs an array of references, not `{Self}`",
+    note = "the field is of type `Vec<Ref<M>>`"
+)]
+pub trait Pullable {}
+
+impl<M> Referring for Ref<M> {}
+impl<M> Referring for Option<Ref<M>> {}
+impl<M> Referring for Vec<Ref<M>> {}
+impl<M> ReferringToOne for Ref<M> {}
+impl<M> ReferringToOne for Option<Ref<M>> {}
+impl<M> Nullable for Option<Ref<M>> {}
+impl<M> Pullable for Vec<Ref<M>> {}
+
+/// Compiles only for a field that may go down with what it refers to.
+pub fn assert_cascade<T: ReferringToOne>() {}
+
+/// Compiles only for a field that refers to other documents.
+pub fn assert_restrict<T: Referring>() {}
+
+/// Compiles only for a reference that may be absent.
+pub fn assert_nullify<T: Nullable>() {}
+
+/// Compiles only for an array of references.
+pub fn assert_pull<T: Pullable>() {}
 
 /// Compiles only for a field that can have a blind index.
 pub fn assert_blindable<T: Blindable>() {}

@@ -9,11 +9,12 @@ use tokio::sync::OnceCell;
 
 use crate::audit::{ActorIdentity, AuditSink};
 use crate::crypto::{HashPolicy, Keyring, Limits, PasswordHasher};
-use crate::engine::{self, AuditTarget, Clock, Ports, Settled, State, SystemClock};
+use crate::engine::{self, AuditTarget, Clock, Graph, Ports, Registered, Settled, State, SystemClock};
 use crate::error::{Error, ErrorKind, Result};
 use crate::keys::Keys;
 use crate::lifecycle::{self, IndexPlan, Manifest, SyncIndexes, SyncOptions, ValidatorPlan};
-use crate::policy::{Actor, Context, GlobalContext, Model};
+use crate::model::registered;
+use crate::policy::{Actor, BaseModel, Context, GlobalContext};
 use crate::schema::ModelSchema;
 use crate::store::Store;
 use crate::store::memory::MemoryStore;
@@ -198,6 +199,7 @@ pub struct DbBuilder {
     chained: bool,
     state: State,
     models: Vec<&'static ModelSchema>,
+    registered: Vec<Registered>,
 }
 
 impl fmt::Debug for DbBuilder {
@@ -219,13 +221,15 @@ impl DbBuilder {
             chained: false,
             state: State::default(),
             models: Vec::new(),
+            registered: Vec::new(),
         }
     }
 
     /// Registers a model: only registered models are reached, since `build()` checks them.
-    pub fn model<M: Model>(mut self) -> Self {
+    pub fn model<M: BaseModel>(mut self) -> Self {
         if !self.models.iter().any(|known| std::ptr::eq(*known, M::schema())) {
             self.models.push(M::schema());
+            self.registered.push(registered::<M>());
         }
         self
     }
@@ -287,6 +291,7 @@ impl DbBuilder {
             chained: self.chained,
             state: self.state,
             models: self.models,
+            graph: Graph::new(self.registered),
             settled: Settled::default(),
             check: |ports| lifecycle::check(ports).boxed(),
             checked: OnceCell::new(),

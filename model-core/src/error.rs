@@ -21,7 +21,7 @@ pub enum ErrorKind {
     Conflict,
     /// A unique index has that key already (HTTP 409).
     Duplicate,
-    /// A hook of the model refused the operation (HTTP 409).
+    /// A hook of the model refused the operation, or documents that refer to it stand in its way (HTTP 409).
     Refused,
     /// A stored document does not have the shape of its model.
     Decode,

@@ -92,3 +92,73 @@ macro_rules! __example {
         }
     };
 }
+
+/// Declares the model `Comment`, which refers to notes and to other comments, and `example_with_comments()`, a context that
+/// reaches both. It stands beside `__example!`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __example_comments {
+    () => {
+        #[derive(Clone, Model)]
+        #[model(collection = "comments")]
+        struct Comment {
+            #[model(id)]
+            id: Id<Comment>,
+            #[model(tenant)]
+            organization: TenantId,
+            #[model(index, on_delete = cascade)]
+            note: Ref<Note>,
+            parent: Option<Ref<Comment>>,
+            text: String,
+        }
+
+        impl BaseModel for Comment {
+            type Actor = User;
+            fn can_read(&self, _ctx: &Context<User>) -> bool {
+                true
+            }
+            fn can_create(&self, _ctx: &Context<User>) -> bool {
+                true
+            }
+            fn can_update(&self, _ctx: &Context<User>, _after: &Self) -> bool {
+                true
+            }
+            fn can_delete(&self, _ctx: &Context<User>) -> bool {
+                true
+            }
+        }
+
+        /// A comment on a note.
+        #[allow(dead_code)]
+        fn comment(note: &Note, text: &str, parent: Option<&Id<Comment>>) -> NewComment {
+            let optional = NewCommentOptional {
+                parent: parent.map(Ref::to),
+                ..Default::default()
+            };
+            NewComment {
+                note: Ref::to(&note.id),
+                text: text.into(),
+                optional,
+            }
+        }
+
+        /// The context of an admin of the tenant `acme`, over notes and comments.
+        #[allow(dead_code)]
+        async fn example_with_comments() -> Result<Context<User>> {
+            use model_core::crypto::{Keyring, LocalKek};
+            let key = LocalKek::parse("243f6a8885a308d313198a2e03707344a4093822299f31d0082efa98ec4e6c89")?;
+            let keyring = Keyring::builder().realm("dev").wrapper(key).build()?;
+            let db = Db::memory()
+                .keys(keyring)
+                .model::<Note>()
+                .model::<Comment>()
+                .build()
+                .await?;
+            let user = User {
+                name: "ada",
+                admin: true,
+            };
+            Ok(db.context(TenantId::new("acme")?, user))
+        }
+    };
+}

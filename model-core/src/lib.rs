@@ -29,8 +29,8 @@ pub mod value;
 pub use codec::Edit;
 pub use db::{Db, DbBuilder};
 pub use engine::{
-    Access, ChainReport, CheckReport, Clock, MigratePreview, MigrateReport, MigrateSample, ReencryptReport,
-    ResumeToken, SecretsReport,
+    Access, ChainReport, CheckReport, Clock, DeletePlan, DeleteStep, MigratePreview, MigrateReport,
+    MigrateSample, ReencryptReport, ResumeToken, SecretsReport,
 };
 pub use error::{Error, ErrorKind, Result, Violation};
 pub use keys::{Confirm, KeyStatus, Keys};
@@ -40,8 +40,9 @@ pub use lifecycle::{
     ValidatorStep,
 };
 pub use model::{
-    Bulk, BulkOutcome, BulkReport, BulkWrite, CheckStored, Create, Delete, MigrateAll, ModelExt, Modify,
-    Page, Query, QueryStream, QueryString, Reencrypt, Rows, Select, Update, Upserted,
+    Ancestors, Bulk, BulkOutcome, BulkReport, BulkWrite, CheckStored, Create, Delete, DeleteInBatches,
+    Loaded, MigrateAll, ModelExt, Modify, Page, Query, QueryStream, QueryString, Reencrypt, Related,
+    RelatedCounts, RelatedQuery, Rows, Select, Subtree, Tree, Update, Upserted,
 };
 
 pub use model_derive::{Embedded, Model, Projection};
@@ -50,4 +51,4 @@ pub use policy::{
     MigrateInfo, Model, Mutable, Projection, ReadScope, Scope, Singleton, Stamp, TenantScope,
 };
 pub use query::{FieldSet, Filter, Operators, PageCursor};
-pub use value::{Encrypted, Id, PasswordHash, Revision, Secret, TenantId, Token, TokenDigest};
+pub use value::{Encrypted, Id, PasswordHash, Ref, Revision, Secret, TenantId, Token, TokenDigest};

@@ -138,6 +138,8 @@ keys! {
         "An encrypted field reads what another system encrypted, by the decoder that the keyring has under the name; the next write seals it.";
     Since "since" FIELD, "since = 2",
         "The version that introduced the field: queries by it are refused while there may be older documents.";
+    OnDelete "on_delete" FIELD, "on_delete = cascade | restrict | nullify | pull",
+        "What becomes of the document when one that this reference names is deleted.";
     Index "index" FIELD, "index or index = desc", "An index over this field.";
     Unique "unique" FIELD, "unique or unique(global)", "No two documents (of one tenant; or at all) have the same value.";
     Filterable "filterable" OWNED, "filterable or filterable(eq, gte, in_, starts_with)",

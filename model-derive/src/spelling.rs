@@ -95,7 +95,7 @@ pub(crate) fn scalar(ty: &Type) -> Option<Scalar> {
         "i8" | "i16" | "u16" | "i32" | "u32" | "i64" | "u64" | "f32" | "f64" | "Decimal128" => Scalar::Number,
         "bool" => Scalar::Bool,
         "String" => Scalar::String,
-        "DateTime" | "ObjectId" | "Uuid" | "Bytes" | "Id" | "TenantId" | "Revision" => Scalar::Other,
+        "DateTime" | "ObjectId" | "Uuid" | "Bytes" | "Id" | "Ref" | "TenantId" | "Revision" => Scalar::Other,
         "Option" | "Vec" | "BTreeMap" | "HashMap" | "Encrypted" => return scalar(arguments(segment).last()?),
         _ => return None,
     })

@@ -9,6 +9,8 @@
 
 #[path = "wire/bulk.rs"]
 mod bulk;
+#[path = "wire/references.rs"]
+mod references;
 
 use std::sync::{Arc, Mutex};
 
@@ -105,6 +107,8 @@ macro_rules! policy {
         }
     };
 }
+
+use policy;
 
 /// Not audited, an exact scope.
 #[derive(Clone, Model)]
@@ -287,7 +291,7 @@ fn rename_audited(name: &str) -> AuditedPatch {
 }
 
 /// The collections of tenant models.
-const MODELS: [&str; 4] = ["plain", "audited", "sealed", "vault"];
+const MODELS: [&str; 6] = ["plain", "audited", "sealed", "vault", "books", "shelves"];
 
 /// Contract C 8: the tenant's equality, alone, at the top level of every filter; the tenant in every document.
 fn carries_the_tenant(command: &SentCommand, tenant: &str) {
@@ -341,9 +345,15 @@ fn carries_the_tenant(command: &SentCommand, tenant: &str) {
             assert_eq!(one.get_i32("limit").unwrap(), 1);
         }),
         "aggregate" => {
-            let first = body.get_array("pipeline").unwrap()[0].as_document().unwrap();
+            let pipeline = body.get_array("pipeline").unwrap();
+            let first = pipeline[0].as_document().unwrap();
             assert_eq!(first.keys().collect::<Vec<_>>(), ["$match"]);
             holds(first.get_document("$match").unwrap());
+            for stage in pipeline.iter().map(|stage| stage.as_document().unwrap()) {
+                if let Ok(walk) = stage.get_document("$graphLookup") {
+                    holds(walk.get_document("restrictSearchWithMatch").unwrap());
+                }
+            }
         }
         "insert" => {
             documents("documents").for_each(|one| assert_eq!(one.get_str("organization").unwrap(), tenant))

@@ -155,7 +155,7 @@ impl Run<'_> {
     }
 }
 
-fn is_stale(error: &crate::Error) -> bool {
+pub(super) fn is_stale(error: &crate::Error) -> bool {
     (error.is_conflict() || error.is_not_found()) && !error.is_after_write()
 }
 

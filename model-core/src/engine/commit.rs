@@ -37,25 +37,31 @@ pub(super) enum Kind {
 /// A document's effect, and which of the documents of the write it is.
 #[derive(Clone, Copy)]
 struct Placed<'a> {
-    position: usize,
+    /// None for the only one, and for what goes along.
+    position: Option<usize>,
     unit: &'a dyn WriteUnit,
     effect: &'a Effect,
-    /// Whether it is one of several.
-    many: bool,
 }
 
-impl Placed<'_> {
+impl<'a> Placed<'a> {
+    fn of(item: &'a Item<'_>, position: Option<usize>) -> Option<Self> {
+        let unit = &*item.unit;
+        item.effect.as_ref().map(|effect| Self {
+            position,
+            unit,
+            effect,
+        })
+    }
+
     fn collection(&self) -> &'static str {
         self.unit.schema().collection
     }
 
     fn named(&self, error: Error) -> Error {
-        if !self.many {
-            return error;
+        match self.position {
+            Some(position) => error.at_position(position).at_id(|| self.unit.id().to_string()),
+            None => error,
         }
-        error
-            .at_position(self.position)
-            .at_id(|| self.unit.id().to_string())
     }
 }
 
@@ -91,24 +97,17 @@ impl From<Error> for Failure {
 }
 
 /// Carries out what is to be done: all or nothing, where there are several documents or audit entries and the server has
-/// transactions.
-pub(super) async fn commit(items: &[Item<'_>], transactions: bool) -> Result<()> {
+/// transactions. What goes `along` follows.
+pub(super) async fn commit(items: &[Item<'_>], along: &[Item<'_>], transactions: bool) -> Result<()> {
     let Some(caller) = items.first().map(|item| item.unit.caller()) else {
         return Ok(());
     };
-    let effects: Vec<Placed<'_>> = items
-        .iter()
-        .enumerate()
-        .filter_map(|(position, item)| {
-            let unit = &*item.unit;
-            item.effect.as_ref().map(|effect| Placed {
-                position,
-                unit,
-                effect,
-                many: items.len() > 1,
-            })
-        })
-        .collect();
+    let asked = items.iter().enumerate().filter_map(|(position, item)| {
+        let position = (items.len() > 1).then_some(position);
+        Placed::of(item, position)
+    });
+    let along = along.iter().filter_map(|item| Placed::of(item, None));
+    let effects: Vec<Placed<'_>> = asked.chain(along).collect();
     if effects.is_empty() {
         return Ok(());
     }

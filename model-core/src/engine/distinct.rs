@@ -57,10 +57,11 @@ impl Notes for Values<'_> {
         Ok(())
     }
 
-    fn judged(&mut self, kept: bool) {
+    fn judged(&mut self, kept: bool) -> bool {
         if let Some(values) = self.decoded.pop_front().filter(|_| kept) {
             self.keep(values);
         }
+        kept
     }
 }
 

@@ -23,10 +23,11 @@ impl Notes for Shares<'_> {
         Ok(())
     }
 
-    fn judged(&mut self, kept: bool) {
+    fn judged(&mut self, kept: bool) -> bool {
         for share in self.decoded.pop_front().filter(|_| kept).unwrap_or_default() {
             self.groups.add(share);
         }
+        kept
     }
 }
 

@@ -26,12 +26,13 @@ impl Notes for Marks {
         Ok(())
     }
 
-    fn judged(&mut self, kept: bool) {
+    fn judged(&mut self, kept: bool) -> bool {
         let place = self.decoded.pop_front();
         if kept && self.room > 0 {
             self.room -= 1;
             self.last = place;
         }
+        kept
     }
 }
 

@@ -24,6 +24,8 @@ pub(crate) struct Plan {
     pub(crate) claims: bool,
     /// Whether a missing document is an error.
     pub(crate) required: bool,
+    /// The caller need not be able to read the document: it goes along with another one.
+    pub(crate) unseen: bool,
 }
 
 impl Plan {
@@ -35,6 +37,7 @@ impl Plan {
             condition: Node::Everything,
             claims: false,
             required: action == Action::Update,
+            unseen: false,
         }
     }
 }

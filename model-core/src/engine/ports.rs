@@ -11,6 +11,7 @@ use tokio::sync::OnceCell;
 
 use super::backlog::Settled;
 use super::clock::{self, Clock};
+use super::graph::Graph;
 use crate::audit::{self, AuditSink};
 use crate::codec::Today;
 use crate::crypto::{Keyring, PasswordHasher};
@@ -53,6 +54,8 @@ pub(crate) struct Ports {
     pub(crate) chained: bool,
     pub(crate) state: State,
     pub(crate) models: Vec<&'static ModelSchema>,
+    /// What refers to what.
+    pub(crate) graph: Graph,
     /// Whose documents are known to have none of older versions.
     pub(crate) settled: Settled,
     /// What `build()` checks: keys, unique indexes, the server's abilities.

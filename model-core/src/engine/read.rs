@@ -14,7 +14,7 @@ use crate::codec::{DecodeCx, DecodeError};
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::{Node, ReadOptions, SortKey, Test};
 use crate::schema::{ModelSchema, TenantPrefix};
-use crate::store::{Cursor, Find, Guard, Selection, into_error};
+use crate::store::{Cursor, Find, Guard, Selection, Shape, into_error};
 use crate::value::{IdValue, TenantId};
 
 /// What a query asks for.
@@ -27,6 +27,7 @@ pub(crate) struct Listing {
     pub(crate) deleted: Deleted,
     /// How many documents a batch is to hold.
     pub(crate) batch: Option<u32>,
+    pub(crate) shape: Shape,
     pub(crate) options: ReadOptions,
     /// Whether documents that are older than a field of the filter are fetched, migrated and judged here.
     pub(crate) or_older: bool,
@@ -96,6 +97,7 @@ pub(crate) async fn open(unit: &mut dyn ReadUnit, listing: Listing) -> Result<Op
         limit,
         deleted,
         batch,
+        shape,
         options,
         or_older,
     } = listing;
@@ -141,6 +143,7 @@ pub(crate) async fn open(unit: &mut dyn ReadUnit, listing: Listing) -> Result<Op
         skip: if exact { skip } else { 0 },
         limit: if exact { limit } else { None },
         batch: batch.or(expected),
+        shape,
         options: options::options(unit, options)?,
     };
     let cursor = unit.caller().store()?.find(&find).await.map_err(into_error)?;
@@ -163,8 +166,9 @@ pub(super) fn server_decides(unit: &(impl ReadUnit + ?Sized), listing: &Listing)
 pub(super) trait Notes: Send {
     /// A document as it is stored, and in the shape of the present version.
     fn note(&mut self, stored: &[u8], present: &[u8]) -> Result<()>;
-    /// Whether the document that was noted first, of those that were not judged yet, is kept.
-    fn judged(&mut self, kept: bool);
+    /// Whether the document that was noted first, of those that were not judged yet, is kept; the answer is whether it is
+    /// to be kept after all.
+    fn judged(&mut self, kept: bool) -> bool;
 }
 
 /// Nothing is noted.
@@ -173,7 +177,9 @@ impl Notes for () {
         Ok(())
     }
 
-    fn judged(&mut self, _: bool) {}
+    fn judged(&mut self, kept: bool) -> bool {
+        kept
+    }
 }
 
 /// Hands the next batch of readable documents to the unit; false at the end.
@@ -222,8 +228,7 @@ pub(super) async fn pull_noting(
         } else if wanted {
             *skip -= 1;
         }
-        notes.judged(kept);
-        kept
+        notes.judged(kept)
     })
     .await?;
     match failure {

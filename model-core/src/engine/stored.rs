@@ -8,7 +8,7 @@ use bson::{RawDocument, RawDocumentBuf};
 use super::blind;
 use super::diff::{self, Difference};
 use super::load;
-use super::plan::Item;
+use super::plan::{Item, Plan};
 use super::seal::Sealer;
 use super::unit::{Action, WriteUnit, permitted, visible};
 use crate::codec::{DecodeCx, DecodeError, Seal, Writer};
@@ -67,7 +67,7 @@ pub(super) async fn load(items: &mut [Item<'_>]) -> Result<()> {
     let many = items.len() > 1;
     for (position, item) in items.iter_mut().enumerate() {
         let Some(raw) = item.found.take() else { continue };
-        item.stored = take(item.unit, raw, item.plan.expected).await.map_err(|error| {
+        item.stored = take(item.unit, raw, &item.plan).await.map_err(|error| {
             let error = error.at_id(|| item.unit.id().to_string());
             if many { error.at_position(position) } else { error }
         })?;
@@ -130,11 +130,7 @@ async fn find(items: &mut [Item<'_>]) -> Result<()> {
 }
 
 /// Hands a stored document to the unit; none if the caller may not know of it.
-async fn take(
-    unit: &mut dyn WriteUnit,
-    raw: RawDocumentBuf,
-    expected: Option<Revision>,
-) -> Result<Option<Stored>> {
+async fn take(unit: &mut dyn WriteUnit, raw: RawDocumentBuf, plan: &Plan) -> Result<Option<Stored>> {
     let revision = match load::raw_field(raw.as_bytes(), reserved::REVISION)? {
         Some(value) => {
             let number = value
@@ -165,10 +161,13 @@ async fn take(
     if unit.caller().bypass.is_none() {
         unit.preload().await?;
     }
-    if !permitted(unit, Action::Read) {
+    if !plan.unseen && !permitted(unit, Action::Read) {
         return Ok(None);
     }
-    if expected.is_some_and(|expected| expected != revision.unwrap_or_default()) {
+    if plan
+        .expected
+        .is_some_and(|expected| expected != revision.unwrap_or_default())
+    {
         return Err(Error::new(
             ErrorKind::Conflict,
             "the expected revision is no longer the stored one",

@@ -1,5 +1,7 @@
 //! What the pipeline asks of one typed operation.
 
+use std::any::Any;
+
 use bson::{Bson, Document};
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
@@ -106,6 +108,8 @@ pub(crate) trait ReadUnit: Unit {
 
 /// The typed side of a write: the document before and after.
 pub(crate) trait WriteUnit: Unit {
+    /// The caller's `GlobalContext`, by which other models are opened.
+    fn context(&self) -> &(dyn Any + Send + Sync);
     /// The policy's scope of what may be written.
     fn write_scope(&self) -> Node;
     /// The stored names of the fields that the caller does not change.

@@ -9,6 +9,7 @@
 use std::time::Instant;
 
 use super::audit;
+use super::cascade::{self, Along};
 use super::commit::commit;
 use super::judge::Job;
 use super::load;
@@ -41,6 +42,15 @@ pub(crate) async fn write(unit: &mut dyn WriteUnit, plan: Plan) -> Result<Writte
 /// # Errors
 /// The first document that fails, by its position.
 pub(crate) async fn write_all(items: &mut [Item<'_>]) -> Result<()> {
+    carry_out(items, true).await
+}
+
+/// As [`write_all`], of documents whose deletion takes nothing along any more.
+pub(super) async fn write_together(items: &mut [Item<'_>]) -> Result<()> {
+    carry_out(items, false).await
+}
+
+async fn carry_out(items: &mut [Item<'_>], follows: bool) -> Result<()> {
     let Some(first) = items.first() else {
         return Ok(());
     };
@@ -67,17 +77,47 @@ pub(crate) async fn write_all(items: &mut [Item<'_>]) -> Result<()> {
             return Err(item.named(error, place(position)));
         }
     }
-    match commit(items, transactions).await {
+    let along = if follows {
+        Along::of(items, transactions).await?
+    } else {
+        Along::default()
+    };
+    let mut units = along.units()?;
+    let mut others: Vec<_> = units
+        .iter_mut()
+        .map(|(unit, dependent)| cascade::item(&mut **unit, dependent))
+        .collect();
+    judge_along(&job, &mut others).await?;
+    match commit(items, &others, transactions).await {
         Ok(()) => {}
         Err(error) => return gone(items, error),
     }
     let mut first = None;
+    for item in &mut others {
+        if let Err(error) = finish(item).await {
+            first.get_or_insert(error.at_model(item.unit.schema().name, item.plan.action.verb()));
+        }
+    }
     for (position, item) in items.iter_mut().enumerate() {
         if let Err(error) = finish(item).await {
             first.get_or_insert(item.named(error, place(position)));
         }
     }
     first.map_or(Ok(()), Err)
+}
+
+/// Judges what goes along with the documents that were asked for.
+async fn judge_along(job: &Job, items: &mut [Item<'_>]) -> Result<()> {
+    if items.is_empty() {
+        return Ok(());
+    }
+    stored::load(items).await?;
+    for item in items {
+        if let Err(error) = job.judge(item).await {
+            return Err(error.at_model(item.unit.schema().name, item.plan.action.verb()));
+        }
+    }
+    Ok(())
 }
 
 /// Somebody else deleted the one document that was to be deleted: that is what was asked for, and it is audited where it

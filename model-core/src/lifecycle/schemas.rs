@@ -29,6 +29,7 @@ pub(crate) fn check_schemas(schemas: &[&'static ModelSchema], keyring: Option<&K
         check_fields(schema, keyring, &mut problems);
         check_indexes(schema, &mut problems);
         check_audit_name(schema, &mut problems);
+        check_delete_rules(schema, &mut problems);
     }
     problems.into_result()
 }
@@ -161,6 +162,7 @@ fn is_sealed_binary(ty: &TypeSchema) -> bool {
             TypeSchema::Binary
                 | TypeSchema::Uuid
                 | TypeSchema::Id(_)
+                | TypeSchema::Reference(..)
                 | TypeSchema::TenantId
                 | TypeSchema::Dynamic
                 | TypeSchema::Foreign
@@ -179,6 +181,7 @@ fn has_id(element: &TypeSchema) -> bool {
             && matches!(
                 field.ty,
                 TypeSchema::Id(_)
+                    | TypeSchema::Reference(..)
                     | TypeSchema::String
                     | TypeSchema::ObjectId
                     | TypeSchema::Uuid
@@ -186,6 +189,22 @@ fn has_id(element: &TypeSchema) -> bool {
                     | TypeSchema::Int64
             )
     })
+}
+
+/// A deletion stays in its tenant: a global document's would reach into all of them.
+fn check_delete_rules(schema: &'static ModelSchema, problems: &mut Problems) {
+    for field in schema.fields.iter().filter(|field| field.on_delete.is_some()) {
+        let to = field.ty.target();
+        if schema.tenant_field().is_some() && to.is_some_and(|to| to.tenant_field().is_none()) {
+            problems.add(
+                schema.name,
+                format_args!(
+                    "`{}` has a delete rule and refers to a global model, whose deletion does not know of tenants",
+                    field.stored
+                ),
+            );
+        }
+    }
 }
 
 /// The name of an entity stands in the audit log for a reader.

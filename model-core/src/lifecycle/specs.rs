@@ -145,7 +145,10 @@ fn check_condition(schema: &'static ModelSchema, condition: &Condition, report: 
             Literal::Number(_),
         )
         | (
-            TypeSchema::String | TypeSchema::Id(IdKind::String { .. }) | TypeSchema::TenantId,
+            TypeSchema::String
+            | TypeSchema::Id(IdKind::String { .. })
+            | TypeSchema::Reference(IdKind::String { .. }, _)
+            | TypeSchema::TenantId,
             Literal::Text(_),
         ) => true,
         (TypeSchema::Enum(variants), Literal::Text(name)) => {

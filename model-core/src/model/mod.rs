@@ -6,18 +6,23 @@ mod claim;
 mod compute;
 mod create;
 mod delete;
+mod delete_in_batches;
 mod distinct;
 mod external;
 mod get_many;
 mod group;
 mod input;
+mod kin;
 mod migrate;
 mod modify;
 mod options;
 mod page;
+mod populate;
 mod query;
 mod reencrypt;
+mod related;
 mod select;
+mod tree;
 mod unit;
 mod update;
 mod upsert;
@@ -28,22 +33,27 @@ use crate::policy::{
     Actor, AnyContext, BaseModel, Context, ContextFor, GlobalContext, Model, Mutable, Singleton, TenantScope,
     hidden_fields,
 };
-use crate::query::{FieldSet, Filter, Lookup, Operators, Sort, external as outside};
-use crate::value::{Id, TenantId};
+use crate::query::{Field, FieldSet, Filter, Lookup, Operators, Queryable, Sort, external as outside};
+use crate::value::{Id, Pointer, Refers, TenantId};
 
 pub use bulk::{Bulk, BulkOutcome, BulkReport, BulkWrite};
 pub use check::CheckStored;
 pub use create::Create;
 pub use delete::Delete;
+pub use delete_in_batches::DeleteInBatches;
 pub use external::QueryString;
 pub use group::Rows;
 pub use input::{deserialize_new, deserialize_patch, new_from_json, patch_from_json};
+pub(crate) use kin::registered;
 pub use migrate::MigrateAll;
 pub use modify::Modify;
 pub use page::Page;
+pub use populate::Loaded;
 pub use query::{Query, QueryStream};
 pub use reencrypt::Reencrypt;
+pub use related::{Related, RelatedCounts, RelatedQuery};
 pub use select::Select;
+pub use tree::{Ancestors, Subtree, Tree};
 use unit::{Input, Reader};
 pub use update::Update;
 pub use upsert::Upserted;
@@ -163,6 +173,144 @@ pub trait ModelExt: BaseModel {
         ids: impl IntoIterator<Item = &'a Id<Self>>,
     ) -> impl Future<Output = Result<Vec<Self>>> + Send {
         get_many::get_many(ctx, ids.into_iter().collect())
+    }
+
+    /// The documents of this model that `documents` refer to, and that the actor may read, in one command however many
+    /// references there are; one that is named twice comes once. Nothing is sent for no references.
+    ///
+    /// `of` picks the field that refers: a `Ref`, an option or an array of them, or what a `match` on an enum finds. Nothing is
+    /// ever loaded by itself; the next level is another call, over what this one has loaded.
+    ///
+    /// # Errors
+    /// As awaiting a query.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # model_core::__example_comments!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example_with_comments().await?;
+    /// # let milk = Note::create(&ctx, note("Buy milk")).await?;
+    /// # Comment::create(&ctx, comment(&milk, "Oat milk?", None)).await?;
+    /// let comments = Comment::query(&ctx).await?;
+    /// let notes = Note::populate(&ctx, &comments, |comment| &comment.note).await?;
+    /// for comment in &comments {
+    ///     let text = notes.get(&comment.note).map(|note| &*note.text);   // `None`: the reference dangles
+    ///     assert_eq!(text, Some("Buy milk"));
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn populate<'a, D: 'a, R: Refers<Self>>(
+        ctx: &ContextFor<Self>,
+        documents: impl IntoIterator<Item = &'a D>,
+        of: impl Fn(&'a D) -> R,
+    ) -> impl Future<Output = Result<Loaded<Self>>> + Send {
+        populate::populate(ctx, populate::named(documents, of))
+    }
+
+    /// The documents of this model that refer to `parents` (documents, ids or references) by the field `by`, a `Ref`, an option
+    /// or an array of them: those that the actor may read, in one command however many parents there are.
+    ///
+    /// A limit for each parent is exact. Where the read scope is declared exact, the server cuts the lists off; else documents
+    /// are read until each parent has its share.
+    ///
+    /// # Errors
+    /// As awaiting a query.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # model_core::__example_comments!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example_with_comments().await?;
+    /// # let milk = Note::create(&ctx, note("Buy milk")).await?;
+    /// # for text in ["Oat milk?", "Yes", "Two?"] { Comment::create(&ctx, comment(&milk, text, None)).await?; }
+    /// let notes = Note::query(&ctx).await?;
+    /// let newest = Comment::related(&ctx, &notes, |c| &c.note).sort(|c| c.id.desc()).limit_each(2).await?;
+    /// let counts = Comment::related(&ctx, &notes, |c| &c.note).count().await?;
+    /// for note in &notes {
+    ///     assert_eq!((newest.of(note).len(), counts.of(note)), (2, 3));
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn related<'a, 'p, P: Model, D: Pointer<P>, R>(
+        ctx: &'a ContextFor<Self>,
+        parents: impl IntoIterator<Item = &'p D>,
+        by: impl FnOnce(&'static Self::Fields) -> &'static Field<Self, R>,
+    ) -> RelatedQuery<'a, Self, P>
+    where
+        R: Queryable,
+        R::Item: Pointer<P>,
+    {
+        RelatedQuery::new(Query::new(ctx), parents, by(Self::fields()))
+    }
+
+    /// The document with this id and all below it, where each refers by the field `parent` to the one above it: the branches of
+    /// a conversation, the folders in a folder. None if there is no such document for this actor.
+    ///
+    /// A branch ends where a document may not be read. Documents that refer to each other in a circle come once.
+    ///
+    /// # Errors
+    /// As awaiting a query.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # model_core::__example_comments!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example_with_comments().await?;
+    /// # let milk = Note::create(&ctx, note("Buy milk")).await?;
+    /// let question = Comment::create(&ctx, comment(&milk, "Oat milk?", None)).await?;
+    /// let answer = Comment::create(&ctx, comment(&milk, "Yes", Some(&question.id))).await?;
+    /// let tree = Comment::subtree(&ctx, &question.id, |c| &c.parent).depth(10).await?.unwrap();
+    /// assert_eq!(tree.children(&question.id)[0].id, answer.id);
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn subtree<'a, R>(
+        ctx: &'a ContextFor<Self>,
+        root: &'a Id<Self>,
+        parent: impl FnOnce(&'static Self::Fields) -> &'static Field<Self, R>,
+    ) -> Subtree<'a, Self>
+    where
+        R: Queryable,
+        R::Item: Pointer<Self>,
+    {
+        Subtree::new(ctx, root, parent(Self::fields()).path())
+    }
+
+    /// The documents above the one with this id, the nearest first, where each refers by the field `parent` to the one above
+    /// it. What lies above a document that may not be read is left out.
+    ///
+    /// # Errors
+    /// As awaiting a query.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # model_core::__example_comments!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example_with_comments().await?;
+    /// # let milk = Note::create(&ctx, note("Buy milk")).await?;
+    /// # let question = Comment::create(&ctx, comment(&milk, "Oat milk?", None)).await?;
+    /// # let answer = Comment::create(&ctx, comment(&milk, "Yes", Some(&question.id))).await?;
+    /// let above = Comment::ancestors(&ctx, &answer.id, |c| &c.parent).await?;
+    /// assert_eq!(above[0].id, question.id);
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn ancestors<'a, R>(
+        ctx: &'a ContextFor<Self>,
+        from: &'a Id<Self>,
+        parent: impl FnOnce(&'static Self::Fields) -> &'static Field<Self, R>,
+    ) -> Ancestors<'a, Self>
+    where
+        R: Queryable,
+        R::Item: Pointer<Self>,
+    {
+        Ancestors::new(ctx, from, parent(Self::fields()).path())
     }
 
     /// Which rule decides about the reading of a document, for the application's own logs. Never tell a client: to one, a
@@ -595,6 +743,38 @@ pub trait ModelExt: BaseModel {
         Self: Mutable,
     {
         Delete::new(ctx, id, Action::Delete)
+    }
+
+    /// Deletes a document with all that its deletion takes along (`#[model(on_delete = ..)]`), in batches of their own
+    /// transactions: for more than the thousand documents that [`delete`](Self::delete) takes along in one.
+    ///
+    /// What refers to a document goes before it, and the document itself goes last. Broken off and called again, it goes on with
+    /// what is left; nothing refers to what is gone at any time.
+    ///
+    /// # Errors
+    /// As [`delete`](Self::delete).
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # model_core::__example_comments!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example_with_comments().await?;
+    /// # let milk = Note::create(&ctx, note("Buy milk")).await?;
+    /// # Comment::create(&ctx, comment(&milk, "Oat milk?", None)).await?;
+    /// let plan = Note::delete_in_batches(&ctx, &milk.id).dry_run().await?.unwrap();
+    /// assert!(plan.is_free());                            // nothing stands in the way
+    /// assert_eq!(plan.of("Comment").unwrap().deleted, 1); // `on_delete = cascade`
+    /// let done = Note::delete_in_batches(&ctx, &milk.id).batch(500).await?.unwrap();
+    /// assert_eq!(done, plan);
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn delete_in_batches<'a>(ctx: &'a ContextFor<Self>, id: &'a Id<Self>) -> DeleteInBatches<'a, Self>
+    where
+        Self: Mutable,
+    {
+        DeleteInBatches::new(ctx, id)
     }
 
     /// Removes a document for good, where [`delete`](Self::delete) only marks it; false if there is none that the actor

@@ -1,5 +1,7 @@
 //! The typed side of the pipeline: what one operation on one model holds.
 
+use std::any::Any;
+
 use bson::Document;
 use chrono::{DateTime, Utc};
 use futures_util::future::{BoxFuture, FutureExt};
@@ -228,6 +230,10 @@ impl<M: BaseModel> Unit for Writing<'_, M> {
 }
 
 impl<M: BaseModel> WriteUnit for Writing<'_, M> {
+    fn context(&self) -> &(dyn Any + Send + Sync) {
+        global::<M>(self.ctx)
+    }
+
     fn write_scope(&self) -> Node {
         M::write_scope(self.ctx).into_node()
     }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::scope::Scope;
 use crate::codec::{DecodeError, DocReader, HiddenFields, InputCx, Visitor, Writer};
 use crate::schema::ModelSchema;
-use crate::value::{Id, Identified, TenantId};
+use crate::value::{Id, Identified, Pointer, TenantId};
 
 /// What the pipeline gives a new document, and gives it again after a hook: identity is not the caller's to choose.
 #[derive(Debug)]
@@ -92,4 +92,10 @@ pub trait Model: Identified + Sized + Debug + Send + Sync + 'static {
     fn parse_patch(value: Value, cx: &mut InputCx) -> Option<Self::Patch>;
     #[doc(hidden)]
     fn view(self, hidden: HiddenFields) -> Self::View;
+}
+
+impl<M: Model> Pointer<M> for M {
+    fn id(&self) -> &Id<M> {
+        Model::id(self)
+    }
 }

@@ -33,6 +33,10 @@ pub trait AnyContext<S: Scope + ?Sized, A: Actor>: Clone + Send + Sync + 'static
 
     /// The same context outside of any transaction.
     fn outside(&self) -> Self;
+
+    /// The context of the same caller, if it has what this one needs: a tenant.
+    #[doc(hidden)]
+    fn of_caller(caller: &GlobalContext<A>) -> Option<Self>;
 }
 
 /// Each document belongs to a tenant: only a [`Context`] reaches it.
@@ -69,6 +73,11 @@ impl<A: Actor> AnyContext<TenantScope, A> for Context<A> {
     fn outside(&self) -> Self {
         self.in_transaction(None)
     }
+
+    fn of_caller(caller: &GlobalContext<A>) -> Option<Self> {
+        let tenant = caller.caller().tenant.clone()?;
+        Some(Self::new(caller.clone(), tenant))
+    }
 }
 
 impl<A: Actor> AnyContext<GlobalScope, A> for GlobalContext<A> {
@@ -84,6 +93,10 @@ impl<A: Actor> AnyContext<GlobalScope, A> for GlobalContext<A> {
 
     fn outside(&self) -> Self {
         self.in_transaction(None)
+    }
+
+    fn of_caller(caller: &GlobalContext<A>) -> Option<Self> {
+        Some(caller.clone())
     }
 }
 

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::codec::{Elements, FieldValue, Writer, read_bson};
-use crate::value::{Bytes, Id, Identified, Revision, TenantId};
+use crate::value::{Bytes, Id, Identified, Ref, Revision, TenantId};
 
 /// A field type that filters and sort orders reach.
 #[diagnostic::on_unimplemented(
@@ -164,6 +164,34 @@ impl<M: Identified> Operand<Self> for Id<M> {
 }
 
 impl<M: Identified> Operand<Id<M>> for &Id<M> {
+    fn into_operand(self) -> Bson {
+        self.to_bson()
+    }
+}
+
+impl<M: Identified> Queryable for Ref<M> {
+    type Item = Self;
+}
+
+impl<M: Identified> Operand<Self> for Ref<M> {
+    fn into_operand(self) -> Bson {
+        self.id().to_bson()
+    }
+}
+
+impl<M: Identified> Operand<Ref<M>> for &Ref<M> {
+    fn into_operand(self) -> Bson {
+        self.id().to_bson()
+    }
+}
+
+impl<M: Identified> Operand<Ref<M>> for Id<M> {
+    fn into_operand(self) -> Bson {
+        self.to_bson()
+    }
+}
+
+impl<M: Identified> Operand<Ref<M>> for &Id<M> {
     fn into_operand(self) -> Bson {
         self.to_bson()
     }

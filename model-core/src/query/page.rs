@@ -233,6 +233,7 @@ fn is_single_type(ty: &TypeSchema) -> bool {
                 | TypeSchema::Binary
                 | TypeSchema::Timestamp
                 | TypeSchema::Id(_)
+                | TypeSchema::Reference(..)
                 | TypeSchema::TenantId
                 | TypeSchema::Revision
         ),

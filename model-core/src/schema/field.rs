@@ -2,11 +2,12 @@
 
 use core::num::NonZeroU32;
 
-use super::IdKind;
 use super::blind::BlindSpec;
 use super::external::{Comparison, External, ReadOperand};
 use super::legacy::{OldFormatSpec, Term};
+use super::reference::DeleteRule;
 use super::rule::{Normaliser, Rule};
+use super::{IdKind, ModelSchema};
 
 /// What a field is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +67,8 @@ pub enum TypeSchema {
     Regex,
     /// The id of a model, as that model declares it.
     Id(IdKind),
+    /// The id of another model's document, and that model.
+    Reference(IdKind, fn() -> &'static ModelSchema),
     /// A tenant's id: `ObjectId`, UUID or string.
     TenantId,
     /// The revision: 64-bit integer.
@@ -262,6 +265,8 @@ pub struct FieldSchema {
     pub old_format: Option<OldFormatSpec>,
     /// The model's version that introduced it; 1 if nothing is said.
     pub since: u32,
+    /// What becomes of the document when one that this field refers to is deleted.
+    pub on_delete: Option<DeleteRule>,
     /// The doc comment.
     pub doc: &'static str,
 }
@@ -289,6 +294,7 @@ impl FieldSchema {
             legacy_plaintext: None,
             old_format: None,
             since: 1,
+            on_delete: None,
             doc: "",
         }
     }
@@ -362,6 +368,12 @@ impl FieldSchema {
     /// Sets the model's version that introduced it.
     pub const fn since(mut self, version: u32) -> Self {
         self.since = version;
+        self
+    }
+
+    /// Sets what becomes of the document when one that this field refers to is deleted.
+    pub const fn on_delete(mut self, rule: DeleteRule) -> Self {
+        self.on_delete = Some(rule);
         self
     }
 

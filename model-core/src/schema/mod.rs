@@ -8,6 +8,7 @@ mod field;
 mod index;
 pub mod json;
 mod legacy;
+mod reference;
 pub(crate) mod reserved;
 mod rule;
 mod validator;
@@ -20,6 +21,7 @@ pub use index::{
     Collation, Condition, Direction, IndexKey, IndexSpec, KeyForm, Literal, Relation, TenantPrefix,
 };
 pub use legacy::{OldFormatSpec, Term};
+pub use reference::{DeleteRule, Reference};
 pub use rule::{Normaliser, Number, Pattern, Rule};
 pub use validator::{ValidatorAction, ValidatorLevel, ValidatorSpec};
 

@@ -58,7 +58,43 @@ pub(crate) struct Find {
     pub(crate) batch: Option<u32>,
     /// The stored names of the fields that are needed, `_id` aside: a store may send all; none are all.
     pub(crate) fields: Vec<&'static str>,
+    pub(crate) shape: Shape,
     pub(crate) options: ReadOptions,
+}
+
+/// What of a selection is asked for.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum Shape {
+    /// All of it.
+    #[default]
+    All,
+    /// The first few for each of several values, in the order of the read: a store may send more.
+    Each(FirstOfEach),
+    /// What is reached from one document, in no order.
+    Walk(Walk),
+}
+
+/// The first documents for each value of a field.
+#[derive(Debug, Clone)]
+pub(crate) struct FirstOfEach {
+    /// The stored path of the field.
+    pub(crate) path: String,
+    /// Whether an array lies there, whose elements are meant.
+    pub(crate) array: bool,
+    pub(crate) values: Vec<bson::Bson>,
+    /// How many for each.
+    pub(crate) count: u64,
+}
+
+/// A way through a collection: the documents that have the last document's `next` in their `matching`, and so on.
+#[derive(Debug, Clone)]
+pub(crate) struct Walk {
+    /// The id of the document that it begins with: there is nothing to find if it is not there.
+    pub(crate) from: bson::Bson,
+    pub(crate) next: String,
+    pub(crate) matching: String,
+    /// How many steps; none: all.
+    pub(crate) depth: Option<u32>,
 }
 
 impl Find {
@@ -72,6 +108,7 @@ impl Find {
             limit: None,
             batch: None,
             fields: Vec::new(),
+            shape: Shape::All,
             options: ReadOptions::default(),
         }
     }

@@ -16,7 +16,7 @@ use crate::codec::{
     DecodeCx, DecodeError, FieldValue, InputCx, Never, NoFields, RawValue, ViewValue, Writer,
 };
 use crate::error::Error;
-use crate::schema::{IdKind, TypeSchema};
+use crate::schema::{IdKind, ModelSchema, TypeSchema};
 
 /// What an id has to know of its model. Implemented by `#[derive(Model)]`.
 pub trait Identified: 'static {
@@ -24,6 +24,9 @@ pub trait Identified: 'static {
     const NAME: &'static str;
     /// How its ids look.
     const ID: IdKind;
+    /// The model's metadata.
+    #[doc(hidden)]
+    fn declared() -> &'static ModelSchema;
 }
 
 /// The id of one document of the model `M`.

@@ -11,6 +11,7 @@ mod id_value;
 mod number;
 mod old;
 mod password;
+mod reference;
 mod revision;
 mod scalar;
 mod secret;
@@ -26,6 +27,7 @@ pub use foreign::Foreign;
 pub use id::{Id, Identified};
 pub(crate) use id_value::IdValue;
 pub use password::PasswordHash;
+pub use reference::{Pointer, Ref, Refers};
 pub use revision::Revision;
 
 pub use secret::{OpenSecrets, Secret};

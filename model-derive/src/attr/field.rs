@@ -66,6 +66,15 @@ pub(crate) enum UniqueScope {
     Global,
 }
 
+/// What becomes of a document when one that it refers to is deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DeleteRule {
+    Cascade,
+    Restrict,
+    Nullify,
+    Pull,
+}
+
 /// How filters from outside may compare a field.
 #[derive(Debug, Clone)]
 pub(crate) enum Filterable {
@@ -98,6 +107,7 @@ pub(crate) struct FieldAttrs {
     pub(crate) legacy_plaintext: Option<Term>,
     pub(crate) old_format: Option<(String, Term)>,
     pub(crate) since: Option<Spanned<u32>>,
+    pub(crate) on_delete: Option<Spanned<DeleteRule>>,
     pub(crate) written: Vec<Written>,
 }
 
@@ -135,6 +145,7 @@ impl FieldAttrs {
             KeyId::Since => self.since = Some(since(input)?),
             KeyId::LegacyPlaintext => self.legacy_plaintext = Some(legacy::plaintext(input)?),
             KeyId::OldFormat => self.old_format = Some(legacy::format(input)?),
+            KeyId::OnDelete => self.on_delete = Some(delete_rule(input)?),
             KeyId::BlindIndex => self.blind = Some(Spanned::new(BlindIndex::read(input)?, span)),
             KeyId::Ttl => self.ttl = Some(Spanned::new(value::duration(input)?.value, span)),
             rule => self.rules.extend(read_rule(rule, input)?),
@@ -176,6 +187,29 @@ fn since(input: ParseStream<'_>) -> syn::Result<Spanned<u32>> {
     input.parse::<Token![=]>()?;
     let literal: LitInt = input.parse()?;
     Ok(Spanned::new(literal.base10_parse()?, literal.span()))
+}
+
+/// `= cascade`
+fn delete_rule(input: ParseStream<'_>) -> syn::Result<Spanned<DeleteRule>> {
+    const RULES: [(&str, DeleteRule); 4] = [
+        ("cascade", DeleteRule::Cascade),
+        ("restrict", DeleteRule::Restrict),
+        ("nullify", DeleteRule::Nullify),
+        ("pull", DeleteRule::Pull),
+    ];
+    input.parse::<Token![=]>()?;
+    let ident: Ident = input.parse()?;
+    let text = ident.to_string();
+    match RULES.iter().find(|(name, _)| *name == text) {
+        Some((_, rule)) => Ok(Spanned::new(*rule, ident.span())),
+        None => {
+            let hint = suggest::hint(&text, RULES.map(|(name, _)| name), "the rules are");
+            Err(syn::Error::new(
+                ident.span(),
+                format!("unknown delete rule `{text}`{hint}"),
+            ))
+        }
+    }
 }
 
 fn default(span: Span, input: ParseStream<'_>) -> syn::Result<DefaultValue> {

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use proc_macro2::Span;
 
 use crate::ast::{Field, ID, Model, REVISION};
-use crate::attr::{IdForm, Role};
+use crate::attr::{DeleteRule, IdForm, Role};
 use crate::ctxt::Ctxt;
 use crate::spelling;
 use crate::suggest;
@@ -29,6 +29,7 @@ pub(crate) fn model(cx: &Ctxt, model: &Model) {
         field::role(cx, model, field);
         emitted_names(cx, field);
         since(cx, model, field);
+        on_delete(cx, model, field);
     }
     distinct_names(cx, &model.fields);
     virtuals(cx, model);
@@ -152,6 +153,23 @@ fn since(cx: &Ctxt, model: &Model, field: &Field) {
         cx.error(
             since.span,
             format_args!("`since` names a version from 2 on, and `{ident}` has come to version {version}"),
+        );
+    }
+}
+
+/// What a delete rule does to the document, the document allows.
+fn on_delete(cx: &Ctxt, model: &Model, field: &Field) {
+    let Some(rule) = &field.attrs.on_delete else {
+        return;
+    };
+    let changes = matches!(rule.value, DeleteRule::Nullify | DeleteRule::Pull);
+    if changes && field.attrs.readonly.is_some() {
+        cx.error(rule.span, "the rule changes the field, which is read-only");
+    }
+    if rule.value != DeleteRule::Restrict && model.head.attrs.append_only.is_some() {
+        cx.error(
+            rule.span,
+            "the documents of an `append_only` model are never changed or deleted\nhelp: `on_delete = restrict`",
         );
     }
 }

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 
 use super::named;
 use crate::ast::Model;
-use crate::attr::KeyForm;
+use crate::attr::{DeleteRule, KeyForm};
 use crate::spelling;
 
 /// The assertions of a model.
@@ -12,7 +12,8 @@ pub(super) fn model(model: &Model) -> TokenStream {
     let policy = policy(model);
     let indexes = indexes(model);
     let blind = blind_indexes(model);
-    emit!(#policy #indexes #(#blind)*)
+    let rules = delete_rules(model);
+    emit!(#policy #indexes #(#blind)* #(#rules)*)
 }
 
 /// The caret is at the struct's name.
@@ -66,6 +67,22 @@ fn blind_indexes(model: &Model) -> impl Iterator<Item = TokenStream> {
         } else {
             quote::quote_spanned!(span=> const _: fn() = __model::assert_distinct::<#ty>;)
         })
+    })
+}
+
+/// A delete rule does to the field what its type allows.
+fn delete_rules(model: &Model) -> impl Iterator<Item = TokenStream> {
+    model.fields.iter().filter_map(|field| {
+        let assert = match field.attrs.on_delete.as_ref()?.value {
+            DeleteRule::Cascade => "assert_cascade",
+            DeleteRule::Restrict => "assert_restrict",
+            DeleteRule::Nullify => "assert_nullify",
+            DeleteRule::Pull => "assert_pull",
+        };
+        let ty = &field.ty;
+        let span = super::ends(ty).0;
+        let assert = Ident::new(assert, span);
+        Some(quote::quote_spanned!(span=> const _: fn() = __model::#assert::<#ty>;))
     })
 }
 

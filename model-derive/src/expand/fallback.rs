@@ -76,6 +76,10 @@ fn shapeless_model(head: &Head) -> TokenStream {
         impl __model::Identified for #ident {
             const NAME: &'static str = "";
             const ID: __model::IdKind = __model::IdKind::ObjectId;
+
+            fn declared() -> &'static __model::ModelSchema {
+                loop {}
+            }
         }
     };
     let associated = emit! {

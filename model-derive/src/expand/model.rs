@@ -43,6 +43,10 @@ pub(super) fn identified(model: &Model) -> TokenStream {
         impl __model::Identified for #ident {
             const NAME: &'static str = #name;
             const ID: __model::IdKind = #id;
+
+            fn declared() -> &'static __model::ModelSchema {
+                <Self as __model::Model>::schema()
+            }
         }
     }
 }

@@ -6,7 +6,8 @@ use syn::ext::IdentExt as _;
 use super::{index, view};
 use crate::ast::{Field, Head, Model};
 use crate::attr::{
-    Audit, BlindIndex, BlindNormaliser, Bounds, Filterable, IdForm, Normaliser, Number, Role, Rule, Term,
+    Audit, BlindIndex, BlindNormaliser, Bounds, DeleteRule, Filterable, IdForm, Normaliser, Number, Role,
+    Rule, Term,
 };
 use crate::case;
 
@@ -82,11 +83,20 @@ fn one_field(pattern: &Ident, field: &Field) -> TokenStream {
         let version = since.value;
         emit!(.since(#version))
     });
+    let on_delete = attrs.on_delete.as_ref().map(|rule| {
+        let rule = match rule.value {
+            DeleteRule::Cascade => emit!(Cascade),
+            DeleteRule::Restrict => emit!(Restrict),
+            DeleteRule::Nullify => emit!(Nullify),
+            DeleteRule::Pull => emit!(Pull),
+        };
+        emit!(.on_delete(__model::DeleteRule::#rule))
+    });
     let doc = doc(&field.doc);
     emit! {
         __model::field::<#ty>(#name, #stored)
             #json #role #hidden #readonly #skip_updated_at #skip_audit #default #normalise #rules
-            #filterable #sortable #blind #pad #legacy #old_format #since #doc
+            #filterable #sortable #blind #pad #legacy #old_format #since #on_delete #doc
     }
 }
 

@@ -30,7 +30,7 @@ enum Embedded {
 }
 
 /// Every form changes one option of an index and goes back again.
-async fn changes<A: Model, B: Model>(expected: &[&str], embedded: Embedded) {
+async fn changes<A: BaseModel, B: BaseModel>(expected: &[&str], embedded: Embedded) {
     let database = model_tests::server::fresh_database().await;
     let before = Db::mongo(database.clone()).model::<A>().build_lazy().unwrap();
     let after = Db::mongo(database.clone()).model::<B>().build_lazy().unwrap();

@@ -37,7 +37,7 @@ release!(OneText[index(b = text, name = "words")]);
 release!(OtherText[index(b = text(3), global, replaces = "words")]);
 release!(UniqueB [index(b, unique), index(a)]);
 
-fn handle<M: Model>(database: &Database) -> Db {
+fn handle<M: BaseModel>(database: &Database) -> Db {
     Db::mongo(database.clone()).model::<M>().build_lazy().unwrap()
 }
 

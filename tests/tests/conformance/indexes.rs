@@ -130,7 +130,7 @@ async fn synced(builder: DbBuilder) -> Db {
 }
 
 /// What a plan for an empty database creates, by name.
-async fn planned<M: Model>() -> Vec<Document> {
+async fn planned<M: BaseModel>() -> Vec<Document> {
     let db = Db::memory().model::<M>().build_lazy().unwrap();
     let plan = db.plan_indexes().await.unwrap();
     let mut all: Vec<_> = plan

@@ -102,7 +102,7 @@ macro_rules! open {
 
 open!(Guarded, Relaxed, Unguarded);
 
-async fn handle<M: Model>(database: &Database) -> Db {
+async fn handle<M: BaseModel>(database: &Database) -> Db {
     let (policy, limits) = testing::fast_passwords();
     let builder = Db::mongo(database.clone()).keys(testing::keyring().unwrap());
     builder

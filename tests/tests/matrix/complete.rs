@@ -39,6 +39,14 @@ const OTHER: &[(&str, &str)] = &[
     ),
     ("tenants", "under a bypass: `conformance/check.rs`"),
     (
+        "ancestors",
+        "of a document that is below another: `conformance/references/tree.rs`",
+    ),
+    (
+        "delete_in_batches",
+        "what a deletion takes along: `conformance/delete_rules/`",
+    ),
+    (
         "find_unique",
         "before the tenant is known: `conformance/global.rs`, `wire.rs`",
     ),

@@ -62,6 +62,7 @@ pub(crate) struct Full {
     pub(crate) score: i64,
     pub(crate) token: Option<Encrypted<String>>,
     pub(crate) password: Option<PasswordHash>,
+    pub(crate) parent: Option<Ref<Full>>,
     #[model(created_at)]
     pub(crate) created_at: DateTime<Utc>,
     #[model(updated_at)]

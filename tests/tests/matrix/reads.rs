@@ -105,6 +105,20 @@ reads! {
         Ok(seen)
     };
     GetMany "get_many" All => |ctx, ids| Full::get_many(ctx, ids).await.map(keys);
+    Populate "populate" All => |ctx, ids| Full::populate(ctx, ids, |id| id).await.map(|all| keys(all.into_documents()));
+    Related "related" All => |ctx, ids| {
+        let counts = Full::related(ctx, ids, |f| &f.parent).count().await?;
+        let all = Full::related(ctx, ids, |f| &f.parent).sort(|f| f.key.asc()).limit_each(1).await?;
+        assert!(ids.iter().all(|id| counts.of(id) == all.of(id).len() as u64));
+        Ok(keys(all.into_documents()))
+    };
+    Subtree "subtree" All => |ctx, ids| {
+        let mut seen = Seen::new();
+        for id in ids {
+            seen.extend(Full::subtree(ctx, id, |f| &f.parent).await?.into_iter().flat_map(|tree| keys(tree.into_documents())));
+        }
+        Ok(seen)
+    };
     Explain "explain" All => |ctx, ids| {
         let mut seen = Seen::new();
         for id in ids {
@@ -147,6 +161,16 @@ reads! {
     };
 }
 
+impl Full {
+    /// A document that refers to itself, by its id.
+    async fn generated(ctx: &Ctx, key: &str, name: &str) -> Id<Self> {
+        let id = Id::generate();
+        let mut new = new_full(key, name);
+        new.optional.parent = Some(Ref::to(&id));
+        Self::create_with_id(ctx, id, new).await.unwrap().id
+    }
+}
+
 /// One document for each reason not to see it, and two to see: `mine`, and `old` of version 1.
 async fn set(stage: &Stage) -> Vec<Id<Full>> {
     let mut ids = Vec::new();
@@ -156,20 +180,15 @@ async fn set(stage: &Stage) -> Vec<Id<Full>> {
         ("unread", "unreadable"),
         ("gone", "plain"),
     ] {
-        ids.push(Full::create(&stage.admin, new_full(key, name)).await.unwrap().id);
+        ids.push(Full::generated(&stage.admin, key, name).await);
     }
     assert!(Full::delete(&stage.admin, &ids[3]).await.unwrap());
-    ids.push(
-        Full::create(&stage.rival(), new_full("theirs", "plain"))
-            .await
-            .unwrap()
-            .id,
-    );
+    ids.push(Full::generated(&stage.rival(), "theirs", "plain").await);
     let old = Id::<Full>::generate();
     stage
         .store_raw(&doc! {
             "_id": old.to_bson(), "organization": "acme", "title": "older", "key": "old", "tags": [], "closed": false,
-            "score": 1_i64, "created_at": bson::DateTime::parse_rfc3339_str(START).unwrap(),
+            "score": 1_i64, "parent": old.to_bson(), "created_at": bson::DateTime::parse_rfc3339_str(START).unwrap(),
             "updated_at": bson::DateTime::parse_rfc3339_str(START).unwrap(),
         })
         .await;

@@ -98,6 +98,9 @@ impl Facts {
                     .map(step)
                     .chain(field.rules.iter().map(rule))
                     .collect();
+                if let Some(rule) = field.on_delete {
+                    said.insert("on_delete".to_owned(), rule.as_str().into());
+                }
                 if !rules.is_empty() {
                     said.insert("rules".to_owned(), rules.into());
                 }
@@ -152,7 +155,8 @@ fn type_name(ty: &TypeSchema) -> String {
         }
         TypeSchema::Encrypted(_) => "encrypted".to_owned(),
         TypeSchema::PasswordHash => "password".to_owned(),
-        TypeSchema::Id(kind) => format!("id ({})", id(*kind)),
+        // A reference is stored as the bare id: to declare one changes nothing that is stored.
+        TypeSchema::Id(kind) | TypeSchema::Reference(kind, _) => format!("id ({})", id(*kind)),
         plain => format!("{plain:?}").to_lowercase(),
     }
 }

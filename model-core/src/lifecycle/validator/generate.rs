@@ -99,7 +99,7 @@ impl Types {
             TypeSchema::Date => doc! { "bsonType": "date" },
             TypeSchema::Timestamp => doc! { "bsonType": "timestamp" },
             TypeSchema::Regex => doc! { "bsonType": "regex" },
-            TypeSchema::Id(kind) => id(*kind),
+            TypeSchema::Id(kind) | TypeSchema::Reference(kind, _) => id(*kind),
             TypeSchema::TenantId => doc! { "bsonType": ["objectId", "binData", "string"] },
             TypeSchema::PasswordHash => doc! { "anyOf": [
                 { "bsonType": "binData" },

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::codec::FieldValue;
-use crate::value::{Bytes, Foreign, Id, Identified};
+use crate::value::{Bytes, Foreign, Id, Identified, Ref};
 
 /// A field type that operators may set.
 ///
@@ -117,6 +117,15 @@ impl Editable for Bson {}
 impl<T> Editable for Foreign<T> where Self: FieldValue {}
 
 impl<M: Identified> Editable for Id<M> where Self: FieldValue {}
+
+impl<M: Identified> Editable for Ref<M> where Self: FieldValue {}
+
+impl<M: Identified> Ordered for Ref<M>
+where
+    Self: FieldValue,
+{
+    type Scalar = Self;
+}
 
 impl<M: Identified> Ordered for Id<M>
 where

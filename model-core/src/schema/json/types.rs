@@ -128,7 +128,7 @@ impl Types {
             TypeSchema::Decimal128 | TypeSchema::Regex | TypeSchema::TenantId => json!({ "type": "string" }),
             TypeSchema::ObjectId => id(IdKind::ObjectId),
             TypeSchema::Uuid => id(IdKind::Uuid),
-            TypeSchema::Id(kind) => id(*kind),
+            TypeSchema::Id(kind) | TypeSchema::Reference(kind, _) => id(*kind),
             TypeSchema::Revision => json!({ "type": "string", "pattern": "^-?[0-9]+$" }),
             TypeSchema::Date => json!({ "type": "string", "format": "date-time" }),
             TypeSchema::Binary => json!({ "type": "string", "contentEncoding": "base64" }),

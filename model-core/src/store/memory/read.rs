@@ -1,5 +1,6 @@
 //! Reading: selections, sort orders and cursors over a snapshot.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -8,12 +9,12 @@ use bson::{Bson, RawDocument, RawDocumentBuf};
 use super::collection::{Collection, Stored};
 use super::refused;
 use crate::Error;
-use crate::codec::{Elements, Writer, write_bson};
+use crate::codec::{Elements, Writer, read_bson, write_bson};
 use crate::query::{
     Grouping, Groups, KeyError, Node, SortKey, Test, each_value, matches, order_by, sort_key,
 };
 use crate::schema::reserved;
-use crate::store::{Cursor, Find, Guard, Selection, StoreError, StoreResult, Unwound};
+use crate::store::{Cursor, Find, Guard, Selection, Shape, StoreError, StoreResult, Unwound, Walk};
 
 /// How many documents a batch holds if the reader does not say how many it needs.
 const BATCH: usize = 1_000;
@@ -240,6 +241,9 @@ pub(super) fn find(collection: Option<&Arc<Collection>>, find: &Find) -> StoreRe
 
 fn documents(collection: Option<&Arc<Collection>>, find: &Find) -> StoreResult<MemoryCursor> {
     check(find)?;
+    if let (Shape::Walk(walk), Some(collection)) = (&find.shape, collection) {
+        return Ok(walked(collection, &find.selection, walk));
+    }
     let limit = usize::try_from(find.limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
     let skip = usize::try_from(find.skip).unwrap_or(usize::MAX);
     let batch = find.batch.map_or(BATCH, |batch| (batch as usize).clamp(1, BATCH));
@@ -266,6 +270,45 @@ fn documents(collection: Option<&Arc<Collection>>, find: &Find) -> StoreResult<M
         cursor.source = Source::Ready(found);
     }
     Ok(cursor)
+}
+
+/// Step by step, each document once.
+fn walked(collection: &Arc<Collection>, selection: &Selection, walk: &Walk) -> MemoryCursor {
+    let mut found: Vec<Stored> = Vec::new();
+    let mut seen = HashSet::new();
+    let begin = Selection {
+        id: Some(walk.from.clone()),
+        rest: Node::Everything,
+        ..selection.clone()
+    };
+    let mut front: Vec<Bson> = first(collection, &begin)
+        .map(|_| walk.from.clone())
+        .into_iter()
+        .collect();
+    let mut step = 0;
+    while !front.is_empty() && walk.depth.is_none_or(|depth| step < depth) {
+        let here = Node::field(walk.matching.clone(), Test::In(std::mem::take(&mut front)));
+        let next = Selection {
+            rest: selection.rest.clone().and(here),
+            ..selection.clone()
+        };
+        for (slot, stored) in Scan::new(collection.clone(), &next).take(usize::MAX) {
+            if seen.insert(slot) {
+                each_value(stored.as_bytes(), &walk.next, &mut |value| {
+                    front.extend(read_bson(value).ok());
+                });
+                found.push(stored);
+            }
+        }
+        step += 1;
+    }
+    found.reverse();
+    MemoryCursor {
+        left: found.len(),
+        source: Source::Ready(found),
+        size: BATCH,
+        batch: Vec::new(),
+    }
 }
 
 fn sorted(found: &[(u64, Stored)], order: &[SortKey]) -> StoreResult<Vec<Stored>> {

@@ -4,6 +4,7 @@ use bson::{Bson, Document, RawDocument, RawDocumentBuf};
 
 use super::super::{Find, Guard, Selection, StoreError, StoreResult, Unwound, UpdateOne};
 use super::error::statement_error;
+use super::related;
 use crate::codec::{DecodeError, Elements, Writer, read_bson, tag, write_bson};
 use crate::query::{Node, ReadConcern, ReadOptions, SortKey, render};
 use crate::schema::{Direction, reserved};
@@ -36,6 +37,9 @@ pub(super) fn find(
     check(&find.selection)?;
     if find.limit == Some(0) {
         return Ok(None);
+    }
+    if let Some(command) = related::find(find, read_concern)? {
+        return Ok(Some((command, find.batch)));
     }
     let mut out = Writer::new();
     out.string("find", find.collection);

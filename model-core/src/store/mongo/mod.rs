@@ -12,6 +12,7 @@ mod group;
 mod index;
 mod read;
 mod record;
+mod related;
 #[cfg(test)]
 mod tests;
 mod transaction;

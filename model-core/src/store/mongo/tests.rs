@@ -94,8 +94,7 @@ fn reads_are_commands() {
         skip: 2,
         limit: Some(5),
         batch: Some(9),
-        fields: Vec::new(),
-        options: ReadOptions::default(),
+        ..Find::all("widgets", selection(Node::Everything))
     };
     assert_eq!(
         parsed(command::find(&find, None).unwrap().unwrap().0),

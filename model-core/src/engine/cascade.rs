@@ -1,0 +1,415 @@
+//! What a deletion takes along: the delete rules over the graph of the registered models.
+//!
+//! The documents that refer to a deleted one are found whoever may read them, since a reference must not dangle because of
+//! what an actor sees; each is then judged like any other write: `can_delete`, `can_update`, hooks, rules, audit.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use bson::RawDocumentBuf;
+
+use super::graph::{Bond, Kin, Loosened};
+use super::load;
+use super::plan::{Item, Plan, Written};
+use super::unit::{Action, Deleted, WriteUnit, held};
+use crate::error::{Error, ErrorKind, Result};
+use crate::query::{Node, Test, each_value};
+use crate::schema::{DeleteRule, ModelSchema};
+use crate::store::{Find, into_error};
+use crate::value::IdValue;
+
+/// How many documents one deletion takes along: a transaction is not to hold more.
+const ALONG: usize = 1_000;
+
+/// How many ids one command names.
+const AT_ONCE: usize = 1_000;
+
+/// A document: the collection, and the id in it.
+type Key = (&'static str, IdValue);
+
+/// What becomes of a document that refers to a deleted one.
+pub(super) struct Dependent {
+    /// Which of the opened models it is of.
+    pub(super) kin: usize,
+    pub(super) id: IdValue,
+    /// As it was found; none where there are too many to hold.
+    found: Option<RawDocumentBuf>,
+    pub(super) fate: Fate,
+}
+
+/// Deleted too, or changed by what it loses.
+pub(super) enum Fate {
+    Deleted(Action),
+    Loosened(Loosened),
+}
+
+/// What a deletion takes along, in the order in which it is found: what is deleted because it refers to a document stands
+/// after that document.
+#[derive(Default)]
+pub(super) struct Along {
+    kin: Vec<Box<dyn Kin>>,
+    pub(super) dependents: Vec<Dependent>,
+    /// What stands in the way: the model, the field, how many documents.
+    pub(super) blocked: Vec<(&'static ModelSchema, &'static str, u64)>,
+}
+
+impl Along {
+    /// What the deletions among the items take along, in one transaction with them.
+    pub(super) async fn of(items: &[Item<'_>], transactions: bool) -> Result<Self> {
+        let roots: Vec<_> = items.iter().filter_map(Root::of).collect();
+        let along = follow(&roots, Some(ALONG)).await?;
+        along.require_free()?;
+        if !along.dependents.is_empty() && !transactions {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                "a deletion that takes documents along needs a transaction, and this server has none: use a \
+                 replica set, or `delete_in_batches`",
+            ));
+        }
+        Ok(along)
+    }
+
+    /// The model of a dependent.
+    pub(super) fn model(&self, dependent: &Dependent) -> Result<&dyn Kin> {
+        opened(&self.kin, dependent.kin)
+    }
+
+    /// The unit of a dependent.
+    pub(super) fn unit(&self, dependent: &Dependent) -> Result<Box<dyn WriteUnit + '_>> {
+        let loosened = match &dependent.fate {
+            Fate::Deleted(_) => None,
+            Fate::Loosened(loosened) => Some(loosened.clone()),
+        };
+        Ok(self.model(dependent)?.unit(dependent.id.clone(), loosened))
+    }
+
+    /// The units of all dependents.
+    pub(super) fn units(&self) -> Result<Vec<(Box<dyn WriteUnit + '_>, &Dependent)>> {
+        let unit = |dependent| Ok((self.unit(dependent)?, dependent));
+        self.dependents.iter().map(unit).collect()
+    }
+
+    /// Refuses a deletion that something stands in the way of.
+    pub(super) fn require_free(&self) -> Result<()> {
+        match self.blocked.first() {
+            None => Ok(()),
+            Some((schema, field, _)) => Err(Error::new(
+                ErrorKind::Refused,
+                "documents that refer to it stand in the way of the deletion (`on_delete = restrict`)",
+            )
+            .at_model(schema.name, "delete")
+            .at_path(*field)),
+        }
+    }
+}
+
+/// The write of a dependent.
+pub(super) fn item<'u>(unit: &'u mut dyn WriteUnit, dependent: &Dependent) -> Item<'u> {
+    let action = match dependent.fate {
+        Fate::Deleted(action) => action,
+        Fate::Loosened(_) => Action::Update,
+    };
+    let plan = Plan {
+        unseen: true,
+        required: false,
+        ..Plan::new(action)
+    };
+    let item = Item::new(unit, plan);
+    match &dependent.found {
+        Some(found) => item.found(found.clone()),
+        None => item,
+    }
+}
+
+/// What is deleted for good, or marked as deleted.
+#[derive(Clone, Copy)]
+pub(super) struct Root<'a> {
+    pub(super) unit: &'a dyn WriteUnit,
+    pub(super) action: Action,
+}
+
+impl<'a> Root<'a> {
+    /// None for what is not deleted, and for what nothing with a rule can refer to.
+    fn of(item: &'a Item<'_>) -> Option<Self> {
+        let (unit, action) = (&*item.unit, item.plan.action);
+        let deletes = action.is_delete() && item.written == Written::Yes;
+        let bonds = unit.caller().graph().to(unit.schema()).next();
+        (deletes && bonds.is_some()).then_some(Self { unit, action })
+    }
+}
+
+/// What the deletion of the roots takes along; without a limit, its documents are not held.
+///
+/// # Errors
+/// `Unsupported` beyond the limit.
+pub(super) async fn follow(roots: &[Root<'_>], limit: Option<usize>) -> Result<Along> {
+    let Some(first) = roots.first() else {
+        return Ok(Along::default());
+    };
+    let mut search = Search {
+        asks: first.unit,
+        limit,
+        along: Along::default(),
+        dependents: Vec::new(),
+        opened: HashMap::new(),
+        deleted: HashSet::new(),
+        places: HashMap::new(),
+        in_the_way: Vec::new(),
+        front: VecDeque::new(),
+    };
+    let mut groups: Vec<(&'static ModelSchema, Action, Vec<IdValue>)> = Vec::new();
+    for root in roots {
+        let (schema, id) = (root.unit.schema(), root.unit.id().clone());
+        search.deleted.insert((schema.collection, id.clone()));
+        match groups
+            .iter_mut()
+            .find(|(known, action, _)| std::ptr::eq(*known, schema) && *action == root.action)
+        {
+            Some((_, _, ids)) => ids.push(id),
+            None => groups.push((schema, root.action, vec![id])),
+        }
+    }
+    search.front.extend(groups);
+    while let Some((schema, action, ids)) = search.front.pop_front() {
+        search.level(schema, action, &ids).await?;
+    }
+    Ok(search.finish())
+}
+
+struct Search<'a> {
+    asks: &'a dyn WriteUnit,
+    limit: Option<usize>,
+    along: Along,
+    /// One that was to be changed and is deleted after all leaves a gap.
+    dependents: Vec<Option<Dependent>>,
+    /// Where an opened model stands, by its place in the graph.
+    opened: HashMap<usize, usize>,
+    deleted: HashSet<Key>,
+    /// Where a dependent stands.
+    places: HashMap<Key, usize>,
+    in_the_way: Vec<(&'static ModelSchema, &'static str, IdValue)>,
+    /// What is deleted, and not followed yet.
+    front: VecDeque<(&'static ModelSchema, Action, Vec<IdValue>)>,
+}
+
+impl Search<'_> {
+    /// What refers to documents of one model.
+    async fn level(&mut self, schema: &'static ModelSchema, action: Action, ids: &[IdValue]) -> Result<()> {
+        let bonds: Vec<Bond> = self.asks.caller().graph().to(schema).copied().collect();
+        // A marked document can be restored: what cannot be marked along, waits until it goes for good.
+        let marked = action == Action::Delete && schema.soft_delete;
+        for bond in bonds {
+            let kin = self.open(bond.from)?;
+            let model = self.kin(kin)?.schema();
+            let applies = match bond.rule {
+                DeleteRule::Restrict => true,
+                DeleteRule::Cascade => !marked || model.soft_delete,
+                DeleteRule::Nullify | DeleteRule::Pull => !marked,
+            };
+            if !applies {
+                continue;
+            }
+            let next = match action {
+                Action::Purge if model.soft_delete => Action::Purge,
+                _ => Action::Delete,
+            };
+            let mut cascaded = Vec::new();
+            for ids in ids.chunks(AT_ONCE) {
+                for (id, found) in self.referring(kin, bond, next, ids).await? {
+                    let met = Met {
+                        kin,
+                        bond,
+                        next,
+                        id,
+                        found,
+                    };
+                    cascaded.extend(self.meet(met, ids)?);
+                }
+            }
+            if !cascaded.is_empty() {
+                self.front.push_back((model, next, cascaded));
+            }
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, place: usize) -> Result<usize> {
+        if let Some(kin) = self.opened.get(&place) {
+            return Ok(*kin);
+        }
+        let opened = self.asks.caller().graph().open(place, self.asks.context())?;
+        self.along.kin.push(opened);
+        let kin = self.along.kin.len() - 1;
+        self.opened.insert(place, kin);
+        Ok(kin)
+    }
+
+    fn kin(&self, kin: usize) -> Result<&dyn Kin> {
+        opened(&self.along.kin, kin)
+    }
+
+    /// The documents whose field names one of the ids. Those that are marked as deleted are in nobody's way, and go only
+    /// where the others go for good.
+    async fn referring(
+        &self,
+        kin: usize,
+        bond: Bond,
+        next: Action,
+        ids: &[IdValue],
+    ) -> Result<Vec<(IdValue, RawDocumentBuf)>> {
+        let ids = ids.iter().map(IdValue::to_bson).collect();
+        let deleted = match (bond.rule, next) {
+            (DeleteRule::Cascade, Action::Purge) => Deleted::Included,
+            _ => Deleted::Hidden,
+        };
+        let fields = if self.limit.is_some() {
+            Vec::new()
+        } else {
+            vec![bond.field]
+        };
+        fetch(
+            self.kin(kin)?,
+            deleted,
+            Node::field(bond.field, Test::In(ids)),
+            fields,
+        )
+        .await
+    }
+
+    /// Notes what becomes of a document that refers to one of the deleted `ids`; the answer is its id, if it is deleted.
+    fn meet(&mut self, met: Met, ids: &[IdValue]) -> Result<Option<IdValue>> {
+        let Met {
+            kin,
+            bond,
+            next,
+            id,
+            found,
+        } = met;
+        let schema = self.kin(kin)?.schema();
+        let key = (schema.collection, id.clone());
+        if self.deleted.contains(&key) {
+            return Ok(None);
+        }
+        if bond.rule == DeleteRule::Restrict {
+            self.in_the_way.push((schema, bond.field, id));
+            return Ok(None);
+        }
+        let cascades = bond.rule == DeleteRule::Cascade;
+        let place = self.places.get(&key).copied();
+        let known = place
+            .and_then(|place| self.dependents.get_mut(place))
+            .and_then(|place| {
+                // What is deleted stands after what it refers to.
+                if cascades { place.take() } else { None }
+            });
+        let place = match (place, cascades) {
+            (Some(place), false) => place,
+            _ => {
+                let place = self.dependents.len();
+                if known.is_none() && self.limit.is_some_and(|limit| place >= limit) {
+                    let message = "the deletion takes more than a thousand documents along: \
+                                   use `delete_in_batches`";
+                    return Err(Error::new(ErrorKind::Unsupported, message));
+                }
+                self.dependents.push(Some(Dependent {
+                    kin,
+                    id: id.clone(),
+                    found: self.limit.is_some().then_some(found.clone()),
+                    fate: match cascades {
+                        true => Fate::Deleted(next),
+                        false => Fate::Loosened(Loosened::default()),
+                    },
+                }));
+                self.places.insert(key.clone(), place);
+                place
+            }
+        };
+        if cascades {
+            self.deleted.insert(key);
+            return Ok(Some(id));
+        }
+        if let Some(Some(Dependent {
+            fate: Fate::Loosened(loosened),
+            ..
+        })) = self.dependents.get_mut(place)
+        {
+            loosen(loosened, bond, &found, ids);
+        }
+        Ok(None)
+    }
+
+    /// What is deleted anyway neither stands in the way nor loses anything.
+    fn finish(mut self) -> Along {
+        self.along.dependents = self.dependents.into_iter().flatten().collect();
+        for (schema, field, id) in self.in_the_way {
+            if self.deleted.contains(&(schema.collection, id)) {
+                continue;
+            }
+            let blocked = &mut self.along.blocked;
+            match blocked
+                .iter_mut()
+                .find(|(known, path, _)| std::ptr::eq(*known, schema) && *path == field)
+            {
+                Some((_, _, count)) => *count += 1,
+                None => blocked.push((schema, field, 1)),
+            }
+        }
+        self.along
+    }
+}
+
+/// A document that refers to a deleted one.
+struct Met {
+    kin: usize,
+    bond: Bond,
+    /// What it is done to it where it is deleted.
+    next: Action,
+    id: IdValue,
+    found: RawDocumentBuf,
+}
+
+/// Adds what a document loses by one of its fields, when `ids` are deleted.
+fn loosen(loosened: &mut Loosened, bond: Bond, found: &RawDocumentBuf, ids: &[IdValue]) {
+    if bond.rule == DeleteRule::Nullify {
+        if !loosened.nullified.contains(&bond.field) {
+            loosened.nullified.push(bond.field);
+        }
+        return;
+    }
+    let mut lost = Vec::new();
+    each_value(found.as_bytes(), bond.field, &mut |value| {
+        let id = IdValue::decode(value).ok().filter(|id| ids.contains(id));
+        lost.extend(id.map(|id| id.to_bson()));
+    });
+    match loosened.pulled.iter_mut().find(|(field, _)| *field == bond.field) {
+        Some((_, all)) => all.append(&mut lost),
+        None => loosened.pulled.push((bond.field, lost)),
+    }
+}
+
+fn opened(kin: &[Box<dyn Kin>], place: usize) -> Result<&dyn Kin> {
+    let opened = kin.get(place).map(|kin| &**kin);
+    opened.ok_or_else(|| Error::internal("a model that was not opened"))
+}
+
+/// The documents of a model that satisfy `rest`, whoever may read them.
+pub(super) async fn fetch(
+    kin: &dyn Kin,
+    deleted: Deleted,
+    rest: Node,
+    fields: Vec<&'static str>,
+) -> Result<Vec<(IdValue, RawDocumentBuf)>> {
+    let collection = kin.schema().collection;
+    let find = Find {
+        fields,
+        ..Find::all(collection, held(kin, deleted, rest).await?)
+    };
+    let mut found = Vec::new();
+    let mut cursor = kin.caller().store()?.find(&find).await.map_err(into_error)?;
+    while cursor.advance().await.map_err(into_error)? {
+        cursor.each(&mut |raw| {
+            found.push((load::id(raw)?, load::owned(raw)?));
+            Ok(true)
+        })?;
+    }
+    Ok(found)
+}
