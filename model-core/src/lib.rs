@@ -37,14 +37,14 @@ pub use lifecycle::{
     SyncOptions, SyncReport, ValidatorPlan, ValidatorStep,
 };
 pub use model::{
-    Bulk, BulkOutcome, BulkReport, BulkWrite, Create, Delete, MigrateAll, ModelExt, Modify, Page, Query,
-    QueryStream, QueryString, Reencrypt, Rows, Select, Update, Upserted,
+    Bulk, BulkOutcome, BulkReport, BulkWrite, Create, Delete, Joined, LookupQuery, MigrateAll, ModelExt,
+    Modify, Page, Query, QueryStream, QueryString, Reencrypt, Rows, Select, Update, Upserted,
 };
 
 pub use model_derive::{Embedded, Model, Projection};
 pub use policy::{
     Actor, AnyContext, AuditLog, BaseModel, Change, Context, ContextFor, GlobalContext, GlobalScope,
-    MigrateInfo, Model, Mutable, Projection, ReadScope, Scope, Singleton, Stamp, TenantScope,
+    MigrateInfo, Model, Mutable, Projection, Reaches, ReadScope, Scope, Singleton, Stamp, TenantScope,
 };
 pub use query::{FieldSet, Filter, Operators, PageCursor};
 pub use value::{Encrypted, Id, PasswordHash, Revision, Secret, TenantId, Token, TokenDigest};

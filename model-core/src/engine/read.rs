@@ -13,7 +13,7 @@ use crate::codec::{DecodeCx, DecodeError};
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::{Node, ReadOptions, SortKey, Test};
 use crate::schema::{ModelSchema, TenantPrefix};
-use crate::store::{Cursor, Find, Guard, Selection, into_error};
+use crate::store::{Cursor, Find, Guard, Join, Selection, into_error};
 use crate::value::{IdValue, TenantId};
 
 /// What a query asks for.
@@ -80,6 +80,11 @@ async fn one(unit: &mut dyn ReadUnit, selection: &Selection) -> Result<bool> {
 
 /// Opens a query.
 pub(crate) async fn open(unit: &mut dyn ReadUnit, listing: Listing) -> Result<Open> {
+    open_with(unit, listing, None).await
+}
+
+/// Opens a query whose documents come with others.
+pub(super) async fn open_with(unit: &mut dyn ReadUnit, listing: Listing, join: Option<Join>) -> Result<Open> {
     unit.caller().ports.admit(unit.schema()).await?;
     // Where the scope alone decides, the server counts off what is skipped; else only readable documents count.
     let exact = unit.scope_is_exact() || unit.caller().bypass.is_some();
@@ -108,6 +113,7 @@ pub(crate) async fn open(unit: &mut dyn ReadUnit, listing: Listing) -> Result<Op
         limit: if exact { limit } else { None },
         batch: batch.or(expected),
         options: options::options(unit, options)?,
+        join: join.map(Box::new),
     };
     let cursor = unit.caller().store()?.find(&find).await.map_err(into_error)?;
     Ok(Open {
@@ -285,7 +291,7 @@ pub(crate) async fn accept(unit: &mut dyn ReadUnit, raw: &[u8]) -> Result<bool> 
 }
 
 /// Migrates and decodes one document.
-fn decode(unit: &mut dyn ReadUnit, raw: &[u8], notes: &mut dyn Notes) -> Result<()> {
+pub(super) fn decode(unit: &mut dyn ReadUnit, raw: &[u8], notes: &mut dyn Notes) -> Result<()> {
     let result = load::migrated(unit, raw).and_then(|document| {
         let cx = DecodeCx::root(load::origin(unit.schema(), &document)?);
         unit.decode(&document, &cx).map_err(DecodeError::into_error)?;
@@ -295,7 +301,10 @@ fn decode(unit: &mut dyn ReadUnit, raw: &[u8], notes: &mut dyn Notes) -> Result<
 }
 
 /// Judges what was decoded. In a debug build, a scope that is declared exact is held to it.
-async fn judge(unit: &mut dyn ReadUnit, keep: &mut (dyn FnMut(bool) -> bool + Send)) -> Result<()> {
+pub(super) async fn judge(
+    unit: &mut dyn ReadUnit,
+    keep: &mut (dyn FnMut(bool) -> bool + Send),
+) -> Result<()> {
     let bypassed = unit.caller().bypass.is_some();
     if !bypassed {
         unit.preload().await?;

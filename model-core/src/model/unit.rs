@@ -6,6 +6,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 
 use super::compute::Compute;
 use super::global;
+use super::stream::Keeps;
 use crate::codec::{DecodeCx, DecodeError, DocReader, InputCx, Visitor, Writer};
 use crate::engine::{self, Action, Caller, ReadUnit, Unit, WriteUnit, Written};
 use crate::error::{Error, Result};
@@ -46,9 +47,12 @@ impl<'a, M: BaseModel> Reader<'a, M> {
     pub(super) fn into_documents(self) -> Vec<M> {
         self.documents
     }
+}
 
-    /// What was read since the last call.
-    pub(super) fn take(&mut self) -> Vec<M> {
+impl<M: BaseModel> Keeps for Reader<'_, M> {
+    type Item = M;
+
+    fn take(&mut self) -> Vec<M> {
         std::mem::take(&mut self.documents)
     }
 }

@@ -18,4 +18,4 @@ pub use change::Change;
 pub use context::{Context, GlobalContext};
 pub use model::{Model, Mutable, Singleton, Stamp};
 pub use projection::Projection;
-pub use scope::{AnyContext, ContextFor, GlobalScope, Scope, TenantScope};
+pub use scope::{AnyContext, ContextFor, GlobalScope, Reaches, Scope, TenantScope};

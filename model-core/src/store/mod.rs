@@ -4,6 +4,8 @@ pub(crate) mod memory;
 #[cfg(feature = "mongo")]
 pub(crate) mod mongo;
 
+use std::borrow::Cow;
+
 use async_trait::async_trait;
 use bson::{Document, RawDocumentBuf};
 
@@ -59,6 +61,18 @@ pub(crate) struct Find {
     /// The stored names of the fields that are needed, `_id` aside: a store may send all; none are all.
     pub(crate) fields: Vec<&'static str>,
     pub(crate) options: ReadOptions,
+    /// What each document comes with; of a `find` alone.
+    pub(crate) join: Option<Box<Join>>,
+}
+
+/// Documents of another collection: those that `find` finds among the ones whose `foreign` path has a value that the `local`
+/// path has. Each document of the read has them in an array, as its field [`reserved::JOINED`](crate::schema::reserved::JOINED).
+#[derive(Debug)]
+pub(crate) struct Join {
+    pub(crate) local: Cow<'static, str>,
+    pub(crate) foreign: Cow<'static, str>,
+    /// Its selection admits no document without a value at the foreign path.
+    pub(crate) find: Find,
 }
 
 impl Find {
@@ -73,6 +87,7 @@ impl Find {
             batch: None,
             fields: Vec::new(),
             options: ReadOptions::default(),
+            join: None,
         }
     }
 }

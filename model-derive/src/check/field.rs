@@ -10,7 +10,15 @@ use crate::keys::{self, KeyId};
 use crate::spelling::{self, Scalar};
 
 /// The stored names that belong to the library (`model_core::schema::reserved` is the same list).
-const RESERVED: [&str; 6] = [REVISION, "_sv", "_bi", "_seal", "_outbox", "_deleted_at"];
+const RESERVED: [&str; 7] = [
+    REVISION,
+    "_sv",
+    "_bi",
+    "_seal",
+    "_outbox",
+    "_deleted_at",
+    "_joined",
+];
 
 /// What holds for a field wherever it stands.
 pub(super) fn common(cx: &Ctxt, field: &Field) {

@@ -30,6 +30,7 @@ mod json_schema;
 mod keys;
 mod legacy;
 mod lives;
+mod lookup;
 mod manifest;
 mod migrate;
 mod operators;

@@ -6,6 +6,7 @@
 
 mod collection;
 mod index;
+mod join;
 mod partial;
 mod read;
 #[cfg(test)]
@@ -107,7 +108,9 @@ impl Operations for MemoryStore {
     }
 
     async fn find(&self, find: &Find) -> StoreResult<Box<dyn Cursor>> {
-        read::find(self.snapshot(find.collection).as_ref(), find)
+        let joined = find.join.as_ref();
+        let joined = joined.map(|join| self.snapshot(join.find.collection));
+        read::find(self.snapshot(find.collection).as_ref(), find, joined.flatten())
     }
 
     async fn count(&self, find: &Find) -> StoreResult<u64> {

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use bson::{Bson, RawDocument, RawDocumentBuf};
 
 use super::collection::{Collection, Stored};
+use super::join::Joined;
 use super::refused;
 use crate::Error;
 use crate::codec::{Elements, Writer, write_bson};
@@ -72,7 +73,7 @@ fn ids_of(node: &Node) -> Option<&[Bson]> {
 }
 
 /// The documents of `collection` that satisfy a condition, in the order of their insertion.
-struct Scan {
+pub(super) struct Scan {
     collection: Arc<Collection>,
     condition: Condition,
     /// The only slots that can hold such documents, in descending order; none: all may.
@@ -81,7 +82,7 @@ struct Scan {
 }
 
 impl Scan {
-    fn new(collection: Arc<Collection>, selection: &Selection) -> Self {
+    pub(super) fn new(collection: Arc<Collection>, selection: &Selection) -> Self {
         let condition = Condition::new(selection);
         let slots = condition.ids().map(|ids| {
             let mut slots: Vec<u64> = ids.iter().filter_map(|id| slot_of(&collection, id)).collect();
@@ -98,7 +99,7 @@ impl Scan {
     }
 
     /// The next documents, `count` of them unless fewer are left.
-    fn take(&mut self, count: usize) -> Vec<(u64, Stored)> {
+    pub(super) fn take(&mut self, count: usize) -> Vec<(u64, Stored)> {
         let holds = |stored: &Stored| self.condition.holds(stored);
         let mut found = Vec::new();
         if let Some(slots) = &mut self.slots {
@@ -185,6 +186,7 @@ pub(super) fn distinct(
         source: Source::Ready(values),
         size: BATCH,
         batch: Vec::new(),
+        join: None,
     }))
 }
 
@@ -220,11 +222,12 @@ pub(super) fn group(
         source: Source::Ready(rows),
         size: BATCH,
         batch: Vec::new(),
+        join: None,
     }))
 }
 
 /// There is one copy, and no plan to choose: of all options, only a collation would change the answer.
-fn check(find: &Find) -> StoreResult<()> {
+pub(super) fn check(find: &Find) -> StoreResult<()> {
     match find.options.collation {
         None => Ok(()),
         Some(_) => Err(StoreError::Unsupported {
@@ -233,9 +236,17 @@ fn check(find: &Find) -> StoreResult<()> {
     }
 }
 
-/// A cursor over the snapshot `collection`.
-pub(super) fn find(collection: Option<&Arc<Collection>>, find: &Find) -> StoreResult<Box<dyn Cursor>> {
-    Ok(Box::new(documents(collection, find)?))
+/// A cursor over the snapshot `collection`; `joined` is that of the collection whose documents come along.
+pub(super) fn find(
+    collection: Option<&Arc<Collection>>,
+    find: &Find,
+    joined: Option<Arc<Collection>>,
+) -> StoreResult<Box<dyn Cursor>> {
+    let mut cursor = documents(collection, find)?;
+    if let Some(join) = &find.join {
+        cursor.join = Some(Joined::new(join, joined)?);
+    }
+    Ok(Box::new(cursor))
 }
 
 fn documents(collection: Option<&Arc<Collection>>, find: &Find) -> StoreResult<MemoryCursor> {
@@ -248,6 +259,7 @@ fn documents(collection: Option<&Arc<Collection>>, find: &Find) -> StoreResult<M
         left: limit,
         size: batch,
         batch: Vec::new(),
+        join: None,
     };
     let Some(collection) = collection else {
         return Ok(cursor);
@@ -268,7 +280,7 @@ fn documents(collection: Option<&Arc<Collection>>, find: &Find) -> StoreResult<M
     Ok(cursor)
 }
 
-fn sorted(found: &[(u64, Stored)], order: &[SortKey]) -> StoreResult<Vec<Stored>> {
+pub(super) fn sorted(found: &[(u64, Stored)], order: &[SortKey]) -> StoreResult<Vec<Stored>> {
     let mut keyed = Vec::with_capacity(found.len());
     for (_, stored) in found {
         let key = sort_key(stored.as_bytes(), order).map_err(|error| match error {
@@ -292,12 +304,18 @@ struct MemoryCursor {
     left: usize,
     size: usize,
     batch: Vec<Stored>,
+    join: Option<Joined>,
 }
 
 #[async_trait]
 impl Cursor for MemoryCursor {
     async fn advance(&mut self) -> StoreResult<bool> {
-        Ok(self.next_batch() > 0)
+        let found = self.next_batch() > 0;
+        if let Some(join) = &self.join {
+            let joined = self.batch.iter().map(|stored| join.with(stored));
+            self.batch = joined.collect::<StoreResult<_>>()?;
+        }
+        Ok(found)
     }
 
     fn each(&mut self, each: &mut dyn FnMut(&[u8]) -> Result<bool, Error>) -> Result<bool, Error> {

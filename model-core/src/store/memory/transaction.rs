@@ -178,7 +178,11 @@ impl Operations for MemoryTransaction {
     }
 
     async fn find(&self, find: &Find) -> StoreResult<Box<dyn Cursor>> {
-        read::find(self.snapshot(find.collection)?.as_ref(), find)
+        let joined = find.join.as_ref();
+        let joined = joined
+            .map(|join| self.snapshot(join.find.collection))
+            .transpose()?;
+        read::find(self.snapshot(find.collection)?.as_ref(), find, joined.flatten())
     }
 
     async fn count(&self, find: &Find) -> StoreResult<u64> {

@@ -10,6 +10,7 @@ mod duplicates;
 mod error;
 mod group;
 mod index;
+mod join;
 mod read;
 mod record;
 #[cfg(test)]
