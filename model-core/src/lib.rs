@@ -37,8 +37,9 @@ pub use lifecycle::{
     SyncOptions, SyncReport, ValidatorPlan, ValidatorStep,
 };
 pub use model::{
-    Bulk, BulkOutcome, BulkReport, BulkWrite, Create, Delete, Joined, LookupQuery, MigrateAll, ModelExt,
-    Modify, Page, Query, QueryStream, QueryString, Reencrypt, Rows, Select, Update, Upserted,
+    Bulk, BulkOutcome, BulkReport, BulkWrite, Create, Delete, Facet, FacetBranch, FacetBranches, FacetCount,
+    FacetRows, FacetSelect, Facets, Joined, LookupQuery, MigrateAll, ModelExt, Modify, Page, Query,
+    QueryStream, QueryString, Reencrypt, Rows, Select, Update, Upserted,
 };
 
 pub use model_derive::{Embedded, Model, Projection};

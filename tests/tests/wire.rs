@@ -598,6 +598,19 @@ async fn groups_are_the_servers_where_the_scope_is_exact() {
         (rows.unwrap().as_slice(), sent),
         (&expected[..], vec!["aggregate".to_owned()])
     );
+    let facet = Plain::query(&wire.ctx).facet(|f| {
+        let rows = f.group::<Named>(|p, row| Group::by(&row.name, &p.name).count(&row.count));
+        let other = TenantId::new("globex").unwrap();
+        let picked = f.select::<PlainLine>().filter(|p| p.organization.eq(other));
+        (rows.sort(|row| row.count.desc()), picked, f.select::<PlainLine>())
+    });
+    let (answers, sent) = wire.sends(facet.into_future()).await;
+    let (rows, picked, all) = answers.unwrap();
+    assert_eq!((rows.as_slice(), picked.len(), all.len()), (&expected[..], 0, 3));
+    assert_eq!(sent, ["aggregate"]);
+    let facet = Audited::query(&wire.ctx).facet(|f| (f.count(),));
+    let (answers, sent) = wire.sends(facet.into_future()).await;
+    assert_eq!((answers.unwrap(), sent), ((3,), vec!["find".to_owned()]));
     let audited = Audited::query(&wire.ctx)
         .group::<Named>(|p, row| Group::by(&row.name, &p.name).count(&row.count))
         .sort(|row| row.count.desc());
@@ -1268,9 +1281,9 @@ fn the_table_has_no_other_rows() {
         ["`lookup`", "`aggregate` (+ `getMore`)", "same"],
         ["`explain`", "`find`", "same"],
         ["`count`, `exists`, scope exact", "`aggregate`", "same"],
-        ["`distinct`, `group`, scope exact", "`aggregate`", "same"],
+        ["`distinct`, `group`, `facet`, scope exact", "`aggregate`", "same"],
         [
-            "`distinct`, `group`, scope a superset",
+            "`distinct`, `group`, `facet`, scope a superset",
             "`find` (+ `getMore`)",
             "same",
         ],

@@ -87,7 +87,7 @@ pub(crate) async fn group(
 }
 
 /// A path through an array means its one element, so every array on it has to be unwound, the outermost first.
-fn check(schema: &ModelSchema, grouping: &Grouping) -> Result<()> {
+pub(super) fn check(schema: &ModelSchema, grouping: &Grouping) -> Result<()> {
     let refuse = |path: &str, why: &'static str| Err(Error::violation(path, "group", why));
     for (place, path) in grouping.unwind.iter().enumerate() {
         let mut around = arrays(schema, path);

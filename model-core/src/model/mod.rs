@@ -1,5 +1,6 @@
 //! The verbs that users call: thin typed shells over the pipeline.
 
+mod branch;
 mod bulk;
 mod claim;
 mod compute;
@@ -7,6 +8,7 @@ mod create;
 mod delete;
 mod distinct;
 mod external;
+mod facet;
 mod get_many;
 mod group;
 mod input;
@@ -33,10 +35,12 @@ use crate::policy::{
 use crate::query::{FieldSet, Filter, Lookup, Operators, Sort, external as outside};
 use crate::value::Id;
 
+pub use branch::{FacetBranch, FacetBranches, FacetCount, FacetRows, FacetSelect};
 pub use bulk::{Bulk, BulkOutcome, BulkReport, BulkWrite};
 pub use create::Create;
 pub use delete::Delete;
 pub use external::QueryString;
+pub use facet::{Facet, Facets};
 pub use group::Rows;
 pub use input::{deserialize_new, deserialize_patch, new_from_json, patch_from_json};
 pub use lookup::{Joined, LookupQuery};

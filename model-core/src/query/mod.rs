@@ -4,6 +4,7 @@ mod blind;
 mod blind_field;
 mod evaluate;
 pub(crate) mod external;
+mod facet;
 mod field;
 mod field_set;
 mod filter;
@@ -20,9 +21,11 @@ mod update;
 pub(crate) use blind::BLIND_LEN;
 pub use blind_field::{BlindField, Blindable, Distinct, UniqueBlindField};
 pub(crate) use evaluate::{
-    Groups, KeyError, Share, each_value, index_keys, matches, order_by, order_values, sort_key,
+    FacetShare, Facets, Groups, KeyError, Share, each_value, index_keys, matches, order_by, order_values,
+    sort_key,
 };
 pub use external::{Filterable, read_operand};
+pub(crate) use facet::{Branch, Picked};
 pub use field::{Field, UniqueField};
 pub use field_set::FieldSet;
 pub use filter::{Filter, Lookup};

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use bson::{Document, RawDocumentBuf};
 
 use crate::error::{Error, ErrorKind};
-use crate::query::{Grouping, Node, ReadOptions, SortKey};
+use crate::query::{Branch, Grouping, Node, ReadOptions, SortKey};
 
 /// A filter as the engine composes it: the tenant's equality stands alone at the top level, everything else below.
 #[derive(Debug, Clone)]
@@ -226,6 +226,10 @@ pub(crate) trait Operations: Send + Sync {
 
     /// The rows of the documents of a read put together.
     async fn group(&self, find: &Find, grouping: &Grouping) -> StoreResult<Box<dyn Cursor>>;
+
+    /// Several branches over the documents of a read whose limit is not zero: one document, in which each branch has an array under
+    /// its place, counted from 0.
+    async fn facet(&self, find: &Find, branches: &[Branch]) -> StoreResult<Box<dyn Cursor>>;
 
     /// Inserts documents, in this order; the first that fails ends it.
     async fn insert(&self, collection: &'static str, documents: &[&[u8]]) -> StoreResult<()>;

@@ -19,6 +19,7 @@ mod composite;
 mod create;
 mod delete;
 mod elements;
+mod facet;
 mod fields;
 mod global;
 mod group;

@@ -156,6 +156,19 @@ reads! {
         }
         Ok(items)
     };
+    Facet "Query::facet" All => |ctx, _ids| {
+        let query = Full::query(ctx);
+        let (rows, some, count) = query
+            .facet(|facet| {
+                let rows = facet.group::<Keys>(|f, row| model_core::query::Group::by(&row.key, &f.key).count(&row.count));
+                (rows, facet.select::<Key>(), facet.count())
+            })
+            .await?;
+        let seen: Seen = rows.into_iter().map(|row| row.key).collect();
+        assert_eq!(seen, some.into_iter().map(|one| one.key).collect());
+        assert_eq!(seen.len() as u64, count);
+        Ok(seen)
+    };
     Group "Query::group" All => |ctx, _ids| {
         let rows = Full::query(ctx).group::<Keys>(|f, row| model_core::query::Group::by(&row.key, &f.key).count(&row.count)).await?;
         assert!(rows.iter().all(|row| row.count == 1));

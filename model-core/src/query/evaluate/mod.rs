@@ -4,6 +4,7 @@
 //! [`Test`] with it. What the server refuses to parse has no meaning to copy: an undefined operand counts as null, an
 //! empty `And` as every document and an empty `Or` as none.
 
+mod facet;
 mod group;
 mod key;
 mod number;
@@ -22,6 +23,7 @@ use self::path::Leaf;
 use self::value::{Fields, Value};
 use super::filter::{Node, Test};
 
+pub(crate) use self::facet::{FacetShare, Facets};
 pub(crate) use self::group::{Groups, Share};
 pub(crate) use self::key::{KeyError, index_keys, order_by, order_values, sort_key};
 pub(crate) use self::path::each_value;

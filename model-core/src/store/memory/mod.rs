@@ -5,6 +5,7 @@
 //! pointers, and writers never wait for readers. A time to live is recorded and listed; nothing expires.
 
 mod collection;
+mod group;
 mod index;
 mod join;
 mod partial;
@@ -27,7 +28,7 @@ use super::{
     Abilities, Cursor, Find, Operations, Selection, Store, StoreError, StoreResult, Transaction, Unwound,
     UpdateOne,
 };
-use crate::query::Grouping;
+use crate::query::{Branch, Grouping};
 
 /// What all handles of one store share. The lock is held for one operation, and never while one waits.
 type Shared = Arc<Mutex<Collections>>;
@@ -122,7 +123,11 @@ impl Operations for MemoryStore {
     }
 
     async fn group(&self, find: &Find, grouping: &Grouping) -> StoreResult<Box<dyn Cursor>> {
-        read::group(self.snapshot(find.collection).as_ref(), find, grouping)
+        group::group(self.snapshot(find.collection).as_ref(), find, grouping)
+    }
+
+    async fn facet(&self, find: &Find, branches: &[Branch]) -> StoreResult<Box<dyn Cursor>> {
+        group::facet(self.snapshot(find.collection).as_ref(), find, branches)
     }
 
     async fn insert(&self, collection: &'static str, documents: &[&[u8]]) -> StoreResult<()> {

@@ -10,9 +10,7 @@ use super::join::Joined;
 use super::refused;
 use crate::Error;
 use crate::codec::{Elements, Writer, write_bson};
-use crate::query::{
-    Grouping, Groups, KeyError, Node, SortKey, Test, each_value, matches, order_by, sort_key,
-};
+use crate::query::{KeyError, Node, SortKey, Test, each_value, matches, order_by, sort_key};
 use crate::schema::reserved;
 use crate::store::{Cursor, Find, Guard, Selection, StoreError, StoreResult, Unwound};
 
@@ -181,49 +179,8 @@ pub(super) fn distinct(
             values.extend(document.map(Arc::new));
         });
     }
-    Ok(Box::new(MemoryCursor {
-        left: values.len(),
-        source: Source::Ready(values),
-        size: BATCH,
-        batch: Vec::new(),
-        join: None,
-    }))
-}
-
-/// A cursor over the rows that the documents of a read are put together into.
-pub(super) fn group(
-    collection: Option<&Arc<Collection>>,
-    find: &Find,
-    grouping: &Grouping,
-) -> StoreResult<Box<dyn Cursor>> {
-    check(find)?;
-    if !grouping.raw.is_empty() {
-        return Err(StoreError::Unsupported {
-            what: "the embedded store knows no raw stages",
-        });
-    }
-    let mut documents = documents(collection, find)?;
-    let mut groups = Groups::new(grouping);
-    while documents.next_batch() > 0 {
-        for stored in &documents.batch {
-            for share in groups.shares(stored.as_bytes()) {
-                groups.add(share);
-            }
-        }
-    }
-    let rows = groups.rows().map_err(|_| refused(16746, "Location16746"))?;
-    let rows = rows
-        .into_iter()
-        .rev()
-        .filter_map(|row| RawDocumentBuf::from_bytes(row).ok());
-    let rows: Vec<Stored> = rows.map(Arc::new).collect();
-    Ok(Box::new(MemoryCursor {
-        left: rows.len(),
-        source: Source::Ready(rows),
-        size: BATCH,
-        batch: Vec::new(),
-        join: None,
-    }))
+    values.reverse();
+    Ok(ready(values))
 }
 
 /// There is one copy, and no plan to choose: of all options, only a collation would change the answer.
@@ -249,7 +206,7 @@ pub(super) fn find(
     Ok(Box::new(cursor))
 }
 
-fn documents(collection: Option<&Arc<Collection>>, find: &Find) -> StoreResult<MemoryCursor> {
+pub(super) fn documents(collection: Option<&Arc<Collection>>, find: &Find) -> StoreResult<MemoryCursor> {
     check(find)?;
     let limit = usize::try_from(find.limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
     let skip = usize::try_from(find.skip).unwrap_or(usize::MAX);
@@ -293,17 +250,28 @@ pub(super) fn sorted(found: &[(u64, Stored)], order: &[SortKey]) -> StoreResult<
     Ok(keyed.into_iter().map(|(_, stored)| stored.clone()).collect())
 }
 
+/// A cursor over documents that are there already, the last first.
+pub(super) fn ready(documents: Vec<Stored>) -> Box<dyn Cursor> {
+    Box::new(MemoryCursor {
+        left: documents.len(),
+        source: Source::Ready(documents),
+        size: BATCH,
+        batch: Vec::new(),
+        join: None,
+    })
+}
+
 enum Source {
     Scan(Scan),
     /// Sorted, the last first.
     Ready(Vec<Stored>),
 }
 
-struct MemoryCursor {
+pub(super) struct MemoryCursor {
     source: Source,
     left: usize,
     size: usize,
-    batch: Vec<Stored>,
+    pub(super) batch: Vec<Stored>,
     join: Option<Joined>,
 }
 
@@ -330,7 +298,7 @@ impl Cursor for MemoryCursor {
 
 impl MemoryCursor {
     /// Fetches the next batch, and tells how many documents it has.
-    fn next_batch(&mut self) -> usize {
+    pub(super) fn next_batch(&mut self) -> usize {
         let size = self.size.min(self.left);
         self.batch = match &mut self.source {
             _ if size == 0 => Vec::new(),
