@@ -25,13 +25,25 @@ pub(crate) enum Test {
     StartsWith(String),
     EndsWith(String),
     Contains(String),
+    /// A part of a text, whatever the case of its letters.
+    IgnoreCase(Part, String),
     /// Divided by the first, the second is left over.
     Remainder(i64, i64),
     Size(u32),
     All(Vec<Bson>),
     ElemMatch(Box<Node>),
+    /// One element that is a single value satisfies the conditions, whose paths are empty.
+    Element(Box<Node>),
     /// A secret value: the engine puts its tokens in its place.
     Blind(Blind),
+}
+
+/// Which part of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    Whole,
+    Start,
+    Any,
 }
 
 /// A filter without its model.
@@ -61,6 +73,11 @@ impl Node {
                 test: Test::ElemMatch(inner),
                 ..
             } => 1 + inner.depth(),
+            // A disjunction is a negation of negations there.
+            Self::Field {
+                test: Test::Element(inner),
+                ..
+            } => 1 + 2 * inner.depth(),
             Self::Field { .. } => 1,
         }
     }

@@ -2,6 +2,8 @@
 
 mod blind;
 mod blind_field;
+mod case;
+mod element;
 mod evaluate;
 pub(crate) mod external;
 mod facet;
@@ -16,10 +18,12 @@ mod page;
 mod raw_stage;
 mod render;
 mod sort;
+mod text;
 mod update;
 
 pub(crate) use blind::BLIND_LEN;
 pub use blind_field::{BlindField, Blindable, Distinct, UniqueBlindField};
+pub use element::Element;
 pub(crate) use evaluate::{
     FacetShare, Facets, Groups, KeyError, Share, each_value, index_keys, matches, order_by, order_values,
     sort_key,

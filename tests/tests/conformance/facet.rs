@@ -83,7 +83,10 @@ struct Line {
 }
 
 async fn open(stage: Stage) -> Db {
-    let builder = stage.builder().keys(testing::keyring().unwrap()).model::<Ticket>();
+    let builder = stage
+        .builder()
+        .keys(testing::keyring().unwrap())
+        .model::<Ticket>();
     let db = builder.build_lazy().unwrap();
     db.sync_indexes(model_core::SyncOptions::default()).await.unwrap();
     for n in 0..40_i64 {
@@ -122,7 +125,9 @@ async fn answers(ctx: &Ctx, limit: u64) -> Result<Answers> {
         .facet(|f| {
             (
                 f.group::<PerState>(|t, row| {
-                    Group::by(&row.state, &t.state).count(&row.count).sum(&row.points, &t.points)
+                    Group::by(&row.state, &t.state)
+                        .count(&row.count)
+                        .sum(&row.points, &t.points)
                 })
                 .filter(|row| row.count.gt(1))
                 .sort(|row| row.count.desc().then(row.state.asc()))
