@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::asked;
 use super::backlog;
 use super::blind;
 use super::group::check;
@@ -48,6 +49,8 @@ pub(crate) async fn facet(
         match branch {
             Branch::Rows(grouping) => check(schema, grouping)?,
             Branch::Picked(picked) => {
+                asked::check(unit, &picked.filter)?;
+                asked::check_sort(unit, &picked.sort)?;
                 let caller = unit.caller();
                 backlog::check_sort(caller, schema, &picked.sort).await?;
                 backlog::check(caller, schema, &picked.filter).await?;
@@ -71,6 +74,7 @@ pub(crate) async fn facet(
         }
         return shares.failure.map_or_else(|| shares.facets.results(), Err);
     }
+    asked::check_sort(unit, &listing.sort)?;
     backlog::check_sort(unit.caller(), schema, &listing.sort).await?;
     let filter = listing.filter.unwrap_or(Node::Everything);
     let selection = visible(&*unit, listing.deleted, filter).await?;

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::asked;
 use super::distinct::arrays;
 use super::options;
 use super::read::{self, Listing, Notes};
@@ -60,6 +61,7 @@ pub(crate) async fn group(
     }
     let schema = unit.schema();
     unit.caller().ports.admit(schema).await?;
+    asked::check_sort(unit, &listing.sort)?;
     let filter = listing.filter.unwrap_or(Node::Everything);
     let selection = visible(&*unit, listing.deleted, filter).await?;
     let find = Find {

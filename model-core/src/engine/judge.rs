@@ -53,6 +53,9 @@ impl Job {
         }
         unit.visit(&mut Visitor::new(Mode::Normalise));
         require(unit, action)?;
+        if action == Action::Create {
+            refuse_given(unit, &touched)?;
+        }
         if let Some(stored) = stored {
             stored::require_scope(unit, stored.present()).await?;
             stored.touched = touched;
@@ -214,6 +217,22 @@ fn is_meant(unit: &dyn WriteUnit, stored: &Stored) -> Result<bool> {
             let changes = stored.changes(unit.schema(), &after)?;
             change::is_meant(unit.schema(), stored, &changes, &after)
         }
+    }
+}
+
+/// Refuses a create that gives what this caller does not change.
+fn refuse_given(unit: &dyn WriteUnit, given: &[&'static str]) -> Result<()> {
+    if given.is_empty() || unit.caller().bypass.is_some() {
+        return Ok(());
+    }
+    let kept = unit.readonly_for();
+    let fields = unit.schema().fields.iter();
+    let mut given = fields.filter(|field| given.contains(&field.json));
+    match given.find(|field| kept.iter().any(|name| name == field.stored)) {
+        Some(field) => {
+            Err(Error::new(ErrorKind::Forbidden, "`readonly_for` denies it").at_path(field.stored))
+        }
+        None => Ok(()),
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use bson::Bson;
 
+use super::asked;
 use super::backlog;
 use super::distinct::arrays;
 use super::load;
@@ -64,6 +65,7 @@ pub(crate) async fn open_lookup(
     refuse_nested(schema, &joining.foreign)?;
     let local = Node::field(joining.local.clone(), Test::Exists(true));
     backlog::check(unit.caller(), unit.schema(), &local).await?;
+    asked::check_sort(other, &joining.sort)?;
     backlog::check_sort(caller, schema, &joining.sort).await?;
     // The command's collation holds for the other model's conditions too.
     options::options(

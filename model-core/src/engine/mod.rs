@@ -1,6 +1,7 @@
 //! The one pipeline of every read and write. It is not generic and names no model: it works on units, behind which the
 //! typed shells of `model/` stand.
 
+mod asked;
 mod audit;
 mod backlog;
 mod blind;

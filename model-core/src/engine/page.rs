@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::asked;
 use super::blind;
 use super::read::{self, Listing, Notes};
 use super::unit::ReadUnit;
@@ -55,6 +56,7 @@ pub(crate) async fn page(
             "a page takes neither `skip` nor `limit`",
         ));
     }
+    asked::check_sort(unit, &listing.sort)?;
     let order = PageOrder::new(unit.schema(), listing.sort)?;
     // A secret in the filter goes into the cursor as its token, if at all.
     let filter = listing.filter.unwrap_or(Node::Everything);

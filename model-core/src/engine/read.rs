@@ -2,6 +2,7 @@
 
 use bson::RawDocumentBuf;
 
+use super::asked;
 use super::backlog;
 use super::blind;
 use super::caller::Caller;
@@ -97,6 +98,7 @@ pub(super) async fn open_with(unit: &mut dyn ReadUnit, listing: Listing, join: O
         batch,
         options,
     } = listing;
+    asked::check_sort(unit, &sort)?;
     backlog::check_sort(unit.caller(), unit.schema(), &sort).await?;
     let wanted = limit.map(|limit| limit.saturating_add(skip));
     // Where documents may be denied, one more is asked for: an exactly full batch would leave the cursor open.

@@ -8,7 +8,7 @@ use super::unit::{self, nothing};
 use crate::codec::{DecodeCx, DecodeError, DocReader};
 use crate::engine::{Caller, ReadUnit, Unit};
 use crate::error::Result;
-use crate::policy::{BaseModel, ContextFor, Model as _, Projection, ReadScope};
+use crate::policy::{BaseModel, ContextFor, Model as _, Projection, ReadScope, hidden_names};
 use crate::query::Node;
 use crate::schema::{FieldSchema, ModelSchema};
 use crate::value::IdValue;
@@ -72,6 +72,10 @@ impl<P: Projection> Unit for Picker<'_, P> {
 
     fn read_scope(&self) -> Node {
         P::Model::read_scope(self.ctx).into_node()
+    }
+
+    fn hidden(&self) -> Vec<String> {
+        hidden_names::<P::Model>(self.ctx)
     }
 
     fn migrate(&self, document: Document, stored_version: u32) -> Result<Document> {

@@ -10,7 +10,7 @@ use super::stream::Keeps;
 use crate::codec::{DecodeCx, DecodeError, DocReader, InputCx, Visitor, Writer};
 use crate::engine::{self, Action, Caller, ReadUnit, Unit, WriteUnit, Written};
 use crate::error::{Error, Result};
-use crate::policy::{AnyContext, BaseModel, Change, ContextFor, MigrateInfo, ReadScope, Stamp};
+use crate::policy::{AnyContext, BaseModel, Change, ContextFor, MigrateInfo, ReadScope, Stamp, hidden_names};
 use crate::query::Node;
 use crate::schema::ModelSchema;
 use crate::value::{Id, IdValue};
@@ -72,6 +72,10 @@ impl<M: BaseModel> Unit for Reader<'_, M> {
 
     fn read_scope(&self) -> Node {
         M::read_scope(self.ctx).into_node()
+    }
+
+    fn hidden(&self) -> Vec<String> {
+        hidden_names::<M>(self.ctx)
     }
 
     fn migrate(&self, document: Document, stored_version: u32) -> Result<Document> {
@@ -226,6 +230,10 @@ impl<M: BaseModel> Unit for Writing<'_, M> {
         M::read_scope(self.ctx).into_node()
     }
 
+    fn hidden(&self) -> Vec<String> {
+        hidden_names::<M>(self.ctx)
+    }
+
     fn migrate(&self, document: Document, stored_version: u32) -> Result<Document> {
         migrate::<M>(document, stored_version)
     }
@@ -260,8 +268,13 @@ impl<M: BaseModel> WriteUnit for Writing<'_, M> {
         let stamp = self.stamp_at(now);
         match (self.input.take(), &mut self.sides) {
             (Some(Input::New(new)), sides) => {
+                // Asked for by few policies, so that most creates list nothing.
+                let given = match M::readonly_for(self.ctx).is_none() {
+                    true => Vec::new(),
+                    false => M::given(&new),
+                };
                 *sides = Sides::Created(M::build(new, &stamp));
-                Ok(Vec::new())
+                Ok(given)
             }
             (Some(Input::Patch(patch)), Sides::Changed(change)) => {
                 let mut cx = InputCx::default();

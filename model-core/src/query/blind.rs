@@ -56,7 +56,7 @@ impl Node {
         match self {
             Self::Everything | Self::Nothing => false,
             Self::And(nodes) | Self::Or(nodes) => nodes.iter().any(Self::is_blind),
-            Self::Not(inner) => inner.is_blind(),
+            Self::Not(inner) | Self::Outside(inner) => inner.is_blind(),
             Self::Field { test, .. } => match test {
                 Test::Blind(_) => true,
                 Test::ElemMatch(inner) => inner.is_blind(),
@@ -70,7 +70,7 @@ impl Node {
         match self {
             Self::Everything | Self::Nothing => Ok(()),
             Self::And(nodes) | Self::Or(nodes) => nodes.iter_mut().try_for_each(|node| node.resolve(resolve)),
-            Self::Not(inner) => inner.resolve(resolve),
+            Self::Not(inner) | Self::Outside(inner) => inner.resolve(resolve),
             Self::Field { test, .. } => {
                 match test {
                     Test::Blind(blind) => *test = resolve(blind)?,

@@ -56,6 +56,8 @@ pub(crate) enum Node {
     And(Vec<Node>),
     Or(Vec<Node>),
     Not(Box<Node>),
+    /// Somebody outside asks this: of what that actor is not shown, it asks nothing.
+    Outside(Box<Node>),
     Field {
         path: Cow<'static, str>,
         test: Test,
@@ -68,6 +70,7 @@ impl Node {
         match self {
             Self::Everything | Self::Nothing => 0,
             Self::And(nodes) | Self::Or(nodes) => 1 + nodes.iter().map(Self::depth).max().unwrap_or_default(),
+            Self::Outside(inner) => inner.depth(),
             Self::Not(inner)
             | Self::Field {
                 test: Test::ElemMatch(inner),
@@ -79,6 +82,14 @@ impl Node {
                 ..
             } => 1 + 2 * inner.depth(),
             Self::Field { .. } => 1,
+        }
+    }
+
+    /// As somebody outside asks it.
+    pub(crate) fn from_outside(self) -> Self {
+        match self {
+            Self::Everything | Self::Nothing => self,
+            node => Self::Outside(Box::new(node)),
         }
     }
 
@@ -211,6 +222,7 @@ impl<M> fmt::Debug for Filter<M> {
                 Node::Field { path, .. } => return f.write_str(path),
                 Node::And(nodes) => (" & ", nodes),
                 Node::Or(nodes) => (" | ", nodes),
+                Node::Outside(inner) => return shape(inner, f),
                 Node::Not(inner) => ("!", std::slice::from_ref(&**inner)),
             };
             f.write_str(if name == "!" { "!(" } else { "(" })?;

@@ -14,6 +14,7 @@ pub(crate) fn render(node: &Node, out: &mut Writer<'_>) {
         Node::Nothing => out.document("_id", |out| out.array::<()>("$in", &[], |_, _, ()| {})),
         Node::And(nodes) => out.array("$and", nodes, render_item),
         Node::Or(nodes) => out.array("$or", nodes, render_item),
+        Node::Outside(inner) => render(inner, out),
         Node::Not(inner) => out.array("$nor", std::slice::from_ref(&**inner), render_item),
         Node::Field { path, test } => render_field(path, test, out),
     }
@@ -113,6 +114,7 @@ fn render_value(node: &Node, out: &mut Writer<'_>) {
                 render_not(out, |out| render_element(node, out));
             }
         }),
+        Node::Outside(inner) => render_element(inner, out),
         Node::Not(inner) => render_not(out, |out| render_element(inner, out)),
         Node::Field { test, .. } => match test {
             Test::In(values) if !values.iter().all(is_scalar) => render_none_of(values, true, out),

@@ -57,6 +57,7 @@ fn node_holds(node: &Node, fields: Fields<'_>) -> bool {
         Node::Nothing => false,
         Node::And(nodes) => nodes.iter().all(|node| node_holds(node, fields)),
         Node::Or(nodes) => nodes.iter().any(|node| node_holds(node, fields)),
+        Node::Outside(inner) => node_holds(inner, fields),
         Node::Not(inner) => !node_holds(inner, fields),
         Node::Field { path, test } => test_holds(test, Target::Path(fields, path)),
     }
@@ -151,6 +152,7 @@ fn value_holds(node: &Node, value: Value<'_>) -> bool {
         Node::Nothing => false,
         Node::And(nodes) => nodes.iter().all(|node| value_holds(node, value)),
         Node::Or(nodes) => nodes.iter().any(|node| value_holds(node, value)),
+        Node::Outside(inner) => value_holds(inner, value),
         Node::Not(inner) => !value_holds(inner, value),
         Node::Field { test, .. } => test_holds(test, Target::One(value)),
     }

@@ -42,7 +42,7 @@ const MAX_ECHO: usize = 64;
 /// # Errors
 /// `Invalid`, with the JSON pointer of what is refused and the rule, never the value.
 pub(crate) fn filter(fields: &'static [FieldSchema], value: &serde_json::Value) -> Result<Node, Error> {
-    json::filter(fields, value)
+    json::filter(fields, value).map(Node::from_outside)
 }
 
 /// As [`filter`], from text.
@@ -65,7 +65,10 @@ pub(crate) fn query_string(fields: &'static [FieldSchema], text: &str) -> Result
     if text.len() > MAX_QUERY {
         return Err(Error::violation("", "length", "is longer than 64 KiB"));
     }
-    query_string::parse(fields, text)
+    query_string::parse(fields, text).map(|parts| Parts {
+        filter: parts.filter.from_outside(),
+        ..parts
+    })
 }
 
 /// A sort order as text: `-created_at,name`.
@@ -92,6 +95,7 @@ pub(crate) fn sort(fields: &'static [FieldSchema], text: &str) -> Result<Vec<Sor
         keys.push(SortKey {
             path: Cow::Owned(path),
             direction,
+            outside: true,
         });
     }
     Ok(keys)

@@ -58,6 +58,7 @@ fn ids_of(node: &Node) -> Option<&[Bson]> {
     match node {
         Node::Nothing => Some(&[]),
         Node::And(nodes) => nodes.iter().find_map(ids_of),
+        Node::Outside(inner) => ids_of(inner),
         Node::Field {
             path,
             test: Test::Eq(id),

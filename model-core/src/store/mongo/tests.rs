@@ -90,6 +90,7 @@ fn reads_are_commands() {
         sort: vec![SortKey {
             path: "at".into(),
             direction: Direction::Descending,
+            outside: false,
         }],
         skip: 2,
         limit: Some(5),
