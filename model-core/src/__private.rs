@@ -32,6 +32,7 @@ pub use std::option::Option;
 pub use std::result::Result;
 pub use std::string::String;
 pub use std::sync::OnceLock;
+pub use std::vec::Vec;
 
 /// What formatting gives.
 pub type Formatted = std::fmt::Result;
@@ -56,6 +57,12 @@ impl Timestamp for Option<DateTime<Utc>> {
     fn at(instant: DateTime<Utc>) -> Self {
         Some(instant)
     }
+}
+
+/// The keys of those that are given.
+pub fn given(fields: &[(&'static str, bool)]) -> Vec<&'static str> {
+    let given = fields.iter().filter(|(_, given)| *given);
+    given.map(|(key, _)| *key).collect()
 }
 
 /// The value of a timestamp field.

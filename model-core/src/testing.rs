@@ -121,6 +121,7 @@ pub async fn stored(db: &Db, collection: &'static str) -> Result<Vec<Document>> 
     let sort = vec![crate::query::SortKey {
         path: "_id".into(),
         direction: crate::schema::Direction::Ascending,
+        outside: false,
     }];
     let find = Find {
         sort,

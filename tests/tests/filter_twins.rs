@@ -186,8 +186,9 @@ async fn the_stores_list_alike() {
 #[test]
 fn every_operator_is_generated() {
     const OTHERS: [&str; 6] = ["new", "below", "path", "asc", "desc", "lookup"];
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../model-core/src/query/field.rs");
-    let source = fs::read_to_string(path).unwrap();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../model-core/src/query");
+    let read = |file: &str| fs::read_to_string(folder.join(file)).unwrap();
+    let source = ["field.rs", "text.rs", "element.rs"].map(read).concat();
     let methods: BTreeSet<&str> = source
         .split("pub ")
         .filter_map(|rest| rest.strip_prefix("const ").unwrap_or(rest).strip_prefix("fn "))
@@ -210,7 +211,10 @@ fn every_test_of_the_table_is_made_by_a_method() {
             .join(file);
         fs::read_to_string(path).unwrap()
     };
-    let (filter, field) = (read("filter.rs"), read("field.rs"));
+    let (filter, field) = (
+        read("filter.rs"),
+        ["field.rs", "text.rs", "element.rs"].map(read).concat(),
+    );
     let table = filter
         .split("enum Test {")
         .nth(1)
@@ -243,6 +247,139 @@ async fn alike(twins: &Twins, name: &str, filter: Filter<Typed>, expected: u64) 
         [Ok(expected), Ok(expected)],
         "{name}: memory, MongoDB"
     );
+}
+
+/// The longest text that a search whatever the case takes, of what its expression is largest for, and one that is longer.
+#[tokio::test]
+async fn a_text_whatever_the_case_has_its_limit() {
+    for letter in ["a", "é", "ǆ", "я", "."] {
+        let longest = letter.repeat(1_024 / letter.len());
+        let stored = longest.to_uppercase();
+        let twins = Twins::new(&[
+            with("text", stored.as_str(), "one"),
+            with("text", format!("x{stored}"), "two"),
+        ])
+        .await;
+        alike(
+            &twins,
+            "eq",
+            Typed::filter(|t| t.text.eq_ignore_case(&*longest)),
+            1,
+        )
+        .await;
+        alike(
+            &twins,
+            "starts_with",
+            Typed::filter(|t| t.text.starts_with_ignore_case(&*longest)),
+            1,
+        )
+        .await;
+        alike(
+            &twins,
+            "contains",
+            Typed::filter(|t| t.text.contains_ignore_case(&*longest)),
+            2,
+        )
+        .await;
+        let longer = format!("{longest}{letter}");
+        alike(
+            &twins,
+            "longer",
+            Typed::filter(|t| t.text.contains_ignore_case(&*longer)),
+            0,
+        )
+        .await;
+        alike(
+            &twins,
+            "not longer",
+            !Typed::filter(|t| t.text.contains_ignore_case(&*longer)),
+            2,
+        )
+        .await;
+    }
+    let texts = [
+        "Straße",
+        "STRASSE",
+        "İstanbul",
+        "istanbul",
+        "σας",
+        "ΣΑΣ",
+        "a.C",
+        "abc",
+    ];
+    let texts: Vec<_> = texts
+        .iter()
+        .enumerate()
+        .map(|(n, text)| with("text", *text, &format!("{n}")))
+        .collect();
+    let twins = Twins::new(&texts).await;
+    for (asked, expected) in [
+        ("straße", 1),
+        ("strasse", 1),
+        ("İSTANBUL", 1),
+        ("ISTANBUL", 1),
+        ("σασ", 1),
+        ("A.c", 1),
+        ("*", 0),
+    ] {
+        alike(
+            &twins,
+            asked,
+            Typed::filter(|t| t.text.eq_ignore_case(asked)),
+            expected,
+        )
+        .await;
+    }
+}
+
+/// One element has to satisfy all of it; conditions of one kind do not take each other's place.
+#[tokio::test]
+async fn one_element_satisfies_all_of_it() {
+    let ints = |id: &str, ints: Vec<i32>| doc! { "_id": id, "organization": "acme", "ints": ints };
+    let texts = doc! { "_id": "texts", "organization": "acme", "texts": ["ab", "bc"] };
+    let twins = Twins::new(&[
+        ints("each", vec![1, 9]),
+        ints("one", vec![1, 4, 9]),
+        ints("none", vec![]),
+        texts,
+    ])
+    .await;
+    alike(
+        &twins,
+        "either",
+        Typed::filter(|t| t.ints.gte(3) & t.ints.lt(5)),
+        2,
+    )
+    .await;
+    alike(
+        &twins,
+        "one",
+        Typed::filter(|t| t.ints.any(|n| n.gte(3) & n.lt(5))),
+        1,
+    )
+    .await;
+    alike(
+        &twins,
+        "twice",
+        Typed::filter(|t| t.ints.any(|n| n.ne(1) & n.ne(9))),
+        1,
+    )
+    .await;
+    alike(
+        &twins,
+        "or",
+        Typed::filter(|t| t.ints.any(|n| (n.eq(1) | n.eq(4)) & n.gt(2))),
+        1,
+    )
+    .await;
+    alike(&twins, "not", Typed::filter(|t| !t.ints.any(|n| !n.eq(9))), 2).await;
+    let pattern = Typed::filter(|t| t.texts.any(|s| s.starts_with("a") & s.ends_with("c")));
+    alike(&twins, "patterns", pattern, 0).await;
+    let pattern = Typed::filter(|t| {
+        t.texts
+            .any(|s| s.starts_with("a") & s.ends_with("b") & s.contains_ignore_case("A"))
+    });
+    alike(&twins, "patterns", pattern, 1).await;
 }
 
 /// A number above what BSON holds is above every stored number, and equal to none; it is not null.

@@ -94,7 +94,7 @@ pub(super) fn newest(schema: &'static ModelSchema, filter: &Node) -> Option<&'st
     }
     match filter {
         Node::Everything | Node::Nothing => None,
-        Node::Not(inner) => newest(schema, inner),
+        Node::Not(inner) | Node::Outside(inner) => newest(schema, inner),
         Node::And(nodes) | Node::Or(nodes) => nodes
             .iter()
             .filter_map(|node| newest(schema, node))

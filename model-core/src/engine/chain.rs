@@ -226,6 +226,7 @@ pub(crate) async fn verify(
     find.sort = vec![SortKey {
         path: "chain.number".into(),
         direction: Direction::Ascending,
+        outside: false,
     }];
     let mut walk = Walk {
         last: START,

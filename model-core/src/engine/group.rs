@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::asked;
 use super::distinct::arrays;
 use super::options;
 use super::read::{self, Listing, Notes};
@@ -61,6 +62,7 @@ pub(crate) async fn group(
     }
     let schema = unit.schema();
     unit.caller().ports.admit(schema).await?;
+    asked::check_sort(unit, &listing.sort)?;
     let filter = listing.filter.unwrap_or(Node::Everything);
     let selection = visible(&*unit, listing.deleted, filter).await?;
     let find = Find {
@@ -88,7 +90,7 @@ pub(crate) async fn group(
 }
 
 /// A path through an array means its one element, so every array on it has to be unwound, the outermost first.
-fn check(schema: &ModelSchema, grouping: &Grouping) -> Result<()> {
+pub(super) fn check(schema: &ModelSchema, grouping: &Grouping) -> Result<()> {
     let refuse = |path: &str, why: &'static str| Err(Error::violation(path, "group", why));
     for (place, path) in grouping.unwind.iter().enumerate() {
         let mut around = arrays(schema, path);

@@ -76,6 +76,7 @@ pub(crate) async fn history(caller: &Caller, page: AuditPage) -> Result<Vec<Audi
         .map(|path| SortKey {
             path: path.into(),
             direction: Direction::Descending,
+            outside: false,
         })
         .into();
     let mut entries = Vec::new();

@@ -53,6 +53,9 @@ impl Job {
         }
         unit.visit(&mut Visitor::new(Mode::Normalise));
         require(unit, action)?;
+        if action == Action::Create {
+            refuse_given(unit, &touched)?;
+        }
         if let Some(stored) = stored {
             stored.touched = touched;
         }
@@ -223,6 +226,22 @@ fn drafted(unit: &dyn WriteUnit) -> Option<Vec<u8>> {
     let mut out = Writer::new().keeping_keys(true);
     unit.encode(&mut out);
     out.finish().ok()
+}
+
+/// Refuses a create that gives what this caller does not change.
+fn refuse_given(unit: &dyn WriteUnit, given: &[&'static str]) -> Result<()> {
+    if given.is_empty() || unit.caller().bypass.is_some() {
+        return Ok(());
+    }
+    let kept = unit.readonly_for();
+    let fields = unit.schema().fields.iter();
+    let mut given = fields.filter(|field| given.contains(&field.json));
+    match given.find(|field| kept.iter().any(|name| name == field.stored)) {
+        Some(field) => {
+            Err(Error::new(ErrorKind::Forbidden, "`readonly_for` denies it").at_path(field.stored))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Refuses what this caller does not change, before hooks change what they like.

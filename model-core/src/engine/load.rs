@@ -46,8 +46,10 @@ pub(super) fn migrated<'a>(unit: &(impl Unit + ?Sized), raw: &'a [u8]) -> Result
     if stored == schema.version {
         return Ok(Cow::Borrowed(raw));
     }
-    let document = Document::from_reader(raw)
+    let mut document = Document::from_reader(raw)
         .map_err(|_| Error::new(ErrorKind::Decode, "the stored document is malformed"))?;
+    // A lookup's own; nothing that was stored.
+    document.remove(reserved::JOINED);
     let migrated = unit.migrate(document, stored)?;
     let bytes = migrated
         .to_vec()

@@ -1,6 +1,7 @@
 //! The one pipeline of every read and write. It is not generic and names no model: it works on units, behind which the
 //! typed shells of `model/` stand.
 
+mod asked;
 mod audit;
 mod backlog;
 mod batches;
@@ -16,12 +17,14 @@ mod commit;
 mod diff;
 mod distinct;
 mod explain;
+mod facet;
 mod graph;
 mod group;
 mod history;
 mod judge;
 mod keys;
 mod load;
+mod lookup;
 mod migrate;
 mod migrations;
 mod options;
@@ -64,16 +67,19 @@ pub(crate) use clock::SystemClock;
 pub(crate) use distinct::distinct;
 pub use explain::Access;
 pub(crate) use explain::explain;
+pub(crate) use facet::{facet, number as row_number};
 pub(crate) use graph::{Graph, Kin, Loosened, Registered};
 pub(crate) use group::group;
 pub(crate) use history::{AuditPage, history};
 pub(crate) use keys::{Reach, check_keyring, open_old, open_sealed};
 pub(crate) use load::origin;
+pub(crate) use lookup::{OpenLookup, open_lookup, pull_lookup};
 pub use migrate::{MigratePreview, MigrateReport, MigrateSample};
 pub(crate) use migrate::{MigrateScan, admit as admit_migration, migrate, preview as preview_migration};
 pub(crate) use migrations::Hold;
 pub(crate) use outbox::relay;
 pub(crate) use page::page;
+pub(crate) use pick::stored as stored_fields;
 pub(crate) use plan::{Item, Plan, Written};
 pub(crate) use ports::{AuditTarget, Ports, State};
 pub(crate) use read::{Listing, Open, accept, count, find_any_tenant, get, list, open, pull, tenant_of};

@@ -51,6 +51,7 @@ fn hint(schema: &ModelSchema, keys: Vec<SortKey>) -> Result<Vec<SortKey>> {
     let tenant = tenant.map(|tenant| SortKey {
         path: tenant.into(),
         direction: Direction::Ascending,
+        outside: false,
     });
     Ok(tenant.into_iter().chain(keys).collect())
 }

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::asked;
 use super::backlog;
 use super::blind;
 use super::read::{self, Listing, Notes};
@@ -57,6 +58,7 @@ pub(crate) async fn page(
             "a page takes neither `skip` nor `limit`",
         ));
     }
+    asked::check_sort(unit, &listing.sort)?;
     let order = PageOrder::new(unit.schema(), listing.sort)?;
     if listing.or_older {
         backlog::refuse_blind(listing.filter.as_ref().unwrap_or(&Node::Everything))?;

@@ -7,7 +7,7 @@ use super::read::Open;
 use super::unit::{Deleted, ReadUnit, visible};
 use crate::error::Result;
 use crate::query::{Node, SortKey, Test};
-use crate::schema::{ModelSchema, reserved};
+use crate::schema::{FieldSchema, ModelSchema, reserved};
 use crate::store::{Find, into_error};
 use crate::value::IdValue;
 
@@ -16,10 +16,16 @@ pub(super) type Whole = HashMap<IdValue, Vec<u8>>;
 
 /// The stored fields to send: those that are needed, and those that say what the document is.
 pub(super) fn fields(unit: &dyn ReadUnit, sort: &[SortKey]) -> Vec<&'static str> {
-    let schema = unit.schema();
-    let Some(picked) = unit.picks() else {
-        return Vec::new();
-    };
+    unit.picks()
+        .map_or_else(Vec::new, |picked| stored(unit.schema(), picked, sort))
+}
+
+/// The same of a model.
+pub(crate) fn stored(
+    schema: &'static ModelSchema,
+    picked: &[&FieldSchema],
+    sort: &[SortKey],
+) -> Vec<&'static str> {
     let mut fields: Vec<&'static str> = picked.iter().map(|field| field.stored).collect();
     fields.extend(schema.tenant_field());
     // By these, the next page is found.

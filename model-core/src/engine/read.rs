@@ -2,6 +2,7 @@
 
 use bson::RawDocumentBuf;
 
+use super::asked;
 use super::backlog::{self, Widened};
 use super::blind;
 use super::caller::Caller;
@@ -14,7 +15,7 @@ use crate::codec::{DecodeCx, DecodeError};
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::{Node, ReadOptions, SortKey, Test};
 use crate::schema::{ModelSchema, TenantPrefix};
-use crate::store::{Cursor, Find, Guard, Selection, Shape, into_error};
+use crate::store::{Cursor, Find, Guard, Join, Selection, Shape, into_error};
 use crate::value::{IdValue, TenantId};
 
 /// What a query asks for.
@@ -88,6 +89,11 @@ async fn one(unit: &mut dyn ReadUnit, selection: &Selection) -> Result<bool> {
 
 /// Opens a query.
 pub(crate) async fn open(unit: &mut dyn ReadUnit, listing: Listing) -> Result<Open> {
+    open_with(unit, listing, None).await
+}
+
+/// Opens a query whose documents come with others.
+pub(super) async fn open_with(unit: &mut dyn ReadUnit, listing: Listing, join: Option<Join>) -> Result<Open> {
     unit.caller().ports.admit(unit.schema()).await?;
     let exact = server_decides(unit, &listing);
     let Listing {
@@ -101,6 +107,7 @@ pub(crate) async fn open(unit: &mut dyn ReadUnit, listing: Listing) -> Result<Op
         options,
         or_older,
     } = listing;
+    asked::check_sort(unit, &sort)?;
     let filter = filter.unwrap_or(Node::Everything);
     let widened = if or_older {
         backlog::widen(unit.caller(), unit.schema(), &filter, &options).await?
@@ -145,6 +152,7 @@ pub(crate) async fn open(unit: &mut dyn ReadUnit, listing: Listing) -> Result<Op
         batch: batch.or(expected),
         shape,
         options: options::options(unit, options)?,
+        join: join.map(Box::new),
     };
     let cursor = unit.caller().store()?.find(&find).await.map_err(into_error)?;
     Ok(Open {
@@ -356,7 +364,7 @@ pub(crate) async fn accept(unit: &mut dyn ReadUnit, raw: &[u8]) -> Result<bool> 
 }
 
 /// Migrates and decodes one document, unless the filter turns out not to admit it.
-fn decode(
+pub(super) fn decode(
     unit: &mut dyn ReadUnit,
     raw: &[u8],
     widened: Option<&Widened>,
@@ -377,7 +385,10 @@ fn decode(
 }
 
 /// Judges what was decoded. In a debug build, a scope that is declared exact is held to it.
-async fn judge(unit: &mut dyn ReadUnit, keep: &mut (dyn FnMut(bool) -> bool + Send)) -> Result<()> {
+pub(super) async fn judge(
+    unit: &mut dyn ReadUnit,
+    keep: &mut (dyn FnMut(bool) -> bool + Send),
+) -> Result<()> {
     let bypassed = unit.caller().bypass.is_some();
     if !bypassed {
         unit.preload().await?;

@@ -204,6 +204,7 @@ fn in_total_order(sort: &mut Vec<SortKey>) {
         sort.push(SortKey {
             path: Cow::Borrowed("_id"),
             direction: Direction::Ascending,
+            outside: false,
         });
     }
 }

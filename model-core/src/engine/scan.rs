@@ -29,6 +29,7 @@ pub(super) async fn batch(
         sort: vec![SortKey {
             path: "_id".into(),
             direction: Direction::Ascending,
+            outside: false,
         }],
         limit: Some(u64::from(size)),
         batch: Some(size),

@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 
 use super::ports::Ports;
 use crate::error::{Error, ErrorKind, Result};
-use crate::query::Grouping;
+use crate::query::{Branch, Grouping};
 use crate::store::{
     Cursor, Find, Operations, Selection, StoreError, StoreResult, Transaction, Unwound, UpdateOne, into_error,
 };
@@ -153,6 +153,10 @@ impl Operations for Open {
 
     async fn group(&self, find: &Find, grouping: &Grouping) -> StoreResult<Box<dyn Cursor>> {
         self.noted(self.inner.group(find, grouping).await)
+    }
+
+    async fn facet(&self, find: &Find, branches: &[Branch]) -> StoreResult<Box<dyn Cursor>> {
+        self.noted(self.inner.facet(find, branches).await)
     }
 
     async fn insert(&self, collection: &'static str, documents: &[&[u8]]) -> StoreResult<()> {

@@ -6,6 +6,7 @@ use bson::{Bson, Document};
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 
+use super::asked;
 use super::backlog;
 use super::blind;
 use super::caller::Caller;
@@ -81,6 +82,8 @@ pub(crate) trait Unit: Send + Sync {
     fn base_filter(&self) -> Node;
     /// The policy's scope of what may be read.
     fn read_scope(&self) -> Node;
+    /// The stored names of the fields that the caller is not shown.
+    fn hidden(&self) -> Vec<String>;
     /// The user's migration of a document of an older version.
     fn migrate(&self, document: Document, stored_version: u32) -> Result<Document>;
 }
@@ -119,7 +122,7 @@ pub(crate) trait WriteUnit: Unit {
     /// Takes the stored document in, as what is before and, unchanged, as what is after.
     fn load(&mut self, raw: &[u8], cx: &DecodeCx<'_>) -> Result<(), DecodeError>;
     /// Makes what is after: moves the create input in, or applies the patch. The answer is the JSON keys of the fields
-    /// that a patch names.
+    /// that a patch names; and of those that a create gives, if there are fields that the caller does not change.
     fn begin(&mut self, now: DateTime<Utc>) -> Result<Vec<&'static str>>;
     /// Puts identity and timestamps where they belong, whatever input and hooks did to them.
     fn stamp(&mut self, now: DateTime<Utc>);
@@ -169,6 +172,7 @@ pub(crate) async fn held(unit: &(impl Unit + ?Sized), deleted: Deleted, rest: No
     };
     let own = marked.and(leaving).and(unit.base_filter());
     let all = own.and(rest);
+    asked::check(unit, &all)?;
     backlog::check(caller, schema, &all).await?;
     let rest = blind::resolve(caller, schema, all).await?;
     caller.select(schema, rest)

@@ -11,7 +11,7 @@ use super::global;
 use super::unit::{Input, Writing};
 use crate::engine::{self, Action, BATCH, Caller, Item, Maker, Plan, Tally, Unit, WriteUnit, Written};
 use crate::error::{Error, Result};
-use crate::policy::{BaseModel, ContextFor, MigrateInfo};
+use crate::policy::{BaseModel, ContextFor, MigrateInfo, hidden_names};
 use crate::query::{Filter, Node};
 use crate::schema::ModelSchema;
 use crate::value::{Id, IdValue};
@@ -201,6 +201,10 @@ impl<M: BaseModel> Unit for Each<'_, M> {
 
     fn read_scope(&self) -> Node {
         M::read_scope(self.ctx).into_node()
+    }
+
+    fn hidden(&self) -> Vec<String> {
+        hidden_names::<M>(self.ctx)
     }
 
     fn migrate(&self, document: Document, stored_version: u32) -> Result<Document> {

@@ -9,7 +9,7 @@ use super::global;
 use super::unit::{Input, Writing, migrate};
 use crate::engine::{Caller, Kin, Loosened, Registered, Unit, WriteUnit};
 use crate::error::Result;
-use crate::policy::{AnyContext, BaseModel, ContextFor, GlobalContext};
+use crate::policy::{AnyContext, BaseModel, ContextFor, GlobalContext, hidden_names};
 use crate::query::{Node, Operators};
 use crate::schema::ModelSchema;
 use crate::value::{Id, IdValue};
@@ -48,6 +48,10 @@ impl<M: BaseModel> Unit for Opened<M> {
 
     fn read_scope(&self) -> Node {
         M::read_scope(&self.ctx).into_node()
+    }
+
+    fn hidden(&self) -> Vec<String> {
+        hidden_names::<M>(&self.ctx)
     }
 
     fn migrate(&self, document: Document, stored_version: u32) -> Result<Document> {

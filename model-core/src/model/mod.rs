@@ -1,5 +1,6 @@
 //! The verbs that users call: thin typed shells over the pipeline.
 
+mod branch;
 mod bulk;
 mod check;
 mod claim;
@@ -9,19 +10,23 @@ mod delete;
 mod delete_in_batches;
 mod distinct;
 mod external;
+mod facet;
 mod get_many;
 mod group;
 mod input;
 mod kin;
+mod lookup;
 mod migrate;
 mod modify;
 mod options;
 mod page;
+mod picker;
 mod populate;
 mod query;
 mod reencrypt;
 mod related;
 mod select;
+mod stream;
 mod tree;
 mod unit;
 mod update;
@@ -36,15 +41,18 @@ use crate::policy::{
 use crate::query::{Field, FieldSet, Filter, Lookup, Operators, Queryable, Sort, external as outside};
 use crate::value::{Id, Pointer, Refers, TenantId};
 
+pub use branch::{FacetBranch, FacetBranches, FacetCount, FacetRows, FacetSelect};
 pub use bulk::{Bulk, BulkOutcome, BulkReport, BulkWrite};
 pub use check::CheckStored;
 pub use create::Create;
 pub use delete::Delete;
 pub use delete_in_batches::DeleteInBatches;
 pub use external::QueryString;
+pub use facet::{Facet, Facets};
 pub use group::Rows;
 pub use input::{deserialize_new, deserialize_patch, new_from_json, patch_from_json};
 pub(crate) use kin::registered;
+pub use lookup::{Joined, LookupQuery};
 pub use migrate::MigrateAll;
 pub use modify::Modify;
 pub use page::Page;

@@ -1,15 +1,15 @@
 //! `query`.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::future::IntoFuture;
 
 use futures_util::future::{BoxFuture, FutureExt};
-use futures_util::stream::{self, BoxStream, StreamExt};
+use futures_util::stream::BoxStream;
 
+use super::stream;
 use super::unit::Reader;
-use crate::engine::{self, Deleted, Listing, Open};
-use crate::error::{Error, Result};
+use crate::engine::{self, Deleted, Listing};
+use crate::error::Result;
 use crate::policy::{BaseModel, ContextFor};
 use crate::query::{Filter, Node, Sort};
 
@@ -134,7 +134,11 @@ impl<'a, M: BaseModel> Query<'a, M> {
     /// ```
     pub fn stream(self) -> QueryStream<'a, M> {
         let (ctx, listing) = self.into_parts();
-        stream::try_unfold(Streaming::Closed(ctx, Box::new(listing)), Streaming::next).boxed()
+        stream::stream(stream::Unit::new(
+            Reader::<M>::new(ctx),
+            listing,
+            (M::NAME, "query"),
+        ))
     }
 
     /// The first document, if there is one.
@@ -275,58 +279,5 @@ impl<'a, M: BaseModel> IntoFuture for Query<'a, M> {
 
     fn into_future(self) -> Self::IntoFuture {
         self.run().boxed()
-    }
-}
-
-/// Where a stream stands.
-enum Streaming<'a, M: BaseModel> {
-    Closed(&'a ContextFor<M>, Box<Listing>),
-    Open {
-        reader: Reader<'a, M>,
-        open: Open,
-        ready: VecDeque<M>,
-        end: Option<Result<()>>,
-    },
-}
-
-impl<M: BaseModel> Streaming<'_, M> {
-    /// The next document. What was read before an error is handed out before the error, which ends the stream.
-    async fn next(self) -> Result<Option<(M, Self)>> {
-        let named = |error: Error| error.at_model(M::NAME, "query");
-        let (mut reader, mut open, mut ready, mut end) = match self {
-            Self::Closed(ctx, listing) => {
-                let mut reader = Reader::<M>::new(ctx);
-                let open = engine::open(&mut reader, *listing).await.map_err(named)?;
-                (reader, open, VecDeque::new(), None)
-            }
-            Self::Open {
-                reader,
-                open,
-                ready,
-                end,
-            } => (reader, open, ready, end),
-        };
-        loop {
-            if let Some(document) = ready.pop_front() {
-                return Ok(Some((
-                    document,
-                    Self::Open {
-                        reader,
-                        open,
-                        ready,
-                        end,
-                    },
-                )));
-            }
-            if let Some(end) = end {
-                return end.map(|()| None);
-            }
-            end = match engine::pull(&mut reader, &mut open).await {
-                Ok(true) => None,
-                Ok(false) => Some(Ok(())),
-                Err(error) => Some(Err(named(error))),
-            };
-            ready = reader.take().into();
-        }
     }
 }

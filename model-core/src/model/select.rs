@@ -4,19 +4,18 @@ use std::fmt;
 use std::future::IntoFuture;
 use std::marker::PhantomData;
 
-use bson::Document;
 use futures_util::future::{BoxFuture, FutureExt};
+use futures_util::stream::BoxStream;
 
 use super::page::Page;
+use super::picker::Picker;
 use super::query::Query;
-use super::unit::{self, nothing};
-use crate::codec::{DecodeCx, DecodeError, DocReader};
-use crate::engine::{self, Caller, Listing, ReadUnit, Unit};
+use super::stream::{self, Keeps as _};
+use super::unit::Reader;
+use crate::engine::{self, Listing};
 use crate::error::Result;
-use crate::policy::{BaseModel, ContextFor, Model as _, Projection, ReadScope};
-use crate::query::Node;
-use crate::schema::{FieldSchema, ModelSchema};
-use crate::value::{IdValue, Identified as _};
+use crate::policy::{BaseModel, ContextFor, Projection};
+use crate::value::Identified as _;
 
 /// A query for some fields of the documents that the actor may read: awaited, it gives them all.
 #[must_use = "a query does nothing until it is awaited, or one of its ends is called"]
@@ -59,7 +58,7 @@ impl<'a, M: BaseModel> Query<'a, M> {
     }
 }
 
-impl<P: Projection> Select<'_, P> {
+impl<'a, P: Projection> Select<'a, P> {
     /// The first, if there is one.
     ///
     /// # Errors
@@ -67,6 +66,51 @@ impl<P: Projection> Select<'_, P> {
     pub async fn first(mut self) -> Result<Option<P>> {
         self.listing.limit = Some(1);
         Ok(self.run().await?.pop())
+    }
+
+    /// One by one, with the memory of one batch.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// use futures_util::TryStreamExt;
+    ///
+    /// #[derive(Projection)]
+    /// #[projection(of = Note)]
+    /// struct NoteLine {
+    ///     text: String,
+    /// }
+    /// let mut lines = Note::query(&ctx).select::<NoteLine>().stream();
+    /// while let Some(line) = lines.try_next().await? {
+    ///     println!("{}", line.text);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn stream(self) -> BoxStream<'a, Result<P>> {
+        let named = (P::Model::NAME, "select");
+        stream::stream(stream::Unit::new(Picker::new(self.ctx), self.listing, named))
+    }
+
+    /// How many there are: as many as of the [query itself](Query::count).
+    ///
+    /// # Errors
+    /// As awaiting the query.
+    pub async fn count(self) -> Result<u64> {
+        engine::count(&mut Reader::<P::Model>::new(self.ctx), self.listing)
+            .await
+            .map_err(|error| error.at_model(P::Model::NAME, "count"))
+    }
+
+    /// Whether there is any.
+    ///
+    /// # Errors
+    /// As awaiting the query.
+    pub async fn exists(mut self) -> Result<bool> {
+        self.listing.limit = Some(1);
+        Ok(self.count().await? > 0)
     }
 
     /// One page, as of the [query itself](Query::page).
@@ -79,9 +123,13 @@ impl<P: Projection> Select<'_, P> {
             .await
             .map_err(|error| error.at_model(P::Model::NAME, "page"))?;
         Ok(Page {
-            items: picker.kept,
+            items: picker.take(),
             next,
         })
+    }
+
+    pub(super) fn into_parts(self) -> (&'a ContextFor<P::Model>, Listing) {
+        (self.ctx, self.listing)
     }
 
     async fn run(self) -> Result<Vec<P>> {
@@ -89,7 +137,7 @@ impl<P: Projection> Select<'_, P> {
         engine::list(&mut picker, self.listing)
             .await
             .map_err(|error| error.at_model(P::Model::NAME, "select"))?;
-        Ok(picker.kept)
+        Ok(picker.take())
     }
 }
 
@@ -107,98 +155,5 @@ impl<'a, P: Projection> IntoFuture for Select<'a, P> {
 
     fn into_future(self) -> Self::IntoFuture {
         self.run().boxed()
-    }
-}
-
-/// Reads some fields into a vector.
-struct Picker<'a, P: Projection> {
-    ctx: &'a ContextFor<P::Model>,
-    /// The whole documents that were decoded and not judged yet; none where the scope alone decides.
-    pending: Vec<P::Model>,
-    /// What was picked from them.
-    picked: Vec<P>,
-    kept: Vec<P>,
-}
-
-impl<'a, P: Projection> Picker<'a, P> {
-    fn new(ctx: &'a ContextFor<P::Model>) -> Self {
-        Self {
-            ctx,
-            pending: Vec::new(),
-            picked: Vec::new(),
-            kept: Vec::new(),
-        }
-    }
-
-    fn asks_nobody(&self) -> bool {
-        self.scope_is_exact() || self.caller().bypass.is_some()
-    }
-}
-
-impl<P: Projection> Unit for Picker<'_, P> {
-    fn schema(&self) -> &'static ModelSchema {
-        P::Model::schema()
-    }
-
-    fn caller(&self) -> &Caller {
-        super::global::<P::Model>(self.ctx).caller()
-    }
-
-    fn base_filter(&self) -> Node {
-        P::Model::base_filter().into_node()
-    }
-
-    fn read_scope(&self) -> Node {
-        P::Model::read_scope(self.ctx).into_node()
-    }
-
-    fn migrate(&self, document: Document, stored_version: u32) -> Result<Document> {
-        unit::migrate::<P::Model>(document, stored_version)
-    }
-}
-
-impl<P: Projection> ReadUnit for Picker<'_, P> {
-    fn picks(&self) -> Option<&'static [&'static FieldSchema]> {
-        self.asks_nobody().then(P::fields)
-    }
-
-    fn decode(&mut self, raw: &[u8], cx: &DecodeCx<'_>) -> Result<(), DecodeError> {
-        let mut keys = DocReader::new(raw, cx)?;
-        let picked = P::decode(&mut keys)?;
-        keys.finish()?;
-        if !self.asks_nobody() {
-            self.pending.push(unit::decode(raw, cx)?);
-        }
-        self.picked.push(picked);
-        Ok(())
-    }
-
-    fn preload(&self) -> BoxFuture<'_, Result<()>> {
-        if self.pending.is_empty() {
-            return nothing();
-        }
-        P::Model::preload(self.ctx, &self.pending).boxed()
-    }
-
-    fn judge(&mut self, keep: &mut dyn FnMut(bool, Option<&IdValue>) -> bool) {
-        let ctx = self.ctx;
-        let mut judged = self.pending.drain(..);
-        let kept = self.picked.drain(..).filter(|_| match judged.next() {
-            None => keep(true, None),
-            Some(document) => keep(document.can_read(ctx), Some(document.id().value())),
-        });
-        self.kept.extend(kept);
-    }
-
-    fn drop_last(&mut self) {
-        self.kept.pop();
-    }
-
-    fn discard(&mut self) -> u64 {
-        std::mem::take(&mut self.kept).len() as u64
-    }
-
-    fn scope_is_exact(&self) -> bool {
-        P::Model::READ_SCOPE == ReadScope::Exact
     }
 }

@@ -8,10 +8,11 @@ use futures_util::future::{BoxFuture, FutureExt};
 
 use super::compute::Compute;
 use super::global;
+use super::stream::Keeps;
 use crate::codec::{DecodeCx, DecodeError, DocReader, InputCx, Visitor, Writer};
 use crate::engine::{self, Action, Caller, ReadUnit, Unit, WriteUnit, Written};
 use crate::error::{Error, Result};
-use crate::policy::{AnyContext, BaseModel, Change, ContextFor, MigrateInfo, ReadScope, Stamp};
+use crate::policy::{AnyContext, BaseModel, Change, ContextFor, MigrateInfo, ReadScope, Stamp, hidden_names};
 use crate::query::Node;
 use crate::schema::ModelSchema;
 use crate::value::{Id, IdValue};
@@ -48,9 +49,12 @@ impl<'a, M: BaseModel> Reader<'a, M> {
     pub(super) fn into_documents(self) -> Vec<M> {
         self.documents
     }
+}
 
-    /// What was read since the last call.
-    pub(super) fn take(&mut self) -> Vec<M> {
+impl<M: BaseModel> Keeps for Reader<'_, M> {
+    type Item = M;
+
+    fn take(&mut self) -> Vec<M> {
         std::mem::take(&mut self.documents)
     }
 }
@@ -70,6 +74,10 @@ impl<M: BaseModel> Unit for Reader<'_, M> {
 
     fn read_scope(&self) -> Node {
         M::read_scope(self.ctx).into_node()
+    }
+
+    fn hidden(&self) -> Vec<String> {
+        hidden_names::<M>(self.ctx)
     }
 
     fn migrate(&self, document: Document, stored_version: u32) -> Result<Document> {
@@ -224,6 +232,10 @@ impl<M: BaseModel> Unit for Writing<'_, M> {
         M::read_scope(self.ctx).into_node()
     }
 
+    fn hidden(&self) -> Vec<String> {
+        hidden_names::<M>(self.ctx)
+    }
+
     fn migrate(&self, document: Document, stored_version: u32) -> Result<Document> {
         migrate::<M>(document, stored_version)
     }
@@ -262,8 +274,13 @@ impl<M: BaseModel> WriteUnit for Writing<'_, M> {
         let stamp = self.stamp_at(now);
         match (self.input.take(), &mut self.sides) {
             (Some(Input::New(new)), sides) => {
+                // Asked for by few policies, so that most creates list nothing.
+                let given = match M::readonly_for(self.ctx).is_none() {
+                    true => Vec::new(),
+                    false => M::given(&new),
+                };
                 *sides = Sides::Created(M::build(new, &stamp));
-                Ok(Vec::new())
+                Ok(given)
             }
             (Some(Input::Patch(patch)), Sides::Changed(change)) => {
                 let mut cx = InputCx::default();

@@ -102,14 +102,14 @@ pub trait BaseModel: Model {
     }
 
     /// The fields that views do not show to this actor, beside those that are `hidden` from everybody. A virtual sees them all
-    /// the same: it is a method of the model. A bypass shows them.
+    /// the same: it is a method of the model. Filters and orders from outside cannot name them. A bypass shows them.
     fn hidden_from(_ctx: &ContextFor<Self>) -> FieldSet<Self> {
         FieldSet::none()
     }
 
     /// The fields that this actor does not change: a patch, a replacement or an operator that does is `Forbidden`, by
-    /// whatever verb. What hooks change is the application's own doing. A create is judged by
-    /// [`can_create`](Self::can_create), which sees the document. A bypass lifts it.
+    /// whatever verb. So is a create that gives one, as any does that cannot leave it out. What defaults and hooks
+    /// put there is the application's own doing. A bypass lifts it.
     fn readonly_for(_ctx: &ContextFor<Self>) -> FieldSet<Self> {
         FieldSet::none()
     }
@@ -174,16 +174,21 @@ pub trait BaseModel: Model {
     }
 }
 
-/// The JSON keys of what views do not show to the context's actor.
-pub(crate) fn hidden_fields<M: BaseModel>(ctx: &ContextFor<M>) -> HiddenFields {
+/// The stored names of what the context's actor is not shown.
+pub(crate) fn hidden_names<M: BaseModel>(ctx: &ContextFor<M>) -> Vec<String> {
     if AnyContext::<M::Scope, M::Actor>::global(ctx)
         .caller()
         .bypass
         .is_some()
     {
-        return HiddenFields::default();
+        return Vec::new();
     }
-    let names = M::hidden_from(ctx).into_names();
+    M::hidden_from(ctx).into_names()
+}
+
+/// The JSON keys of what views do not show to the context's actor.
+pub(crate) fn hidden_fields<M: BaseModel>(ctx: &ContextFor<M>) -> HiddenFields {
+    let names = hidden_names::<M>(ctx);
     let keys = names.iter().filter_map(|name| M::schema().field(name));
     HiddenFields::new(keys.map(|field| field.json).collect())
 }

@@ -12,10 +12,10 @@ mod transaction;
 
 pub use actor::Actor;
 pub use audit_log::AuditLog;
-pub(crate) use base_model::hidden_fields;
 pub use base_model::{BaseModel, MigrateInfo, ReadScope};
+pub(crate) use base_model::{hidden_fields, hidden_names};
 pub use change::Change;
 pub use context::{Context, GlobalContext};
 pub use model::{Model, Mutable, Singleton, Stamp};
 pub use projection::Projection;
-pub use scope::{AnyContext, ContextFor, GlobalScope, Scope, TenantScope};
+pub use scope::{AnyContext, ContextFor, GlobalScope, Reaches, Scope, TenantScope};

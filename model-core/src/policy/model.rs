@@ -73,6 +73,8 @@ pub trait Model: Identified + Sized + Debug + Send + Sync + 'static {
     #[doc(hidden)]
     fn build(new: Self::New, stamp: &Stamp<Self>) -> Self;
     #[doc(hidden)]
+    fn given(new: &Self::New) -> Vec<&'static str>;
+    #[doc(hidden)]
     fn stamp(&mut self, stamp: &Stamp<Self>);
     #[doc(hidden)]
     fn keep_identity(&mut self, before: &Self);

@@ -100,5 +100,34 @@ impl<A: Actor> AnyContext<GlobalScope, A> for GlobalContext<A> {
     }
 }
 
+/// A context that reaches the documents of another scope too: a [`Context`] those of both, a [`GlobalContext`] the global
+/// ones alone.
+#[diagnostic::on_unimplemented(
+    message = "this context does not reach the other model",
+    note = "both models have the same actor, and a global model's context has no tenant to look a tenant's documents up in"
+)]
+pub trait Reaches<S: Scope, A: Actor> {
+    #[doc(hidden)]
+    fn reach(&self) -> &S::Context<A>;
+}
+
+impl<A: Actor> Reaches<TenantScope, A> for Context<A> {
+    fn reach(&self) -> &Context<A> {
+        self
+    }
+}
+
+impl<A: Actor> Reaches<GlobalScope, A> for Context<A> {
+    fn reach(&self) -> &GlobalContext<A> {
+        self
+    }
+}
+
+impl<A: Actor> Reaches<GlobalScope, A> for GlobalContext<A> {
+    fn reach(&self) -> &GlobalContext<A> {
+        self
+    }
+}
+
 /// The context that the model `M` takes: [`Context`] for a tenant model, [`GlobalContext`] for a global one.
 pub type ContextFor<M> = <<M as Model>::Scope as Scope>::Context<<M as BaseModel>::Actor>;

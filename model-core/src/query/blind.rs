@@ -58,7 +58,7 @@ impl Node {
         match self {
             Self::Everything | Self::Nothing => false,
             Self::And(nodes) | Self::Or(nodes) => nodes.iter().any(Self::is_blind),
-            Self::Not(inner) => inner.is_blind(),
+            Self::Not(inner) | Self::Outside(inner) => inner.is_blind(),
             Self::Field { test, .. } => match test {
                 Test::Blind(_) => true,
                 Test::ElemMatch(inner) => inner.is_blind(),
@@ -72,7 +72,7 @@ impl Node {
         match self {
             Self::Everything | Self::Nothing => false,
             Self::And(nodes) | Self::Or(nodes) => nodes.iter().any(Self::is_truncated),
-            Self::Not(inner) => inner.is_truncated(),
+            Self::Not(inner) | Self::Outside(inner) => inner.is_truncated(),
             Self::Field { test, .. } => matches!(test, Test::Blind(blind) if blind.bits.is_some()),
         }
     }
@@ -84,6 +84,7 @@ impl Node {
             Self::Everything | Self::Nothing => {}
             Self::And(nodes) | Self::Or(nodes) => nodes.iter_mut().for_each(|node| node.relax(negated)),
             Self::Not(inner) => inner.relax(!negated),
+            Self::Outside(inner) => inner.relax(negated),
             Self::Field { .. } => {
                 if negated && self.is_truncated() {
                     *self = Self::Nothing;
@@ -97,7 +98,7 @@ impl Node {
         match self {
             Self::Everything | Self::Nothing => {}
             Self::And(nodes) | Self::Or(nodes) => nodes.iter_mut().for_each(Self::widen),
-            Self::Not(inner) => inner.widen(),
+            Self::Not(inner) | Self::Outside(inner) => inner.widen(),
             Self::Field { path, test } => {
                 if let Test::Blind(blind) = test
                     && blind.bits.take().is_some()
@@ -114,7 +115,7 @@ impl Node {
         match self {
             Self::Everything | Self::Nothing => Ok(()),
             Self::And(nodes) | Self::Or(nodes) => nodes.iter_mut().try_for_each(|node| node.resolve(resolve)),
-            Self::Not(inner) => inner.resolve(resolve),
+            Self::Not(inner) | Self::Outside(inner) => inner.resolve(resolve),
             Self::Field { test, .. } => {
                 match test {
                     Test::Blind(blind) => *test = resolve(blind)?,

@@ -14,9 +14,6 @@ use super::sort::Sort;
 use crate::codec::{FieldGroup, FieldValue};
 use crate::schema::{Direction, FieldSchema, Normaliser};
 
-/// The most bytes of a prefix that is searched for: escaped, it has to fit into a regular expression of the server.
-const MAX_PREFIX: usize = 4_096;
-
 /// The handle of a field of type `T` in the model `M`: it makes filters and sort orders.
 ///
 /// A field of an embedded struct is reached through its parent: `w.limits.max.lte(5)`; through an array it means "any
@@ -117,7 +114,7 @@ impl<M: 'static, T: FieldValue> Field<M, T> {
         self.filter(Test::Ne(Bson::Null))
     }
 
-    fn filter(&self, test: Test) -> Filter<M> {
+    pub(super) fn filter(&self, test: Test) -> Filter<M> {
         // A regular expression has no order, and the server refuses it here.
         if let Test::Gt(value) | Test::Gte(value) | Test::Lt(value) | Test::Lte(value) = &test
             && matches!(value, Bson::RegularExpression(_))
@@ -329,7 +326,7 @@ impl<M: 'static, T: FieldValue> Field<M, T> {
         Sort::by(self.path.clone(), Direction::Descending)
     }
 
-    fn operand<I>(&self, value: impl Operand<I>) -> Bson {
+    pub(super) fn operand<I>(&self, value: impl Operand<I>) -> Bson {
         match value.into_operand() {
             Bson::String(mut text) => {
                 Normaliser::apply_all(self.schema.normalise, &mut text);
@@ -339,68 +336,6 @@ impl<M: 'static, T: FieldValue> Field<M, T> {
             Bson::Undefined => Bson::Null,
             value => value,
         }
-    }
-}
-
-/// Comparisons of strings.
-impl<M: 'static, T: Queryable<Item = String>> Field<M, T> {
-    /// Begins with `prefix`, to the letter: nothing in it is special. A prefix of more than 4 KiB, or with a NUL
-    /// character, begins nothing: the server has no expression for it.
-    ///
-    /// ```
-    /// # model_core::__example!();
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<()> {
-    /// # let ctx = example().await?;
-    /// let filter = Note::filter(|n| n.text.starts_with("Buy "));
-    /// assert_eq!(Note::query(&ctx).matching(filter).count().await?, 0);
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn starts_with(&self, prefix: impl Into<String>) -> Filter<M> {
-        match starts_with(self.schema.normalise, prefix.into()) {
-            Some(test) => self.filter(test),
-            None => Filter::nothing(),
-        }
-    }
-
-    /// Ends with `suffix`, to the letter. The server has no index for that: it looks at every document of the tenant that
-    /// the rest of the filter leaves. The limits are those of [`starts_with`](Self::starts_with).
-    ///
-    /// ```
-    /// # model_core::__example!();
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<()> {
-    /// # let ctx = example().await?;
-    /// let filter = Note::filter(|n| n.text.ends_with(" milk"));
-    /// assert_eq!(Note::query(&ctx).matching(filter).count().await?, 0);
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn ends_with(&self, suffix: impl Into<String>) -> Filter<M> {
-        self.literal(suffix.into())
-            .map_or_else(Filter::nothing, |suffix| self.filter(Test::EndsWith(suffix)))
-    }
-
-    /// Contains `part`, to the letter; by no index, as [`ends_with`](Self::ends_with).
-    ///
-    /// ```
-    /// # model_core::__example!();
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<()> {
-    /// # let ctx = example().await?;
-    /// let filter = Note::filter(|n| n.text.contains("mil"));
-    /// assert_eq!(Note::query(&ctx).matching(filter).count().await?, 0);
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn contains(&self, part: impl Into<String>) -> Filter<M> {
-        self.literal(part.into())
-            .map_or_else(Filter::nothing, |part| self.filter(Test::Contains(part)))
-    }
-
-    fn literal(&self, text: String) -> Option<String> {
-        literal(self.schema.normalise, text)
     }
 }
 
@@ -446,24 +381,6 @@ where
         }
         self.filter(Test::Remainder(divisor, remainder))
     }
-}
-
-/// The test for a prefix; none if nothing begins so.
-pub(super) fn starts_with(normalise: &[Normaliser], prefix: String) -> Option<Test> {
-    let prefix = literal(normalise, prefix)?;
-    Some(Test::StartsWith(prefix))
-}
-
-/// A part of a text as the field is normalised; none if the server has no expression for it.
-fn literal(normalise: &[Normaliser], mut text: String) -> Option<String> {
-    // White space at the end of a part is meant.
-    for normaliser in normalise
-        .iter()
-        .filter(|normaliser| **normaliser != Normaliser::Trim)
-    {
-        Normaliser::apply_all(std::slice::from_ref(normaliser), &mut text);
-    }
-    (text.len() <= MAX_PREFIX && !text.contains('\0')).then_some(text)
 }
 
 /// Comparisons of arrays.

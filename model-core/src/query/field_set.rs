@@ -25,6 +25,11 @@ impl<M> FieldSet<M> {
         }
     }
 
+    /// Whether there is no field in it.
+    pub(crate) fn is_none(&self) -> bool {
+        self.names.is_empty()
+    }
+
     /// The stored names of the fields.
     pub(crate) fn into_names(self) -> Vec<String> {
         self.names

@@ -25,13 +25,25 @@ pub(crate) enum Test {
     StartsWith(String),
     EndsWith(String),
     Contains(String),
+    /// A part of a text, whatever the case of its letters.
+    IgnoreCase(Part, String),
     /// Divided by the first, the second is left over.
     Remainder(i64, i64),
     Size(u32),
     All(Vec<Bson>),
     ElemMatch(Box<Node>),
+    /// One element that is a single value satisfies the conditions, whose paths are empty.
+    Element(Box<Node>),
     /// A secret value: the engine puts its tokens in its place.
     Blind(Blind),
+}
+
+/// Which part of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    Whole,
+    Start,
+    Any,
 }
 
 /// A filter without its model.
@@ -44,6 +56,8 @@ pub(crate) enum Node {
     And(Vec<Node>),
     Or(Vec<Node>),
     Not(Box<Node>),
+    /// Somebody outside asks this: of what that actor is not shown, it asks nothing.
+    Outside(Box<Node>),
     Field {
         path: Cow<'static, str>,
         test: Test,
@@ -56,12 +70,26 @@ impl Node {
         match self {
             Self::Everything | Self::Nothing => 0,
             Self::And(nodes) | Self::Or(nodes) => 1 + nodes.iter().map(Self::depth).max().unwrap_or_default(),
+            Self::Outside(inner) => inner.depth(),
             Self::Not(inner)
             | Self::Field {
                 test: Test::ElemMatch(inner),
                 ..
             } => 1 + inner.depth(),
+            // A disjunction is a negation of negations there.
+            Self::Field {
+                test: Test::Element(inner),
+                ..
+            } => 1 + 2 * inner.depth(),
             Self::Field { .. } => 1,
+        }
+    }
+
+    /// As somebody outside asks it.
+    pub(crate) fn from_outside(self) -> Self {
+        match self {
+            Self::Everything | Self::Nothing => self,
+            node => Self::Outside(Box::new(node)),
         }
     }
 
@@ -194,6 +222,7 @@ impl<M> fmt::Debug for Filter<M> {
                 Node::Field { path, .. } => return f.write_str(path),
                 Node::And(nodes) => (" & ", nodes),
                 Node::Or(nodes) => (" | ", nodes),
+                Node::Outside(inner) => return shape(inner, f),
                 Node::Not(inner) => ("!", std::slice::from_ref(&**inner)),
             };
             f.write_str(if name == "!" { "!(" } else { "(" })?;

@@ -219,6 +219,17 @@ impl<M: 'static, R: 'static> Group<M, R> {
         self
     }
 
+    /// How many documents, as the field `n` of one row; no row if there is none.
+    pub(crate) fn counted() -> Grouping {
+        let mut grouping = Self::all().grouping;
+        let field = RowField {
+            name: "n".into(),
+            path: "".into(),
+        };
+        grouping.folds.push((Fold::Count, field));
+        grouping
+    }
+
     pub(crate) fn into_grouping(self) -> Grouping {
         self.grouping
     }

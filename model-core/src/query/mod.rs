@@ -2,32 +2,42 @@
 
 mod blind;
 mod blind_field;
+mod case;
+mod element;
 mod evaluate;
 pub(crate) mod external;
+mod facet;
 mod field;
 mod field_set;
 mod filter;
 mod group;
+mod join;
 mod operand;
 mod options;
 mod page;
 mod raw_stage;
 mod render;
 mod sort;
+mod text;
 mod update;
 
 pub(crate) use blind::{BLIND_LEN, SIFTED};
 pub use blind_field::{BlindField, Blindable, Distinct, UniqueBlindField};
+pub use element::Element;
 pub(crate) use evaluate::{
-    Groups, KeyError, Share, each_value, index_keys, matches, order_by, order_values, sort_key,
+    FacetShare, Facets, Groups, KeyError, Share, each_value, index_keys, matches, order_by, order_values,
+    sort_key,
 };
 pub use external::{Filterable, read_operand};
+pub(crate) use facet::{Branch, Picked};
 pub use field::{Field, UniqueField};
 pub use field_set::FieldSet;
 pub use filter::{Filter, Lookup};
 pub(crate) use filter::{Node, Test};
 pub(crate) use group::{Fold, Grouping, RowField};
 pub use group::{Group, Summable};
+pub use join::Join;
+pub(crate) use join::Joining;
 pub use operand::{Operand, Queryable, Whole, operand_of};
 pub(crate) use options::ReadOptions;
 pub use options::{Collation, ReadConcern, ReadPreference};

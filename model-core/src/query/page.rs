@@ -90,6 +90,7 @@ impl PageOrder {
         let tie_break = SortKey {
             path: "_id".into(),
             direction: last,
+            outside: false,
         };
         let mut order = Self {
             sort: Vec::with_capacity(sort.len() + 1),

@@ -2,6 +2,7 @@
 
 use bson::Bson;
 
+use super::case;
 use super::filter::{Node, Test};
 use crate::codec::{Writer, write_bson};
 
@@ -13,6 +14,7 @@ pub(crate) fn render(node: &Node, out: &mut Writer<'_>) {
         Node::Nothing => out.document("_id", |out| out.array::<()>("$in", &[], |_, _, ()| {})),
         Node::And(nodes) => out.array("$and", nodes, render_item),
         Node::Or(nodes) => out.array("$or", nodes, render_item),
+        Node::Outside(inner) => render(inner, out),
         Node::Not(inner) => out.array("$nor", std::slice::from_ref(&**inner), render_item),
         Node::Field { path, test } => render_field(path, test, out),
     }
@@ -65,6 +67,7 @@ fn render_test(test: &Test, out: &mut Writer<'_>) {
         // `$` would match before a line feed at the end, too.
         Test::EndsWith(suffix) => out.string("$regex", &format!("{}\\z", regex::escape(suffix))),
         Test::Contains(part) => out.string("$regex", &regex::escape(part)),
+        Test::IgnoreCase(part, text) => out.string("$regex", &case::pattern(*part, text)),
         Test::Remainder(divisor, remainder) => {
             out.array("$mod", &[*divisor, *remainder], |out, key, number| {
                 out.i64(key, *number);
@@ -74,5 +77,80 @@ fn render_test(test: &Test, out: &mut Writer<'_>) {
         // Rendered above.
         Test::All(_) | Test::Blind(_) => {}
         Test::ElemMatch(inner) => out.document("$elemMatch", |out| render(inner, out)),
+        Test::Element(inner) => out.document("$elemMatch", |out| render_element(inner, out)),
+    }
+}
+
+/// Renders conditions of one value: operators side by side, for there is no `$and` and no `$or` among them.
+fn render_element(node: &Node, out: &mut Writer<'_>) {
+    let nodes = match node {
+        Node::And(nodes) => nodes.as_slice(),
+        node => std::slice::from_ref(node),
+    };
+    // The server reads one expression of a document.
+    let mut has_pattern = false;
+    for node in nodes {
+        let is_pattern = node.is_pattern();
+        if is_pattern && has_pattern {
+            render_not(out, |out| render_not(out, |out| render_value(node, out)));
+        } else {
+            render_value(node, out);
+        }
+        has_pattern |= is_pattern;
+    }
+}
+
+fn render_not(out: &mut Writer<'_>, inner: impl FnOnce(&mut Writer<'_>)) {
+    out.document("$not", inner);
+}
+
+fn render_value(node: &Node, out: &mut Writer<'_>) {
+    match node {
+        Node::Everything => out.bool("$exists", true),
+        Node::Nothing => out.bool("$exists", false),
+        Node::And(_) => render_element(node, out),
+        Node::Or(nodes) => render_not(out, |out| {
+            for node in nodes {
+                render_not(out, |out| render_element(node, out));
+            }
+        }),
+        Node::Outside(inner) => render_element(inner, out),
+        Node::Not(inner) => render_not(out, |out| render_element(inner, out)),
+        Node::Field { test, .. } => match test {
+            Test::In(values) if !values.iter().all(is_scalar) => render_none_of(values, true, out),
+            Test::NotIn(values) if !values.iter().all(is_scalar) => render_none_of(values, false, out),
+            Test::Ne(value) if !is_scalar(value) => {
+                render_none_of(std::slice::from_ref(value), false, out);
+            }
+            // Of a single value nothing else is asked.
+            test => render_test(test, out),
+        },
+    }
+}
+
+/// None of the values, or not none of them.
+fn render_none_of(values: &[Bson], negated: bool, out: &mut Writer<'_>) {
+    let none = |out: &mut Writer<'_>| {
+        for value in values {
+            render_not(out, |out| write_bson(out, "$eq", value));
+        }
+    };
+    if negated {
+        render_not(out, none);
+    } else {
+        none(out);
+    }
+}
+
+impl Node {
+    /// Whether it is rendered as a regular expression.
+    fn is_pattern(&self) -> bool {
+        matches!(
+            self,
+            Self::Field {
+                test: Test::StartsWith(_) | Test::EndsWith(_) | Test::Contains(_) | Test::IgnoreCase(..),
+                ..
+            }
+        )
     }
 }

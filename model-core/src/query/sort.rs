@@ -11,6 +11,8 @@ use crate::schema::Direction;
 pub(crate) struct SortKey {
     pub(crate) path: Cow<'static, str>,
     pub(crate) direction: Direction,
+    /// Whether somebody outside asks for it.
+    pub(crate) outside: bool,
 }
 
 /// In which order.
@@ -22,7 +24,11 @@ pub struct Sort<M> {
 impl<M> Sort<M> {
     pub(crate) fn by(path: Cow<'static, str>, direction: Direction) -> Self {
         Self {
-            keys: vec![SortKey { path, direction }],
+            keys: vec![SortKey {
+                path,
+                direction,
+                outside: false,
+            }],
             model: PhantomData,
         }
     }

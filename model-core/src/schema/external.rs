@@ -31,10 +31,16 @@ pub enum Comparison {
     Exists,
     /// `starts_with`
     StartsWith,
+    /// `eq_ignore_case`
+    EqIgnoreCase,
+    /// `starts_with_ignore_case`
+    StartsWithIgnoreCase,
+    /// `contains_ignore_case`
+    ContainsIgnoreCase,
 }
 
 impl Comparison {
-    /// What `#[model(filterable)]` alone allows: all but the search for a prefix.
+    /// What `#[model(filterable)]` alone allows: all but searches in texts.
     pub const PLAIN: &'static [Self] = &[
         Self::Eq,
         Self::Ne,
@@ -46,6 +52,14 @@ impl Comparison {
         Self::NotIn,
         Self::Exists,
     ];
+
+    /// Whether it looks into a text.
+    pub(crate) fn is_of_text(self) -> bool {
+        matches!(
+            self,
+            Self::StartsWith | Self::EqIgnoreCase | Self::StartsWithIgnoreCase | Self::ContainsIgnoreCase
+        )
+    }
 
     /// The comparison that is called so outside.
     pub fn named(name: &str) -> Option<Self> {
@@ -60,6 +74,9 @@ impl Comparison {
             "not_in" => Self::NotIn,
             "exists" => Self::Exists,
             "starts_with" => Self::StartsWith,
+            "eq_ignore_case" => Self::EqIgnoreCase,
+            "starts_with_ignore_case" => Self::StartsWithIgnoreCase,
+            "contains_ignore_case" => Self::ContainsIgnoreCase,
             _ => return None,
         })
     }

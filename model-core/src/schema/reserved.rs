@@ -13,5 +13,16 @@ pub(crate) const OUTBOX: &str = "_outbox";
 /// The instant of a soft delete: date.
 pub(crate) const DELETED_AT: &str = "_deleted_at";
 
+/// What a lookup puts beside the fields of a document on its way in; never stored.
+pub(crate) const JOINED: &str = "_joined";
+
 /// All of them; the derive refuses the same list.
-pub(crate) const ALL: [&str; 6] = [REVISION, SCHEMA_VERSION, BLIND_INDEX, SEAL, OUTBOX, DELETED_AT];
+pub(crate) const ALL: [&str; 7] = [
+    REVISION,
+    SCHEMA_VERSION,
+    BLIND_INDEX,
+    SEAL,
+    OUTBOX,
+    DELETED_AT,
+    JOINED,
+];

@@ -4,11 +4,13 @@ pub(crate) mod memory;
 #[cfg(feature = "mongo")]
 pub(crate) mod mongo;
 
+use std::borrow::Cow;
+
 use async_trait::async_trait;
 use bson::{Document, RawDocumentBuf};
 
 use crate::error::{Error, ErrorKind};
-use crate::query::{Grouping, Node, ReadOptions, SortKey};
+use crate::query::{Branch, Grouping, Node, ReadOptions, SortKey};
 
 /// A filter as the engine composes it: the tenant's equality stands alone at the top level, everything else below.
 #[derive(Debug, Clone)]
@@ -60,6 +62,18 @@ pub(crate) struct Find {
     pub(crate) fields: Vec<&'static str>,
     pub(crate) shape: Shape,
     pub(crate) options: ReadOptions,
+    /// What each document comes with; of a `find` alone.
+    pub(crate) join: Option<Box<Join>>,
+}
+
+/// Documents of another collection: those that `find` finds among the ones whose `foreign` path has a value that the `local`
+/// path has. Each document of the read has them in an array, as its field [`reserved::JOINED`](crate::schema::reserved::JOINED).
+#[derive(Debug)]
+pub(crate) struct Join {
+    pub(crate) local: Cow<'static, str>,
+    pub(crate) foreign: Cow<'static, str>,
+    /// Its selection admits no document without a value at the foreign path.
+    pub(crate) find: Find,
 }
 
 /// What of a selection is asked for.
@@ -110,6 +124,7 @@ impl Find {
             fields: Vec::new(),
             shape: Shape::All,
             options: ReadOptions::default(),
+            join: None,
         }
     }
 }
@@ -248,6 +263,10 @@ pub(crate) trait Operations: Send + Sync {
 
     /// The rows of the documents of a read put together.
     async fn group(&self, find: &Find, grouping: &Grouping) -> StoreResult<Box<dyn Cursor>>;
+
+    /// Several branches over the documents of a read whose limit is not zero: one document, in which each branch has an array under
+    /// its place, counted from 0.
+    async fn facet(&self, find: &Find, branches: &[Branch]) -> StoreResult<Box<dyn Cursor>>;
 
     /// Inserts documents, in this order; the first that fails ends it.
     async fn insert(&self, collection: &'static str, documents: &[&[u8]]) -> StoreResult<()>;

@@ -256,7 +256,7 @@ fn unique(input: ParseStream<'_>) -> syn::Result<UniqueScope> {
 }
 
 /// The methods of a field's handle, and the names of `model_core::schema::Comparison`.
-const COMPARISONS: [(&str, &str); 10] = [
+const COMPARISONS: [(&str, &str); 13] = [
     ("eq", "Eq"),
     ("ne", "Ne"),
     ("gt", "Gt"),
@@ -267,6 +267,9 @@ const COMPARISONS: [(&str, &str); 10] = [
     ("not_in", "NotIn"),
     ("exists", "Exists"),
     ("starts_with", "StartsWith"),
+    ("eq_ignore_case", "EqIgnoreCase"),
+    ("starts_with_ignore_case", "StartsWithIgnoreCase"),
+    ("contains_ignore_case", "ContainsIgnoreCase"),
 ];
 
 fn filterable(input: ParseStream<'_>) -> syn::Result<Filterable> {

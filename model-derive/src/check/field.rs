@@ -10,7 +10,15 @@ use crate::keys::{self, KeyId};
 use crate::spelling::{self, Scalar};
 
 /// The stored names that belong to the library (`model_core::schema::reserved` is the same list).
-const RESERVED: [&str; 6] = [REVISION, "_sv", "_bi", "_seal", "_outbox", "_deleted_at"];
+const RESERVED: [&str; 7] = [
+    REVISION,
+    "_sv",
+    "_bi",
+    "_seal",
+    "_outbox",
+    "_deleted_at",
+    "_joined",
+];
 
 /// What holds for a field wherever it stands.
 pub(super) fn common(cx: &Ctxt, field: &Field) {
@@ -112,15 +120,26 @@ fn open_to_outside(cx: &Ctxt, field: &Field) {
     }
     if let (Some(written), Some(Filterable::Listed(listed))) =
         (written(field, KeyId::Filterable), &field.attrs.filterable)
-        && listed.contains(&"StartsWith")
+        && let Some(comparison) = listed.iter().find_map(|name| of_text(name))
         && let Some(other @ (Scalar::Number | Scalar::Bool | Scalar::Other)) = spelling::scalar(&field.ty)
     {
         let noun = other.noun();
         cx.error(
             written.span,
-            format_args!("`starts_with` is for strings, the field is {noun}"),
+            format_args!("`{comparison}` is for strings, the field is {noun}"),
         );
     }
+}
+
+/// How a comparison of texts is written; none if it is of other values too.
+fn of_text(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "StartsWith" => "starts_with",
+        "EqIgnoreCase" => "eq_ignore_case",
+        "StartsWithIgnoreCase" => "starts_with_ignore_case",
+        "ContainsIgnoreCase" => "contains_ignore_case",
+        _ => return None,
+    })
 }
 
 /// Rules for strings stand on strings, rules for numbers on numbers: where the spelling of the type tells.

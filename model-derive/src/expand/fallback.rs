@@ -132,6 +132,7 @@ fn model_stubs(head: &Head, identified: &TokenStream, associated: &TokenStream) 
             fn id(&self) -> &__model::Id<Self> { loop {} }
             fn tenant(&self) -> __model::Option<&__model::TenantId> { loop {} }
             fn build(new: Self::New, stamp: &__model::Stamp<Self>) -> Self { loop {} }
+            fn given(new: &Self::New) -> __model::Vec<&'static str> { loop {} }
             fn stamp(&mut self, stamp: &__model::Stamp<Self>) {}
             fn keep_identity(&mut self, before: &Self) {}
             fn touch(&mut self, now: __model::DateTime<__model::Utc>) {}

@@ -165,6 +165,24 @@ pub(super) fn build(model: &Model) -> TokenStream {
     emit!(Self { #(#members)* })
 }
 
+/// Which fields a create input gives: by their JSON keys, all that have to be given, and the others if they are.
+pub(super) fn given(model: &Model) -> TokenStream {
+    let fields = model.fields.iter().filter(|field| field.is_plain()).map(|field| {
+        let (member, json) = (&field.ident, &field.json);
+        if is_required(field) {
+            emit!((#json, true),)
+        } else {
+            emit!((#json, new.optional.#member.is_some()),)
+        }
+    });
+    emit!(__model::given(&[#(#fields)*]))
+}
+
+/// Whether a create input cannot leave the field out.
+pub(super) fn is_required(field: &Field) -> bool {
+    values::default(field).is_none() && !field.is_optional()
+}
+
 /// The statements that carry a patch out.
 pub(super) fn apply(fields: &[Field], place: impl Fn(&Field) -> TokenStream) -> TokenStream {
     let checks = fields

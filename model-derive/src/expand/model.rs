@@ -226,9 +226,18 @@ fn input(model: &Model) -> TokenStream {
     let parse_patch = parse::patch(head, &model.fields);
     let view = view::make(head, &model.fields, view::Whose::Model);
     let given = argument("new", model.fields.iter().any(Field::is_plain));
+    let asked = model
+        .fields
+        .iter()
+        .any(|field| field.is_plain() && !inputs::is_required(field));
+    let (asked, list) = (argument("new", asked), inputs::given(model));
     emit! {
         fn build(#given: #new, stamp: &__model::Stamp<Self>) -> Self {
             #build
+        }
+
+        fn given(#asked: &#new) -> __model::Vec<&'static str> {
+            #list
         }
 
         fn apply(&mut self, patch: #patch, cx: &mut __model::InputCx) {

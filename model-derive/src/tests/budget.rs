@@ -6,7 +6,7 @@ use super::shapes::SHAPES;
 fn expansions_are_small() {
     let mut over = Vec::new();
     for (name, shape, fields) in SHAPES {
-        let (lines, budget) = (super::expansion(shape).lines().count(), 200 + 27 * fields);
+        let (lines, budget) = (super::expansion(shape).lines().count(), 210 + 28 * fields);
         println!("{name}: {lines} of {budget}");
         if lines > budget {
             over.push(format!("{name}: {lines} of {budget}"));

@@ -14,8 +14,9 @@ pub(crate) struct Employee {
     id: Id<Employee>,
     #[model(tenant)]
     organization: TenantId,
+    #[model(filterable, sortable)]
     name: String,
-    #[model(default = 0)]
+    #[model(default = 0, filterable, sortable)]
     salary: i64,
     contract: Option<Contract>,
     #[model(default)]
@@ -27,6 +28,7 @@ pub(crate) struct Employee {
 
 #[derive(Clone, Embedded)]
 struct Contract {
+    #[model(filterable, sortable)]
     hours: i32,
 }
 
@@ -89,6 +91,34 @@ fn new() -> NewEmployee {
 }
 
 on_both_stores! {
+    /// A create gives no more than a patch may change, by whatever verb; what is left out has its default.
+    async fn creates_give_no_more(stage: Stage) {
+        let shop = stage.shop().await;
+        let viewer = shop.acme(User::viewer("vi", &[]));
+        let plain = || NewEmployee { name: "Vi".into(), optional: Default::default() };
+        let error = Employee::create(&viewer, new()).await.unwrap_err();
+        assert!(error.is_forbidden(), "{error}");
+        assert_eq!(error.path(), Some("salary"));
+        let default = NewEmployee { name: "Vi".into(), optional: NewEmployeeOptional { salary: Some(0), ..Default::default() } };
+        let json = NewEmployee::from_json(r#"{"name": "Vi", "contract": {"hours": 60}}"#).unwrap();
+        let id = Id::generate();
+        let refused = [
+            Employee::create(&viewer, default).await.unwrap_err(),
+            Employee::create(&viewer, json.clone()).await.unwrap_err(),
+            Employee::create_with_id(&viewer, Id::generate(), json.clone()).await.unwrap_err(),
+            Employee::create_many(&viewer, [plain(), json.clone()]).await.unwrap_err(),
+            Employee::bulk(&viewer).create(plain()).create(json.clone()).await.unwrap_err(),
+            Employee::upsert(&viewer, |e| e.id.eq(&id), json.clone(), EmployeePatch::default()).await.unwrap_err(),
+        ];
+        for error in refused {
+            assert!(error.is_forbidden(), "{error}");
+        }
+        assert!(shop.stored("employees").await.is_empty());
+        assert_eq!(Employee::create(&viewer, plain()).await.unwrap().salary, 0);
+        let job = viewer.dangerously_bypass_permissions("payroll");
+        assert_eq!(Employee::create(&job, json).await.unwrap().contract.unwrap().hours, 60);
+    }
+
     /// Views and projections leave out what their reader does not see; Rust code has it.
     async fn views_hide(stage: Stage) {
         let shop = stage.shop().await;
@@ -107,6 +137,51 @@ on_both_stores! {
         let job = viewer.dangerously_bypass_permissions("payroll");
         let whole = Employee::fetch(&job, &id).await.unwrap().into_view(&job);
         assert_eq!(serde_json::to_value(whole).unwrap()["contract"]["hours"], 40);
+    }
+
+    /// What an actor is not shown it does not ask for either, by whatever way in: as if there were no such field. The application's
+    /// own filters ask what they like.
+    async fn outside_filters_ask_for_what_is_shown(stage: Stage) {
+        let shop = stage.shop().await;
+        Employee::create(&shop.admin, new()).await.unwrap();
+        let viewer = shop.acme(User::viewer("vi", &[]));
+        let asked = |text: &str| Employee::parse_query(text).unwrap();
+        for text in ["salary[gte]=1", "salary=5000", "contract.hours[gt]=1", "name=Ada&salary[exists]=true", "sort=salary", "sort=name,-contract.hours"] {
+            let error = asked(text).query(&viewer, 10).await.unwrap_err();
+            assert!(error.is_invalid(), "{text}: {error}");
+            assert_eq!(error.violations()[0].rule, "unknown", "{text}");
+            assert_eq!(asked(text).query(&shop.admin, 10).await.unwrap().len(), 1, "{text}");
+            let job = viewer.dangerously_bypass_permissions("payroll");
+            assert_eq!(asked(text).query(&job, 10).await.unwrap().len(), 1, "{text}");
+        }
+        let filter = || {
+            let outside = Employee::filter_from_json(r#"{"not": {"or": [{"name": "x"}, {"salary": {"lt": 1}}]}}"#).unwrap();
+            Employee::filter(|e| e.name.ne("y")) & !(outside | Employee::filter(|e| e.name.eq("z")))
+        };
+        let query = || Employee::query(&viewer).matching(filter());
+        let raise = EmployeePatch { name: Set("x".into()), ..Default::default() };
+        let refused = [
+            query().await.unwrap_err(),
+            query().count().await.unwrap_err(),
+            query().exists().await.unwrap_err(),
+            query().page(3, None).await.unwrap_err(),
+            query().distinct(|e| &e.name).await.unwrap_err(),
+            query().select::<Line>().await.unwrap_err(),
+            query().facet(|f| (f.count(),)).await.unwrap_err(),
+            Employee::query(&viewer).facet(|f| (f.select::<Line>().filter(|_| filter()),)).await.unwrap_err(),
+            query().claim(raise.clone()).await.unwrap_err(),
+            Employee::update_many(&viewer, |_| filter(), raise).await.unwrap_err(),
+            Employee::delete_many(&viewer, |_| filter()).await.unwrap_err(),
+            asked("sort=salary").query(&viewer, 3).select::<Line>().await.unwrap_err(),
+            Employee::query(&viewer).sort(|_| Employee::sort_from_text("salary").unwrap()).page(3, None).await.unwrap_err(),
+        ];
+        for error in refused {
+            assert!(error.is_invalid(), "{error}");
+            assert_eq!(error.violations()[0].path, "/salary");
+        }
+        assert_eq!(asked("name=Ada&sort=name").query(&viewer, 10).await.unwrap().len(), 1);
+        let own = Employee::query(&viewer).filter(|e| e.salary.gt(1)).sort(|e| e.salary.asc());
+        assert_eq!(own.await.unwrap().len(), 1);
     }
 
     /// By whatever verb: what the actor does not change is forbidden, with the path, and nothing is written. What it does not

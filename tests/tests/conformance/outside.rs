@@ -54,6 +54,8 @@ pub(crate) struct Ticket {
     #[model(lowercase, filterable, default)]
     pub(crate) tags: Vec<String>,
     pub(crate) place: Place,
+    #[model(filterable(eq_ignore_case, starts_with_ignore_case, contains_ignore_case))]
+    pub(crate) label: Option<String>,
     #[model(hidden)]
     pub(crate) vault: Option<Place>,
     #[model(hidden)]
@@ -89,6 +91,7 @@ async fn ticket(shop: &Shop, title: &str, status: Status, points: i32) -> Ticket
                 room: "v".into(),
             }),
             internal: Some("canary".into()),
+            label: Some(format!("Label.{title}")),
             token: Some(Secret::from("tok_canary_2")),
             ..Default::default()
         },
@@ -127,6 +130,9 @@ on_both_stores! {
             (json!({ "title": "  BETA " }), vec![2]),
             (json!({ "title": { "starts_with": "GA" } }), vec![3]),
             (json!({ "title": { "starts_with": "." } }), vec![]),
+            (json!({ "label": { "eq_ignore_case": "lABEL.aLPHA" } }), vec![1]),
+            (json!({ "label": { "starts_with_ignore_case": "LABEL.", "contains_ignore_case": "L.B" } }), vec![2]),
+            (json!({ "label": { "contains_ignore_case": ".*" } }), vec![]),
             (json!({ "storedPoints": { "gte": 2, "lt": 3 } }), vec![2]),
             (json!({ "ratio": { "exists": false } }), vec![1]),
             (json!({ "ratio": 0.5, "urgent": true }), vec![3]),
@@ -163,6 +169,7 @@ on_both_stores! {
             ("storedPoints%5Bgte%5D=2&sort=-created_at&limit=1", vec![3]),
             ("title=+beta%20&limit=5", vec![2]),
             ("status[in]=open,done&sort=storedPoints", vec![1, 3]),
+            ("label[contains_ignore_case]=GAM&label[eq_ignore_case]=label.gamma", vec![3]),
             ("tags[in]=n1,n%32&sort=storedPoints", vec![1, 2]),
             ("tags=a%2Cb", vec![]),
             ("ratio[exists]=false&urgent=false", vec![1]),

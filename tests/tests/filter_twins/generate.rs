@@ -7,7 +7,7 @@ use bson::spec::BinarySubtype;
 use bson::{Binary, Bson, Decimal128, Document, JavaScriptCodeWithScope, Regex, Timestamp};
 use model_core::Model;
 use model_core::prelude::*;
-use model_core::query::{Field, Operand, Queryable, Sort, Whole};
+use model_core::query::{Element, Field, Operand, Queryable, Sort, Whole};
 use uuid::Uuid;
 
 use crate::models::{Loose, LooseFields, NestedFields, PartFields, Status, Typed, TypedFields};
@@ -30,6 +30,10 @@ pub(crate) enum Operator {
     StartsWith,
     EndsWith,
     Contains,
+    EqIgnoreCase,
+    StartsWithIgnoreCase,
+    ContainsIgnoreCase,
+    Any,
     Rem,
     Size,
     All,
@@ -37,7 +41,7 @@ pub(crate) enum Operator {
 }
 
 impl Operator {
-    pub(crate) const ALL: [Self; 18] = [
+    pub(crate) const ALL: [Self; 22] = [
         Self::Exists,
         Self::IsNone,
         Self::IsSome,
@@ -52,6 +56,10 @@ impl Operator {
         Self::StartsWith,
         Self::EndsWith,
         Self::Contains,
+        Self::EqIgnoreCase,
+        Self::StartsWithIgnoreCase,
+        Self::ContainsIgnoreCase,
+        Self::Any,
         Self::Rem,
         Self::Size,
         Self::All,
@@ -75,6 +83,10 @@ impl Operator {
             Self::StartsWith => "starts_with",
             Self::EndsWith => "ends_with",
             Self::Contains => "contains",
+            Self::EqIgnoreCase => "eq_ignore_case",
+            Self::StartsWithIgnoreCase => "starts_with_ignore_case",
+            Self::ContainsIgnoreCase => "contains_ignore_case",
+            Self::Any => "any",
             Self::Rem => "rem",
             Self::Size => "size",
             Self::All => "all",
@@ -340,9 +352,10 @@ impl Pick for Decimal128 {
 
 impl Pick for String {
     fn pick(g: &mut Generator) -> Self {
-        const TEXTS: [&str; 25] = [
-            "", "a", "ab", "abc", "a.b", "a.c", ".*", "^a", "é", "éa", "z\0q", "[x]", "(", "a\\b", "A", "$x",
-            "a-b", "a#b", "a b", "\na", "a\n", "😀x", "😀", " A ", "active",
+        const TEXTS: [&str; 38] = [
+            "A.B", "ABC", "aBc", "É", "ÉA", "ß", "SS", "ſ", "K", "k", "ς", "ǅ", "ǆ", "", "a", "ab", "abc",
+            "a.b", "a.c", ".*", "^a", "é", "éa", "z\0q", "[x]", "(", "a\\b", "A", "$x", "a-b", "a#b", "a b",
+            "\na", "a\n", "😀x", "😀", " A ", "active",
         ];
         g.of(&TEXTS).to_owned()
     }
@@ -428,7 +441,14 @@ fn text<M, T: Queryable<Item = String>>(g: &mut Generator, field: &Field<M, T>) 
     if !g.chance(3) {
         return plain(g, field);
     }
-    let operator = g.of(&[Operator::StartsWith, Operator::EndsWith, Operator::Contains]);
+    let operator = g.of(&[
+        Operator::StartsWith,
+        Operator::EndsWith,
+        Operator::Contains,
+        Operator::EqIgnoreCase,
+        Operator::StartsWithIgnoreCase,
+        Operator::ContainsIgnoreCase,
+    ]);
     g.operator(operator, field, |g, field| {
         loop {
             let part = String::pick(g);
@@ -439,6 +459,9 @@ fn text<M, T: Queryable<Item = String>>(g: &mut Generator, field: &Field<M, T>) 
             return match operator {
                 Operator::StartsWith => field.starts_with(part),
                 Operator::EndsWith => field.ends_with(part),
+                Operator::EqIgnoreCase => field.eq_ignore_case(part),
+                Operator::StartsWithIgnoreCase => field.starts_with_ignore_case(part),
+                Operator::ContainsIgnoreCase => field.contains_ignore_case(part),
                 _ => field.contains(part),
             };
         }
@@ -478,6 +501,36 @@ where
         }),
         _ => plain(g, field),
     }
+}
+
+/// Conditions of one element, of which several have one operator.
+fn any<M: 'static, T>(
+    g: &mut Generator,
+    field: &Field<M, Vec<T>>,
+    leaf: impl Fn(&mut Generator, &Field<Element<M>, T>) -> Filter<Element<M>>,
+) -> Filter<M>
+where
+    T: Queryable<Item = T>,
+{
+    g.operator(Operator::Any, field, |g, field| {
+        field.any(|element| {
+            let mut filter = leaf(g, element);
+            for _ in 0..g.below(3) {
+                filter = match g.below(5) {
+                    0 => filter | leaf(g, element),
+                    1 => !filter,
+                    2 => filter & Filter::all(),
+                    _ => filter & leaf(g, element),
+                };
+            }
+            match g.below(20) {
+                0 => Filter::all(),
+                1 => Filter::nothing(),
+                2 => filter | Filter::nothing(),
+                _ => filter,
+            }
+        })
+    })
 }
 
 fn size<M, T: model_core::codec::FieldValue>(g: &mut Generator, field: &Field<M, Vec<T>>) -> Filter<M> {
@@ -533,7 +586,7 @@ fn part<M: 'static>(g: &mut Generator, fields: &PartFields<M>) -> Filter<M> {
 }
 
 fn nested_leaf<M: 'static>(g: &mut Generator, fields: &NestedFields<M>) -> Filter<M> {
-    match g.below(10) {
+    match g.below(11) {
         0 | 1 => whole(g, &fields.max),
         2 => text(g, &fields.name),
         3 => text(g, &fields.tags),
@@ -542,6 +595,7 @@ fn nested_leaf<M: 'static>(g: &mut Generator, fields: &NestedFields<M>) -> Filte
         6 => part(g, &fields.parts),
         7 => plain(g, &fields.zero),
         8 => plain(g, &fields.one),
+        9 => any(g, &fields.tags, text),
         _ => elements(g, &fields.parts, part),
     }
 }
@@ -557,7 +611,7 @@ fn nested_filter<M: 'static>(g: &mut Generator, fields: &NestedFields<M>) -> Fil
 }
 
 fn leaf(g: &mut Generator, fields: &TypedFields) -> Filter<Typed> {
-    match g.below(39) {
+    match g.below(44) {
         0 => whole(g, &fields.int),
         1 => whole(g, &fields.long),
         2 => whole(g, &fields.big),
@@ -590,6 +644,9 @@ fn leaf(g: &mut Generator, fields: &TypedFields) -> Filter<Typed> {
         32 | 33 => nested_leaf(g, &fields.many),
         34 | 35 => plain(g, &fields.many.zero),
         36 => plain(g, &fields.many.one),
+        37 | 38 => any(g, &fields.ints, whole),
+        39 | 40 => any(g, &fields.texts, text),
+        41 => any(g, &fields.anys, plain),
         _ => elements(g, &fields.many, nested_filter),
     }
 }

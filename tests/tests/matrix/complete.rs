@@ -122,6 +122,9 @@ fn every_verb_is_in_the_matrix() {
         for name in functions(&query, "impl<'a, M: BaseModel> Query<'a, M> {", "pub ") {
             verbs.insert(format!("Query::{name}"));
         }
+        for name in functions(&text, "impl<'a, P: Projection> Select<'a, P> {", "pub ") {
+            verbs.insert(format!("Select::{name}"));
+        }
         for name in functions(&text, "impl<'a, M: BaseModel> Bulk<'a, M> {", "pub ") {
             verbs.insert(format!("Bulk::{name}"));
         }

@@ -143,6 +143,46 @@ reads! {
         Full::query(ctx).distinct(|f| &f.key).await.map(|keys| keys.into_iter().collect());
     Select "Query::select" All => |ctx, _ids|
         Full::query(ctx).select::<Key>().await.map(|all| all.into_iter().map(|one| one.key).collect());
+    SelectStream "Select::stream" All => |ctx, _ids|
+        Full::query(ctx).select::<Key>().stream().map_ok(|one| one.key).try_collect().await;
+    SelectPage "Select::page" All => |ctx, _ids|
+        Full::query(ctx).select::<Key>().page(9, None).await.map(|page| page.items.into_iter().map(|one| one.key).collect());
+    SelectFirst "Select::first" One => |ctx, _ids|
+        Full::query(ctx).sort(|f| f.key.asc()).select::<Key>().first().await.map(|one| one.into_iter().map(|one| one.key).collect());
+    SelectCount "Select::count" Count => |ctx, _ids| Full::query(ctx).select::<Key>().count().await.map(counted);
+    SelectExists "Select::exists" All => |ctx, _ids| {
+        let mut seen = Seen::new();
+        for key in ["mine", "theirs", "scope", "unread", "gone", "old"] {
+            if Full::query(ctx).filter(|f| f.key.eq(key)).select::<Key>().exists().await? {
+                seen.insert(key.to_owned());
+            }
+        }
+        Ok(seen)
+    };
+    Lookup "Select::lookup" All => |ctx, _ids| {
+        let query = Full::query(ctx).select::<Key>();
+        let found = query.lookup::<Key>(|f, other| model_core::query::Join::on(&f.closed, &other.closed)).await?;
+        // All are joined with all: what comes along is judged as what it comes with.
+        let items: Seen = found.iter().map(|one| one.item.key.clone()).collect();
+        for one in found {
+            let joined: Seen = one.joined.into_iter().map(|one| one.key).collect();
+            assert_eq!(joined, items);
+        }
+        Ok(items)
+    };
+    Facet "Query::facet" All => |ctx, _ids| {
+        let query = Full::query(ctx);
+        let (rows, some, count) = query
+            .facet(|facet| {
+                let rows = facet.group::<Keys>(|f, row| model_core::query::Group::by(&row.key, &f.key).count(&row.count));
+                (rows, facet.select::<Key>(), facet.count())
+            })
+            .await?;
+        let seen: Seen = rows.into_iter().map(|row| row.key).collect();
+        assert_eq!(seen, some.into_iter().map(|one| one.key).collect());
+        assert_eq!(seen.len() as u64, count);
+        Ok(seen)
+    };
     Group "Query::group" All => |ctx, _ids| {
         let rows = Full::query(ctx).group::<Keys>(|f, row| model_core::query::Group::by(&row.key, &f.key).count(&row.count)).await?;
         assert!(rows.iter().all(|row| row.count == 1));

@@ -447,6 +447,7 @@ async fn documents(
         sort: vec![SortKey {
             path: "_id".into(),
             direction: Direction::Ascending,
+            outside: false,
         }],
         limit: Some(u64::from(size)),
         batch: Some(size),

@@ -4,6 +4,7 @@
 //! [`Test`] with it. What the server refuses to parse has no meaning to copy: an undefined operand counts as null, an
 //! empty `And` as every document and an empty `Or` as none.
 
+mod facet;
 mod group;
 mod key;
 mod number;
@@ -20,8 +21,10 @@ use bson::{Bson, RawDocument};
 
 use self::path::Leaf;
 use self::value::{Fields, Value};
+use super::case;
 use super::filter::{Node, Test};
 
+pub(crate) use self::facet::{FacetShare, Facets};
 pub(crate) use self::group::{Groups, Share};
 pub(crate) use self::key::{KeyError, index_keys, order_by, order_values, sort_key};
 pub(crate) use self::path::each_value;
@@ -54,38 +57,60 @@ fn node_holds(node: &Node, fields: Fields<'_>) -> bool {
         Node::Nothing => false,
         Node::And(nodes) => nodes.iter().all(|node| node_holds(node, fields)),
         Node::Or(nodes) => nodes.iter().any(|node| node_holds(node, fields)),
+        Node::Outside(inner) => node_holds(inner, fields),
         Node::Not(inner) => !node_holds(inner, fields),
-        Node::Field { path, test } => test_holds(test, path, fields),
+        Node::Field { path, test } => test_holds(test, Target::Path(fields, path)),
     }
 }
 
-fn test_holds(test: &Test, path: &str, fields: Fields<'_>) -> bool {
-    match test {
-        Test::Eq(operand) => compares(fields, path, operand, Relation::Equal),
-        Test::Ne(operand) => !compares(fields, path, operand, Relation::Equal),
-        Test::Gt(operand) => compares(fields, path, operand, Relation::Greater),
-        Test::Gte(operand) => compares(fields, path, operand, Relation::GreaterOrEqual),
-        Test::Lt(operand) => compares(fields, path, operand, Relation::Less),
-        Test::Lte(operand) => compares(fields, path, operand, Relation::LessOrEqual),
-        Test::In(operands) => is_one_of(fields, path, operands),
-        Test::NotIn(operands) => !is_one_of(fields, path, operands),
-        Test::Exists(exists) => {
-            path::any(fields, path, Leaf::EachAndWhole, &mut |found| found.is_some()) == *exists
+/// What a test is about.
+#[derive(Clone, Copy)]
+enum Target<'a, 'p> {
+    /// What a path reaches in a document.
+    Path(Fields<'a>, &'p str),
+    /// One value.
+    One(Value<'a>),
+}
+
+impl<'a> Target<'a, '_> {
+    /// Hands what is reached to `test` until it says yes.
+    fn any(self, leaf: Leaf, test: &mut dyn FnMut(Option<Value<'a>>) -> bool) -> bool {
+        match self {
+            Self::Path(fields, path) => path::any(fields, path, leaf, test),
+            Self::One(value) => test(Some(value)),
         }
-        Test::StartsWith(prefix) => path::any(fields, path, Leaf::EachAndWhole, &mut |found| {
+    }
+}
+
+fn test_holds(test: &Test, target: Target<'_, '_>) -> bool {
+    match test {
+        Test::Eq(operand) => compares(target, operand, Relation::Equal),
+        Test::Ne(operand) => !compares(target, operand, Relation::Equal),
+        Test::Gt(operand) => compares(target, operand, Relation::Greater),
+        Test::Gte(operand) => compares(target, operand, Relation::GreaterOrEqual),
+        Test::Lt(operand) => compares(target, operand, Relation::Less),
+        Test::Lte(operand) => compares(target, operand, Relation::LessOrEqual),
+        Test::In(operands) => is_one_of(target, operands),
+        Test::NotIn(operands) => !is_one_of(target, operands),
+        Test::Exists(exists) => target.any(Leaf::EachAndWhole, &mut |found| found.is_some()) == *exists,
+        Test::StartsWith(prefix) => target.any(Leaf::EachAndWhole, &mut |found| {
             let rendered = || format!("^{}", regex::escape(prefix));
             has_text(found, |text| text.starts_with(prefix.as_bytes()), rendered)
         }),
-        Test::EndsWith(suffix) => path::any(fields, path, Leaf::EachAndWhole, &mut |found| {
+        Test::EndsWith(suffix) => target.any(Leaf::EachAndWhole, &mut |found| {
             let rendered = || format!("{}\\z", regex::escape(suffix));
             has_text(found, |text| text.ends_with(suffix.as_bytes()), rendered)
         }),
-        Test::Contains(part) => path::any(fields, path, Leaf::EachAndWhole, &mut |found| {
+        Test::Contains(part) => target.any(Leaf::EachAndWhole, &mut |found| {
             let rendered = || regex::escape(part);
             has_text(found, |text| contains(text, part.as_bytes()), rendered)
         }),
+        Test::IgnoreCase(part, text) => target.any(Leaf::EachAndWhole, &mut |found| {
+            let rendered = || case::pattern(*part, text);
+            has_text(found, |stored| case::holds(*part, stored, text), rendered)
+        }),
         Test::Remainder(divisor, remainder) => {
-            path::any(fields, path, Leaf::EachAndWhole, &mut |found| match found {
+            target.any(Leaf::EachAndWhole, &mut |found| match found {
                 // The one division that overflows leaves nothing over.
                 Some(Value::Number(number)) => number
                     .truncated()
@@ -95,24 +120,41 @@ fn test_holds(test: &Test, path: &str, fields: Fields<'_>) -> bool {
         }
         Test::Size(count) => {
             let count = usize::try_from(*count).unwrap_or(usize::MAX);
-            path::any(fields, path, Leaf::Whole, &mut |found| match found {
+            target.any(Leaf::Whole, &mut |found| match found {
                 Some(Value::Array(items)) => items.iter().count() == count,
                 _ => false,
             })
         }
         Test::All(operands) => {
-            let holds = |operand| compares(fields, path, operand, Relation::Equal);
+            let holds = |operand| compares(target, operand, Relation::Equal);
             !operands.is_empty() && operands.iter().all(holds)
         }
         Test::Blind(_) => false,
         // Arrays inside the array count as documents whose names are the positions.
-        Test::ElemMatch(inner) => path::any(fields, path, Leaf::Whole, &mut |found| match found {
+        Test::ElemMatch(inner) => target.any(Leaf::Whole, &mut |found| match found {
             Some(Value::Array(items)) => items.iter().any(|(_, item)| match item {
                 Value::Document(fields) | Value::Array(fields) => node_holds(inner, fields),
                 _ => false,
             }),
             _ => false,
         }),
+        Test::Element(inner) => target.any(Leaf::Whole, &mut |found| match found {
+            Some(Value::Array(items)) => items.iter().any(|(_, item)| value_holds(inner, item)),
+            _ => false,
+        }),
+    }
+}
+
+/// Whether one value satisfies conditions of it. An array is a value here, not what is in it.
+fn value_holds(node: &Node, value: Value<'_>) -> bool {
+    match node {
+        Node::Everything => true,
+        Node::Nothing => false,
+        Node::And(nodes) => nodes.iter().all(|node| value_holds(node, value)),
+        Node::Or(nodes) => nodes.iter().any(|node| value_holds(node, value)),
+        Node::Outside(inner) => value_holds(inner, value),
+        Node::Not(inner) => !value_holds(inner, value),
+        Node::Field { test, .. } => test_holds(test, Target::One(value)),
     }
 }
 
@@ -160,15 +202,13 @@ impl Relation {
     }
 }
 
-fn compares(fields: Fields<'_>, path: &str, operand: &Bson, relation: Relation) -> bool {
+fn compares(target: Target<'_, '_>, operand: &Bson, relation: Relation) -> bool {
     let operand = Value::from(operand);
-    path::any(fields, path, Leaf::EachAndWhole, &mut |found| {
-        relation.holds(found, operand)
-    })
+    target.any(Leaf::EachAndWhole, &mut |found| relation.holds(found, operand))
 }
 
-fn is_one_of(fields: Fields<'_>, path: &str, operands: &[Bson]) -> bool {
-    path::any(fields, path, Leaf::EachAndWhole, &mut |found| {
+fn is_one_of(target: Target<'_, '_>, operands: &[Bson]) -> bool {
+    target.any(Leaf::EachAndWhole, &mut |found| {
         operands
             .iter()
             .any(|operand| Relation::Equal.holds(found, Value::from(operand)))

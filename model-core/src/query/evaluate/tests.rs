@@ -223,6 +223,7 @@ fn arrays_sort_by_their_least_or_greatest_element() {
         vec![SortKey {
             path: "a".into(),
             direction,
+            outside: false,
         }]
     };
     let order = |direction, a: &Document, b: &Document| {

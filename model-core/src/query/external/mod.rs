@@ -5,19 +5,20 @@
 
 mod json;
 mod operand;
-mod text;
+mod query_string;
 
 use std::borrow::Cow;
 
 use bson::Bson;
 
-use super::filter::{Node, Test};
+use super::filter::{Node, Part, Test};
 use super::sort::SortKey;
+use super::text;
 use crate::error::{Error, Violation};
 use crate::schema::{Comparison, Direction, External, FieldSchema};
 
 pub use operand::{Filterable, read_operand};
-pub(crate) use text::Parts;
+pub(crate) use query_string::Parts;
 
 /// How deep `and`, `or` and `not` may nest.
 const MAX_DEPTH: usize = 6;
@@ -41,7 +42,7 @@ const MAX_ECHO: usize = 64;
 /// # Errors
 /// `Invalid`, with the JSON pointer of what is refused and the rule, never the value.
 pub(crate) fn filter(fields: &'static [FieldSchema], value: &serde_json::Value) -> Result<Node, Error> {
-    json::filter(fields, value)
+    json::filter(fields, value).map(Node::from_outside)
 }
 
 /// As [`filter`], from text.
@@ -64,7 +65,10 @@ pub(crate) fn query_string(fields: &'static [FieldSchema], text: &str) -> Result
     if text.len() > MAX_QUERY {
         return Err(Error::violation("", "length", "is longer than 64 KiB"));
     }
-    text::parse(fields, text)
+    query_string::parse(fields, text).map(|parts| Parts {
+        filter: parts.filter.from_outside(),
+        ..parts
+    })
 }
 
 /// A sort order as text: `-created_at,name`.
@@ -91,6 +95,7 @@ pub(crate) fn sort(fields: &'static [FieldSchema], text: &str) -> Result<Vec<Sor
         keys.push(SortKey {
             path: Cow::Owned(path),
             direction,
+            outside: true,
         });
     }
     Ok(keys)
@@ -240,12 +245,22 @@ impl Asked {
                 serde_json::Value::Bool(false) => Test::Eq(Bson::Null),
                 _ => return place.refuse("type", "expected a boolean"),
             },
-            Comparison::StartsWith => {
+            Comparison::StartsWith
+            | Comparison::EqIgnoreCase
+            | Comparison::StartsWithIgnoreCase
+            | Comparison::ContainsIgnoreCase => {
                 scalar(value, place)?;
-                let serde_json::Value::String(prefix) = value else {
+                let serde_json::Value::String(text) = value else {
                     return place.refuse("type", "expected a string");
                 };
-                match super::field::starts_with(self.field.normalise, prefix.clone()) {
+                let (normalise, text) = (self.field.normalise, text.clone());
+                let test = match comparison {
+                    Comparison::EqIgnoreCase => text::whole(normalise, text),
+                    Comparison::StartsWithIgnoreCase => text::ignoring_case(normalise, Part::Start, text),
+                    Comparison::ContainsIgnoreCase => text::ignoring_case(normalise, Part::Any, text),
+                    _ => text::starts_with(normalise, text),
+                };
+                match test {
                     Some(test) => test,
                     None => return place.refuse("length", "is too long, or has a NUL character"),
                 }

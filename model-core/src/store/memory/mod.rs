@@ -5,7 +5,9 @@
 //! pointers, and writers never wait for readers. A time to live is recorded and listed; nothing expires.
 
 mod collection;
+mod group;
 mod index;
+mod join;
 mod partial;
 mod read;
 #[cfg(test)]
@@ -26,7 +28,7 @@ use super::{
     Abilities, Cursor, Find, Operations, Selection, Store, StoreError, StoreResult, Transaction, Unwound,
     UpdateOne,
 };
-use crate::query::Grouping;
+use crate::query::{Branch, Grouping};
 
 /// What all handles of one store share. The lock is held for one operation, and never while one waits.
 type Shared = Arc<Mutex<Collections>>;
@@ -107,7 +109,9 @@ impl Operations for MemoryStore {
     }
 
     async fn find(&self, find: &Find) -> StoreResult<Box<dyn Cursor>> {
-        read::find(self.snapshot(find.collection).as_ref(), find)
+        let joined = find.join.as_ref();
+        let joined = joined.map(|join| self.snapshot(join.find.collection));
+        read::find(self.snapshot(find.collection).as_ref(), find, joined.flatten())
     }
 
     async fn count(&self, find: &Find) -> StoreResult<u64> {
@@ -119,7 +123,11 @@ impl Operations for MemoryStore {
     }
 
     async fn group(&self, find: &Find, grouping: &Grouping) -> StoreResult<Box<dyn Cursor>> {
-        read::group(self.snapshot(find.collection).as_ref(), find, grouping)
+        group::group(self.snapshot(find.collection).as_ref(), find, grouping)
+    }
+
+    async fn facet(&self, find: &Find, branches: &[Branch]) -> StoreResult<Box<dyn Cursor>> {
+        group::facet(self.snapshot(find.collection).as_ref(), find, branches)
     }
 
     async fn insert(&self, collection: &'static str, documents: &[&[u8]]) -> StoreResult<()> {

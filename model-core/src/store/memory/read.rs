@@ -7,12 +7,11 @@ use async_trait::async_trait;
 use bson::{Bson, RawDocument, RawDocumentBuf};
 
 use super::collection::{Collection, Stored};
+use super::join::Joined;
 use super::refused;
 use crate::Error;
 use crate::codec::{Elements, Writer, read_bson, write_bson};
-use crate::query::{
-    Grouping, Groups, KeyError, Node, SortKey, Test, each_value, matches, order_by, sort_key,
-};
+use crate::query::{KeyError, Node, SortKey, Test, each_value, matches, order_by, sort_key};
 use crate::schema::reserved;
 use crate::store::{Cursor, Find, Guard, Selection, Shape, StoreError, StoreResult, Unwound, Walk};
 
@@ -60,6 +59,7 @@ fn ids_of(node: &Node) -> Option<&[Bson]> {
     match node {
         Node::Nothing => Some(&[]),
         Node::And(nodes) => nodes.iter().find_map(ids_of),
+        Node::Outside(inner) => ids_of(inner),
         Node::Field {
             path,
             test: Test::Eq(id),
@@ -73,7 +73,7 @@ fn ids_of(node: &Node) -> Option<&[Bson]> {
 }
 
 /// The documents of `collection` that satisfy a condition, in the order of their insertion.
-struct Scan {
+pub(super) struct Scan {
     collection: Arc<Collection>,
     condition: Condition,
     /// The only slots that can hold such documents, in descending order; none: all may.
@@ -82,7 +82,7 @@ struct Scan {
 }
 
 impl Scan {
-    fn new(collection: Arc<Collection>, selection: &Selection) -> Self {
+    pub(super) fn new(collection: Arc<Collection>, selection: &Selection) -> Self {
         let condition = Condition::new(selection);
         let slots = condition.ids().map(|ids| {
             let mut slots: Vec<u64> = ids.iter().filter_map(|id| slot_of(&collection, id)).collect();
@@ -99,7 +99,7 @@ impl Scan {
     }
 
     /// The next documents, `count` of them unless fewer are left.
-    fn take(&mut self, count: usize) -> Vec<(u64, Stored)> {
+    pub(super) fn take(&mut self, count: usize) -> Vec<(u64, Stored)> {
         let holds = |stored: &Stored| self.condition.holds(stored);
         let mut found = Vec::new();
         if let Some(slots) = &mut self.slots {
@@ -181,51 +181,12 @@ pub(super) fn distinct(
             values.extend(document.map(Arc::new));
         });
     }
-    Ok(Box::new(MemoryCursor {
-        left: values.len(),
-        source: Source::Ready(values),
-        size: BATCH,
-        batch: Vec::new(),
-    }))
-}
-
-/// A cursor over the rows that the documents of a read are put together into.
-pub(super) fn group(
-    collection: Option<&Arc<Collection>>,
-    find: &Find,
-    grouping: &Grouping,
-) -> StoreResult<Box<dyn Cursor>> {
-    check(find)?;
-    if !grouping.raw.is_empty() {
-        return Err(StoreError::Unsupported {
-            what: "the embedded store knows no raw stages",
-        });
-    }
-    let mut documents = documents(collection, find)?;
-    let mut groups = Groups::new(grouping);
-    while documents.next_batch() > 0 {
-        for stored in &documents.batch {
-            for share in groups.shares(stored.as_bytes()) {
-                groups.add(share);
-            }
-        }
-    }
-    let rows = groups.rows().map_err(|_| refused(16746, "Location16746"))?;
-    let rows = rows
-        .into_iter()
-        .rev()
-        .filter_map(|row| RawDocumentBuf::from_bytes(row).ok());
-    let rows: Vec<Stored> = rows.map(Arc::new).collect();
-    Ok(Box::new(MemoryCursor {
-        left: rows.len(),
-        source: Source::Ready(rows),
-        size: BATCH,
-        batch: Vec::new(),
-    }))
+    values.reverse();
+    Ok(ready(values))
 }
 
 /// There is one copy, and no plan to choose: of all options, only a collation would change the answer.
-fn check(find: &Find) -> StoreResult<()> {
+pub(super) fn check(find: &Find) -> StoreResult<()> {
     match find.options.collation {
         None => Ok(()),
         Some(_) => Err(StoreError::Unsupported {
@@ -234,12 +195,20 @@ fn check(find: &Find) -> StoreResult<()> {
     }
 }
 
-/// A cursor over the snapshot `collection`.
-pub(super) fn find(collection: Option<&Arc<Collection>>, find: &Find) -> StoreResult<Box<dyn Cursor>> {
-    Ok(Box::new(documents(collection, find)?))
+/// A cursor over the snapshot `collection`; `joined` is that of the collection whose documents come along.
+pub(super) fn find(
+    collection: Option<&Arc<Collection>>,
+    find: &Find,
+    joined: Option<Arc<Collection>>,
+) -> StoreResult<Box<dyn Cursor>> {
+    let mut cursor = documents(collection, find)?;
+    if let Some(join) = &find.join {
+        cursor.join = Some(Joined::new(join, joined)?);
+    }
+    Ok(Box::new(cursor))
 }
 
-fn documents(collection: Option<&Arc<Collection>>, find: &Find) -> StoreResult<MemoryCursor> {
+pub(super) fn documents(collection: Option<&Arc<Collection>>, find: &Find) -> StoreResult<MemoryCursor> {
     check(find)?;
     if let (Shape::Walk(walk), Some(collection)) = (&find.shape, collection) {
         return Ok(walked(collection, &find.selection, walk));
@@ -252,6 +221,7 @@ fn documents(collection: Option<&Arc<Collection>>, find: &Find) -> StoreResult<M
         left: limit,
         size: batch,
         batch: Vec::new(),
+        join: None,
     };
     let Some(collection) = collection else {
         return Ok(cursor);
@@ -308,10 +278,11 @@ fn walked(collection: &Arc<Collection>, selection: &Selection, walk: &Walk) -> M
         source: Source::Ready(found),
         size: BATCH,
         batch: Vec::new(),
+        join: None,
     }
 }
 
-fn sorted(found: &[(u64, Stored)], order: &[SortKey]) -> StoreResult<Vec<Stored>> {
+pub(super) fn sorted(found: &[(u64, Stored)], order: &[SortKey]) -> StoreResult<Vec<Stored>> {
     let mut keyed = Vec::with_capacity(found.len());
     for (_, stored) in found {
         let key = sort_key(stored.as_bytes(), order).map_err(|error| match error {
@@ -324,23 +295,40 @@ fn sorted(found: &[(u64, Stored)], order: &[SortKey]) -> StoreResult<Vec<Stored>
     Ok(keyed.into_iter().map(|(_, stored)| stored.clone()).collect())
 }
 
+/// A cursor over documents that are there already, the last first.
+pub(super) fn ready(documents: Vec<Stored>) -> Box<dyn Cursor> {
+    Box::new(MemoryCursor {
+        left: documents.len(),
+        source: Source::Ready(documents),
+        size: BATCH,
+        batch: Vec::new(),
+        join: None,
+    })
+}
+
 enum Source {
     Scan(Scan),
     /// Sorted, the last first.
     Ready(Vec<Stored>),
 }
 
-struct MemoryCursor {
+pub(super) struct MemoryCursor {
     source: Source,
     left: usize,
     size: usize,
-    batch: Vec<Stored>,
+    pub(super) batch: Vec<Stored>,
+    join: Option<Joined>,
 }
 
 #[async_trait]
 impl Cursor for MemoryCursor {
     async fn advance(&mut self) -> StoreResult<bool> {
-        Ok(self.next_batch() > 0)
+        let found = self.next_batch() > 0;
+        if let Some(join) = &self.join {
+            let joined = self.batch.iter().map(|stored| join.with(stored));
+            self.batch = joined.collect::<StoreResult<_>>()?;
+        }
+        Ok(found)
     }
 
     fn each(&mut self, each: &mut dyn FnMut(&[u8]) -> Result<bool, Error>) -> Result<bool, Error> {
@@ -355,7 +343,7 @@ impl Cursor for MemoryCursor {
 
 impl MemoryCursor {
     /// Fetches the next batch, and tells how many documents it has.
-    fn next_batch(&mut self) -> usize {
+    pub(super) fn next_batch(&mut self) -> usize {
         let size = self.size.min(self.left);
         self.batch = match &mut self.source {
             _ if size == 0 => Vec::new(),

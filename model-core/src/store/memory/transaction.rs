@@ -7,8 +7,9 @@ use async_trait::async_trait;
 use bson::RawDocumentBuf;
 
 use super::collection::{Collection, Collections, Stored, to_store};
+use super::group;
 use super::{Shared, in_order, lock, read, refused, update};
-use crate::query::Grouping;
+use crate::query::{Branch, Grouping};
 use crate::store::{
     Cursor, Find, Operations, Selection, StoreError, StoreResult, Transaction, Unwound, UpdateOne,
 };
@@ -178,7 +179,11 @@ impl Operations for MemoryTransaction {
     }
 
     async fn find(&self, find: &Find) -> StoreResult<Box<dyn Cursor>> {
-        read::find(self.snapshot(find.collection)?.as_ref(), find)
+        let joined = find.join.as_ref();
+        let joined = joined
+            .map(|join| self.snapshot(join.find.collection))
+            .transpose()?;
+        read::find(self.snapshot(find.collection)?.as_ref(), find, joined.flatten())
     }
 
     async fn count(&self, find: &Find) -> StoreResult<u64> {
@@ -190,7 +195,11 @@ impl Operations for MemoryTransaction {
     }
 
     async fn group(&self, find: &Find, grouping: &Grouping) -> StoreResult<Box<dyn Cursor>> {
-        read::group(self.snapshot(find.collection)?.as_ref(), find, grouping)
+        group::group(self.snapshot(find.collection)?.as_ref(), find, grouping)
+    }
+
+    async fn facet(&self, find: &Find, branches: &[Branch]) -> StoreResult<Box<dyn Cursor>> {
+        group::facet(self.snapshot(find.collection)?.as_ref(), find, branches)
     }
 
     async fn insert(&self, collection: &'static str, documents: &[&[u8]]) -> StoreResult<()> {

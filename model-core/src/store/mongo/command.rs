@@ -4,6 +4,7 @@ use bson::{Bson, Document, RawDocument, RawDocumentBuf};
 
 use super::super::{Find, Guard, Selection, StoreError, StoreResult, Unwound, UpdateOne};
 use super::error::statement_error;
+use super::join;
 use super::related;
 use crate::codec::{DecodeError, Elements, Writer, read_bson, tag, write_bson};
 use crate::query::{Node, ReadConcern, ReadOptions, SortKey, render};
@@ -40,6 +41,9 @@ pub(super) fn find(
     }
     if let Some(command) = related::find(find, read_concern)? {
         return Ok(Some((command, find.batch)));
+    }
+    if let Some(join) = &find.join {
+        return join::find(find, join, read_concern).map(|command| Some((command, find.batch)));
     }
     let mut out = Writer::new();
     out.string("find", find.collection);
@@ -137,7 +141,11 @@ pub(super) fn aggregate(
     let mut out = Writer::new();
     out.string("aggregate", find.collection);
     pipeline(&mut out);
-    out.document("cursor", |_| {});
+    out.document("cursor", |out| {
+        if let Some(batch) = find.batch.filter(|batch| *batch > 0) {
+            out.i64("batchSize", i64::from(batch));
+        }
+    });
     options(&find.options, &mut out);
     concern(read_concern, &mut out);
     finish(out)

@@ -1,23 +1,27 @@
-//! The aggregation of a grouping.
+//! The aggregations of groupings and of facets.
 
 use bson::{Document, RawDocumentBuf};
 
 use super::super::{Find, StoreResult};
 use super::command;
 use crate::codec::{Writer, write_bson};
-use crate::query::{Fold, Grouping, Node, RowField, SortKey, render};
+use crate::query::{Branch, Fold, Grouping, Node, RowField, SortKey, render};
 
-enum Stage<'a> {
-    Select,
+/// A stage of a pipeline.
+pub(super) enum Stage<'a> {
+    Select(&'a Find),
     Match(&'a Node),
     Sort(&'a [SortKey]),
     Number(&'static str, u64),
     Unwind(&'a str),
-    Group,
+    Group(&'a Grouping),
     /// The keys, out of the group's `_id`.
-    Row,
+    Row(&'a Grouping),
     /// Looked through by the engine.
     Raw(&'a Document),
+    Fields(&'a [&'static str]),
+    /// Branches over the same documents.
+    Facet(Vec<Vec<Stage<'a>>>),
 }
 
 /// The documents of a read put together. The tenant's equality stands in the first stage.
@@ -30,30 +34,71 @@ pub(super) fn group(
     if find.limit == Some(0) || grouping.limit == Some(0) {
         return Ok(None);
     }
-    let mut stages = vec![Stage::Select];
+    let mut stages = chosen(find);
+    stages.extend(rows(grouping));
+    command::aggregate(find, read_concern, |out| pipeline("pipeline", &stages, out)).map(Some)
+}
+
+/// Several branches over the documents of a read, whose limit is not zero.
+pub(super) fn facet(
+    find: &Find,
+    branches: &[Branch],
+    read_concern: Option<&str>,
+) -> StoreResult<RawDocumentBuf> {
+    let mut stages = chosen(find);
+    let branches = branches.iter().map(|branch| match branch {
+        Branch::Rows(grouping) => rows(grouping),
+        Branch::Picked(picked) => {
+            let mut stages = vec![Stage::Match(&picked.filter)];
+            ordered(&picked.sort, picked.skip, picked.limit, &mut stages);
+            stages.push(Stage::Fields(&picked.fields));
+            stages
+        }
+    });
+    stages.push(Stage::Facet(branches.collect()));
+    command::aggregate(find, read_concern, |out| pipeline("pipeline", &stages, out))
+}
+
+/// The stages that choose documents.
+fn chosen(find: &Find) -> Vec<Stage<'_>> {
+    let mut stages = vec![Stage::Select(find)];
     ordered(&find.sort, find.skip, find.limit, &mut stages);
-    stages.extend(grouping.unwind.iter().map(|path| Stage::Unwind(path)));
-    stages.extend([Stage::Group, Stage::Row]);
+    stages
+}
+
+/// The stages that make rows of documents, and choose among them.
+fn rows(grouping: &Grouping) -> Vec<Stage<'_>> {
+    let mut stages: Vec<_> = grouping.unwind.iter().map(|path| Stage::Unwind(path)).collect();
+    stages.extend([Stage::Group(grouping), Stage::Row(grouping)]);
     stages.extend(grouping.raw.iter().map(Stage::Raw));
     if grouping.rows != Node::Everything {
         stages.push(Stage::Match(&grouping.rows));
     }
     ordered(&grouping.sort, grouping.skip, grouping.limit, &mut stages);
-    command::aggregate(find, read_concern, |out| {
-        out.array("pipeline", &stages, |out, key, stage| {
-            out.document(key, |out| match stage {
-                Stage::Select => out.document("$match", |out| command::select(&find.selection, out)),
-                Stage::Match(node) => out.document("$match", |out| render(node, out)),
-                Stage::Sort(keys) => out.document("$sort", |out| command::sort(keys, out)),
-                Stage::Number(name, number) => out.i64(name, command::signed(*number)),
-                Stage::Unwind(path) => out.string("$unwind", &format!("${path}")),
-                Stage::Group => out.document("$group", |out| group_stage(grouping, out)),
-                Stage::Raw(stage) => stage.iter().for_each(|(name, body)| write_bson(out, name, body)),
-                Stage::Row => out.document("$project", |out| row(grouping, out)),
-            });
+    stages
+}
+
+fn pipeline(name: &str, stages: &[Stage<'_>], out: &mut Writer<'_>) {
+    out.array(name, stages, |out, key, stage| {
+        out.document(key, |out| match stage {
+            Stage::Select(find) => out.document("$match", |out| command::select(&find.selection, out)),
+            Stage::Match(node) => out.document("$match", |out| render(node, out)),
+            Stage::Sort(keys) => out.document("$sort", |out| command::sort(keys, out)),
+            Stage::Number(name, number) => out.i64(name, command::signed(*number)),
+            Stage::Unwind(path) => out.string("$unwind", &format!("${path}")),
+            Stage::Group(grouping) => out.document("$group", |out| group_stage(grouping, out)),
+            Stage::Raw(stage) => stage.iter().for_each(|(name, body)| write_bson(out, name, body)),
+            Stage::Row(grouping) => out.document("$project", |out| row(grouping, out)),
+            Stage::Fields(fields) => out.document("$project", |out| {
+                fields.iter().for_each(|field| out.i32(field, 1));
+            }),
+            Stage::Facet(branches) => out.document("$facet", |out| {
+                for (place, stages) in branches.iter().enumerate() {
+                    pipeline(&place.to_string(), stages, out);
+                }
+            }),
         });
-    })
-    .map(Some)
+    });
 }
 
 fn ordered<'a>(sort: &'a [SortKey], skip: u64, limit: Option<u64>, stages: &mut Vec<Stage<'a>>) {
@@ -63,7 +108,12 @@ fn ordered<'a>(sort: &'a [SortKey], skip: u64, limit: Option<u64>, stages: &mut 
     if skip > 0 {
         stages.push(Stage::Number("$skip", skip));
     }
-    stages.extend(limit.map(|limit| Stage::Number("$limit", limit)));
+    match limit {
+        // The server takes no limit of zero.
+        Some(0) => stages.push(Stage::Match(&Node::Nothing)),
+        Some(limit) => stages.push(Stage::Number("$limit", limit)),
+        None => {}
+    }
 }
 
 /// Missing counts as null, in the keys and where one value is asked for.

@@ -10,6 +10,7 @@ mod duplicates;
 mod error;
 mod group;
 mod index;
+mod join;
 mod read;
 mod record;
 mod related;
@@ -29,7 +30,7 @@ use self::transaction::MongoTransaction;
 use super::{
     Abilities, Cursor, Find, Operations, Selection, Store, StoreResult, Transaction, Unwound, UpdateOne,
 };
-use crate::query::Grouping;
+use crate::query::{Branch, Grouping};
 
 /// A database of a MongoDB deployment.
 #[derive(Debug, Clone)]
@@ -104,6 +105,12 @@ impl Operations for MongoStore {
         let Some(command) = group::group(find, grouping, self.concern(find))? else {
             return Ok(cursor::empty());
         };
+        let batches = read::batches(&self.db, &command, None, self.criteria(find)).await?;
+        Ok(Box::new(cursor::Batches::new(batches)))
+    }
+
+    async fn facet(&self, find: &Find, branches: &[Branch]) -> StoreResult<Box<dyn Cursor>> {
+        let command = group::facet(find, branches, self.concern(find))?;
         let batches = read::batches(&self.db, &command, None, self.criteria(find)).await?;
         Ok(Box::new(cursor::Batches::new(batches)))
     }

@@ -4,7 +4,7 @@ use bson::{Bson, Document, doc};
 
 use super::super::{Find, Guard, Selection};
 use super::command;
-use crate::query::{Node, ReadOptions, SortKey, Test};
+use crate::query::{Node, SortKey, Test};
 use crate::schema::Direction;
 
 fn selection(rest: Node) -> Selection {
@@ -90,6 +90,7 @@ fn reads_are_commands() {
         sort: vec![SortKey {
             path: "at".into(),
             direction: Direction::Descending,
+            outside: false,
         }],
         skip: 2,
         limit: Some(5),

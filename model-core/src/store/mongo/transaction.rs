@@ -16,7 +16,7 @@ use super::super::{
 };
 use super::error::store_error;
 use super::{command, cursor, group, read, write};
-use crate::query::Grouping;
+use crate::query::{Branch, Grouping};
 
 /// How often a commit whose outcome is unknown is sent; the driver repeats each one by itself.
 const COMMIT_ATTEMPTS: u32 = 3;
@@ -145,6 +145,14 @@ impl Operations for MongoTransaction {
             return Ok(cursor::empty());
         };
         let batches = self.run(command, None).await?;
+        Ok(Box::new(cursor::SessionBatches::new(
+            batches,
+            self.running.clone(),
+        )))
+    }
+
+    async fn facet(&self, find: &Find, branches: &[Branch]) -> StoreResult<Box<dyn Cursor>> {
+        let batches = self.run(group::facet(find, branches, None)?, None).await?;
         Ok(Box::new(cursor::SessionBatches::new(
             batches,
             self.running.clone(),

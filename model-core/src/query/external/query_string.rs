@@ -72,7 +72,7 @@ pub(super) fn parse(fields: &'static [FieldSchema], text: &str) -> Result<Parts,
                         asked.test_all(comparison, values.iter(), &place)?
                     }
                     Comparison::Exists => asked.test(comparison, &boolean(&one()?), &place)?,
-                    Comparison::StartsWith => {
+                    comparison if comparison.is_of_text() => {
                         asked.test(comparison, &Value::String(one()?.into_owned()), &place)?
                     }
                     _ => asked.test(comparison, &typed(&asked.field.ty, one()?), &place)?,
