@@ -9,7 +9,7 @@ use super::load;
 use super::stored::{Stored, encode, write_reserved};
 use super::unit::{Action, WriteUnit};
 use crate::codec::{DecodeError, Elements, Writer};
-use crate::error::{Error, ErrorKind, Result, Violation};
+use crate::error::{Error, Result, Violation};
 use crate::schema::{FieldRole, ModelSchema, reserved};
 use crate::store::{Selection, UpdateOne};
 use crate::value::Revision;
@@ -95,23 +95,12 @@ pub(super) async fn change(
 }
 
 /// What the migration of an older document changes in the store; the instant of its last change stays as it is.
-///
-/// # Errors
-/// `Decode`: the migration gave the document another identity.
 pub(super) fn write_back(
     unit: &dyn WriteUnit,
     stored: &Stored,
     after: Vec<u8>,
     revision: Revision,
 ) -> Result<Changed> {
-    let moved = stored
-        .written_back(unit.schema(), &after)?
-        .into_iter()
-        .find(|change| matches!(change.field.role, FieldRole::Id | FieldRole::Tenant));
-    if let Some(moved) = moved {
-        let message = "`migrate` changed whose document it is, or its id";
-        return Err(Error::new(ErrorKind::Decode, message).at_path(moved.path));
-    }
     let changes = stored.changes(unit.schema(), &after)?;
     let update = update(unit, stored, &after, revision, changes)?;
     Ok(Changed {

@@ -98,9 +98,15 @@ impl From<Error> for Failure {
 
 /// Carries out what is to be done: all or nothing, where there are several documents or audit entries and the server has
 /// transactions. What goes `along` follows.
-pub(super) async fn commit(items: &[Item<'_>], along: &[Item<'_>], transactions: bool) -> Result<()> {
+///
+/// Where all of it stands and the application's own sink failed, the sink's first error is the answer.
+pub(super) async fn commit(
+    items: &[Item<'_>],
+    along: &[Item<'_>],
+    transactions: bool,
+) -> Result<Option<Error>> {
     let Some(caller) = items.first().map(|item| item.unit.caller()) else {
-        return Ok(());
+        return Ok(None);
     };
     let asked = items.iter().enumerate().filter_map(|(position, item)| {
         let position = (items.len() > 1).then_some(position);
@@ -109,7 +115,7 @@ pub(super) async fn commit(items: &[Item<'_>], along: &[Item<'_>], transactions:
     let along = along.iter().filter_map(|item| Placed::of(item, None));
     let effects: Vec<Placed<'_>> = asked.chain(along).collect();
     if effects.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     let entries = match &caller.ports.audit {
         AuditTarget::Collection => encoded(&effects)?,
@@ -125,7 +131,7 @@ pub(super) async fn commit(items: &[Item<'_>], along: &[Item<'_>], transactions:
         None if !entries.is_empty() || (effects.len() > 1 && transactions) => work.together(caller).await?,
         None => work.run(caller.store()?).await.map_err(Failure::into_error)?,
     }
-    record(caller, &effects).await
+    Ok(record(caller, &effects).await)
 }
 
 fn encoded(effects: &[Placed<'_>]) -> Result<Vec<Vec<u8>>> {
@@ -140,11 +146,12 @@ fn encoded(effects: &[Placed<'_>]) -> Result<Vec<Vec<u8>>> {
         .collect()
 }
 
-/// Tells the application's own sink, once the write stands.
-async fn record(caller: &Caller, effects: &[Placed<'_>]) -> Result<()> {
+/// Tells the application's own sink, once the write stands. One entry that it does not take keeps no other from it.
+async fn record(caller: &Caller, effects: &[Placed<'_>]) -> Option<Error> {
     let AuditTarget::Sink(sink) = &caller.ports.audit else {
-        return Ok(());
+        return None;
     };
+    let mut first = None;
     for placed in effects {
         let Some(entry) = placed.effect.entry.clone() else {
             continue;
@@ -156,10 +163,14 @@ async fn record(caller: &Caller, effects: &[Placed<'_>]) -> Result<()> {
         };
         match &caller.transaction {
             Some(open) => open.defer(told.boxed()),
-            None => told.await?,
+            None => {
+                if let Err(error) = told.await {
+                    first.get_or_insert(placed.named(error));
+                }
+            }
         }
     }
-    Ok(())
+    first
 }
 
 /// Effects and the audit entries that belong to them.

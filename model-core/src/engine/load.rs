@@ -54,7 +54,22 @@ pub(super) fn migrated<'a>(unit: &(impl Unit + ?Sized), raw: &'a [u8]) -> Result
     let bytes = migrated
         .to_vec()
         .map_err(|_| Error::new(ErrorKind::Decode, "what `migrate` returned cannot be stored"))?;
+    keep_identity(schema, raw, &bytes)?;
     Ok(Cow::Owned(bytes))
+}
+
+/// A migration changes what a document says, not which one it is, nor whose.
+fn keep_identity(schema: &'static ModelSchema, raw: &[u8], migrated: &[u8]) -> Result<()> {
+    for field in ["_id"].into_iter().chain(schema.tenant_field()) {
+        let (Some(was), is) = (raw_field(raw, field)?, raw_field(migrated, field)?) else {
+            continue;
+        };
+        if is.is_none_or(|is| (is.tag, is.bytes) != (was.tag, was.bytes)) {
+            let message = "`migrate` changed whose document it is, or its id";
+            return Err(Error::new(ErrorKind::Decode, message).at_path(field));
+        }
+    }
+    Ok(())
 }
 
 /// The identity of a document, needed only where values are sealed to it.

@@ -88,11 +88,10 @@ async fn carry_out(items: &mut [Item<'_>], follows: bool) -> Result<()> {
         .map(|(unit, dependent)| cascade::item(&mut **unit, dependent))
         .collect();
     judge_along(&job, &mut others).await?;
-    match commit(items, &others, transactions).await {
-        Ok(()) => {}
+    let mut first = match commit(items, &others, transactions).await {
+        Ok(told) => told,
         Err(error) => return gone(items, error),
-    }
-    let mut first = None;
+    };
     for item in &mut others {
         if let Err(error) = finish(item).await {
             first.get_or_insert(error.at_model(item.unit.schema().name, item.plan.action.verb()));

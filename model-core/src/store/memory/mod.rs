@@ -95,6 +95,12 @@ impl MemoryStore {
     }
 }
 
+/// Lets others run before a write, as on the way to a server: between what a task reads and what it then writes, another
+/// may write.
+async fn suspend() {
+    tokio::task::yield_now().await;
+}
+
 #[async_trait]
 impl Operations for MemoryStore {
     async fn find_one(
@@ -131,6 +137,7 @@ impl Operations for MemoryStore {
     }
 
     async fn insert(&self, collection: &'static str, documents: &[&[u8]]) -> StoreResult<()> {
+        suspend().await;
         let mut collections = lock(&self.shared);
         let collection = collections.get_mut(collection);
         in_order(documents, |document| {
@@ -141,6 +148,7 @@ impl Operations for MemoryStore {
     }
 
     async fn update(&self, collection: &'static str, updates: &[&UpdateOne]) -> StoreResult<u64> {
+        suspend().await;
         let mut collections = lock(&self.shared);
         in_order(updates, |update| {
             let found = collections
@@ -158,6 +166,7 @@ impl Operations for MemoryStore {
     }
 
     async fn delete(&self, collection: &'static str, selections: &[&Selection]) -> StoreResult<u64> {
+        suspend().await;
         let mut collections = lock(&self.shared);
         in_order(selections, |selection| {
             let found = collections

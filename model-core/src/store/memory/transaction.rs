@@ -8,7 +8,7 @@ use bson::RawDocumentBuf;
 
 use super::collection::{Collection, Collections, Stored, to_store};
 use super::group;
-use super::{Shared, in_order, lock, read, refused, update};
+use super::{Shared, in_order, lock, read, refused, suspend, update};
 use crate::query::{Branch, Grouping};
 use crate::store::{
     Cursor, Find, Operations, Selection, StoreError, StoreResult, Transaction, Unwound, UpdateOne,
@@ -203,6 +203,7 @@ impl Operations for MemoryTransaction {
     }
 
     async fn insert(&self, collection: &'static str, documents: &[&[u8]]) -> StoreResult<()> {
+        suspend().await;
         self.write(|work, shared| {
             in_order(documents, |document| {
                 let stored = to_store(document)?;
@@ -214,6 +215,7 @@ impl Operations for MemoryTransaction {
     }
 
     async fn update(&self, collection: &'static str, updates: &[&UpdateOne]) -> StoreResult<u64> {
+        suspend().await;
         self.write(|work, shared| {
             in_order(updates, |update| {
                 let Some((slot, stored)) = work.select(shared, collection, &update.selection)? else {
@@ -227,6 +229,7 @@ impl Operations for MemoryTransaction {
     }
 
     async fn delete(&self, collection: &'static str, selections: &[&Selection]) -> StoreResult<u64> {
+        suspend().await;
         self.write(|work, shared| {
             in_order(selections, |selection| {
                 let Some((slot, _)) = work.select(shared, collection, selection)? else {
@@ -243,6 +246,7 @@ impl Operations for MemoryTransaction {
 #[async_trait]
 impl Transaction for MemoryTransaction {
     async fn commit(&self) -> StoreResult<()> {
+        suspend().await;
         let mut work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
         if work.stage == Stage::Committed {
             return Ok(());
