@@ -14,8 +14,9 @@ use super::judge::Job;
 use super::load;
 use super::plan::{Item, Plan, Written};
 use super::ports::AuditTarget;
+use super::preload::preload;
 use super::stored;
-use super::unit::{Action, WriteUnit};
+use super::unit::{Action, Side, WriteUnit};
 use crate::codec::{DecodeCx, DecodeError};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -25,7 +26,7 @@ pub(super) async fn judge_only(item: &mut Item<'_>) -> Result<()> {
         started: Instant::now(),
         now: item.unit.caller().ports.now(),
     };
-    stored::load(std::slice::from_mut(item)).await?;
+    load_and_begin(&job, std::slice::from_mut(item)).await?;
     job.judge(item).await
 }
 
@@ -61,7 +62,7 @@ pub(crate) async fn write_all(items: &mut [Item<'_>]) -> Result<()> {
     }
     let many = items.len() > 1;
     let place = |position: usize| many.then_some(position);
-    stored::load(items).await?;
+    load_and_begin(&job, items).await?;
     for (position, item) in items.iter_mut().enumerate() {
         if let Err(error) = job.judge(item).await {
             return Err(item.named(error, place(position)));
@@ -78,6 +79,13 @@ pub(crate) async fn write_all(items: &mut [Item<'_>]) -> Result<()> {
         }
     }
     first.map_or(Ok(()), Err)
+}
+
+/// Reads what is before, makes what is after, and loads what the policy needs for either, each at once for all.
+async fn load_and_begin(job: &Job, items: &mut [Item<'_>]) -> Result<()> {
+    stored::load(items).await?;
+    items.iter_mut().for_each(|item| job.begin(item));
+    preload(items, Side::After).await
 }
 
 /// Somebody else deleted the one document that was to be deleted: that is what was asked for, and it is audited where it

@@ -12,6 +12,7 @@ mod facet;
 mod get_many;
 mod group;
 mod input;
+mod lent;
 mod lookup;
 mod migrate;
 mod modify;
