@@ -84,7 +84,9 @@ pub(crate) async fn write_all(items: &mut [Item<'_>]) -> Result<()> {
 /// Reads what is before, makes what is after, and loads what the policy needs for either, each at once for all.
 async fn load_and_begin(job: &Job, items: &mut [Item<'_>]) -> Result<()> {
     stored::load(items).await?;
-    items.iter_mut().for_each(|item| job.begin(item));
+    for item in items.iter_mut() {
+        job.begin(item);
+    }
     preload(items, Side::After).await
 }
 

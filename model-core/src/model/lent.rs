@@ -30,9 +30,10 @@ pub(super) async fn preload<M: BaseModel>(
             split(sides, side, &mut documents)
         })
         .collect();
-    let outcome = match documents.is_empty() {
-        true => Ok(()),
-        false => M::preload(ctx, &documents).await,
+    let outcome = if documents.is_empty() {
+        Ok(())
+    } else {
+        M::preload(ctx, &documents).await
     };
     let mut documents = documents.into_iter();
     let lent = rests
@@ -68,8 +69,9 @@ fn join<M: BaseModel>(rest: Rest<M>, documents: &mut impl Iterator<Item = M>) ->
     match (rest, documents.next()) {
         (Rest::Created, Some(document)) => Sides::Created(document),
         (Rest::Found, Some(document)) => Sides::Found(document),
-        (Rest::After(after), Some(before)) => Sides::Changed(Change::new(before, after)),
-        (Rest::Before(before), Some(after)) => Sides::Changed(Change::new(before, after)),
+        (Rest::After(after), Some(before)) | (Rest::Before(before), Some(after)) => {
+            Sides::Changed(Change::new(before, after))
+        }
         (Rest::Whole(sides), _) => sides,
         (_, None) => Sides::None,
     }

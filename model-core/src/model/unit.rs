@@ -269,9 +269,10 @@ impl<M: BaseModel> WriteUnit for Writing<'_, M> {
         match (self.input.take(), &mut self.sides) {
             (Some(Input::New(new)), sides) => {
                 // Asked for by few policies, so that most creates list nothing.
-                let given = match M::readonly_for(self.ctx).is_none() {
-                    true => Vec::new(),
-                    false => M::given(&new),
+                let given = if M::readonly_for(self.ctx).is_none() {
+                    Vec::new()
+                } else {
+                    M::given(&new)
                 };
                 *sides = Sides::Created(M::build(new, &stamp));
                 Ok(given)

@@ -109,6 +109,9 @@ impl Operations for Fake {
     async fn group(&self, _: &Find, _: &crate::query::Grouping) -> StoreResult<Box<dyn Cursor>> {
         unreachable!()
     }
+    async fn facet(&self, _: &Find, _: &[crate::query::Branch]) -> StoreResult<Box<dyn Cursor>> {
+        unreachable!()
+    }
     async fn insert(&self, _: &'static str, _: &[&[u8]]) -> StoreResult<()> {
         unreachable!()
     }

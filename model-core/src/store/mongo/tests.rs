@@ -97,6 +97,7 @@ fn reads_are_commands() {
         batch: Some(9),
         fields: Vec::new(),
         options: ReadOptions::default(),
+        join: None,
     };
     assert_eq!(
         parsed(command::find(&find, None).unwrap().unwrap().0),

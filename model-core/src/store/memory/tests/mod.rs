@@ -187,6 +187,7 @@ fn sort_skip_and_limit_in_batches_over_a_snapshot() {
         let sort = vec![SortKey {
             path: "group".into(),
             direction: Direction::Descending,
+            outside: false,
         }];
         let page = Find {
             sort,
