@@ -38,11 +38,20 @@ impl Job {
         }
     }
 
-    async fn judge_change(&self, item: &mut Item<'_>) -> Result<()> {
-        let Item {
-            unit, stored, plan, ..
-        } = item;
-        let (unit, action) = (&mut **unit, plan.action);
+    /// Makes what is after, as it was asked for; what goes wrong is told when the item is judged.
+    pub(super) fn begin(&self, item: &mut Item<'_>) {
+        let action = item.plan.action;
+        let begins = match action {
+            Action::Create => true,
+            Action::Update | Action::Migrate => item.stored.is_some(),
+            _ => false,
+        };
+        if begins {
+            item.begun = Some(self.begun(&mut *item.unit, action));
+        }
+    }
+
+    fn begun(&self, unit: &mut dyn WriteUnit, action: Action) -> Result<Vec<&'static str>> {
         if action == Action::Create && unit.schema().singleton {
             require_only(unit)?;
         }
@@ -52,6 +61,17 @@ impl Job {
             unit.stamp(self.now);
         }
         unit.visit(&mut Visitor::new(Mode::Normalise));
+        Ok(touched)
+    }
+
+    async fn judge_change(&self, item: &mut Item<'_>) -> Result<()> {
+        let touched = item.begun.take();
+        let touched =
+            touched.unwrap_or_else(|| Err(Error::internal("a write was judged before it began")))?;
+        let Item {
+            unit, stored, plan, ..
+        } = item;
+        let (unit, action) = (&mut **unit, plan.action);
         require(unit, action)?;
         if action == Action::Create {
             refuse_given(unit, &touched)?;

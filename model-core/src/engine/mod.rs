@@ -33,6 +33,7 @@ mod page;
 mod pick;
 mod plan;
 mod ports;
+mod preload;
 mod read;
 mod reencrypt;
 mod related;
@@ -94,6 +95,6 @@ pub(crate) use steps::{
     rename as rename_collection, state as step_is_done,
 };
 pub(crate) use transaction::{Open as OpenTransaction, in_transaction};
-pub(crate) use unit::{Action, Deleted, ReadUnit, Unit, WriteUnit};
+pub(crate) use unit::{Action, Deleted, Lent, ReadUnit, Side, Unit, WriteUnit};
 pub(crate) use upsert::find_by_key;
 pub(crate) use write::{write, write_all};

@@ -21,6 +21,9 @@ use crate::store::{Find, Guard, Selection, UpdateOne, into_error};
 /// Where a document says that it leaves with its last entry.
 pub(super) const PURGE_PATH: &str = "_outbox.purge";
 
+/// When a waiting entry was written.
+const TIME_PATH: &str = "_outbox.entry.at";
+
 /// How many documents the relay looks at together.
 const BATCH: u64 = 100;
 
@@ -95,11 +98,13 @@ fn with_item(document: &[u8], waiting: Option<RawValue<'_>>, item: Document) -> 
     out.finish()
 }
 
-/// Moves the waiting entries of a model; how many.
+/// Moves the entries of a model that wait by now; how many. What is written while it runs may wait for the next run, so
+/// that it ends however fast others write.
 pub(crate) async fn relay(ports: &Arc<Ports>, schema: &'static ModelSchema) -> Result<u64> {
+    let begun = bson::DateTime::from_chrono(ports.now());
     let mut moved = 0;
     loop {
-        let mut find = Find::all(schema.collection, Selection::of(waiting()));
+        let mut find = Find::all(schema.collection, Selection::of(waiting(begun)));
         find.limit = Some(BATCH);
         let mut documents = Vec::new();
         let mut cursor = ports.store.find(&find).await.map_err(into_error)?;
@@ -125,10 +130,15 @@ pub(crate) async fn relay(ports: &Arc<Ports>, schema: &'static ModelSchema) -> R
     }
 }
 
-/// Documents with entries that wait, by the index that the derive declares for them.
-fn waiting() -> Node {
+/// Documents with entries that wait since `begun` or longer, by the index that the derive declares for them. An entry
+/// without a time is malformed, and no reason to pass over its document.
+fn waiting(begun: bson::DateTime) -> Node {
     let either = vec![Bson::Boolean(false), Bson::Boolean(true)];
-    Node::field(reserved::OUTBOX, Test::Exists(true)).and(Node::field(PURGE_PATH, Test::In(either)))
+    let due = Node::field(TIME_PATH, Test::Lte(begun.into()));
+    let untold = Node::field(TIME_PATH, Test::Exists(false));
+    Node::field(reserved::OUTBOX, Test::Exists(true))
+        .and(Node::field(PURGE_PATH, Test::In(either)))
+        .and(Node::Or(vec![due, untold]))
 }
 
 /// A document with entries that wait.

@@ -4,8 +4,8 @@ use bson::RawDocumentBuf;
 
 use super::commit::Effect;
 use super::stored::Stored;
-use super::unit::{Action, WriteUnit};
-use crate::error::Error;
+use super::unit::{Action, Side, WriteUnit};
+use crate::error::{Error, Result};
 use crate::query::Node;
 use crate::value::Revision;
 
@@ -60,6 +60,8 @@ pub(crate) struct Item<'u> {
     /// The document as it was read a moment ago; read by its id if there is none.
     pub(super) found: Option<RawDocumentBuf>,
     pub(super) stored: Option<Stored>,
+    /// The keys that the caller names, once what is after was made; or why it could not be.
+    pub(super) begun: Option<Result<Vec<&'static str>>>,
     pub(super) effect: Option<Effect>,
     pub(crate) written: Written,
 }
@@ -71,6 +73,7 @@ impl<'u> Item<'u> {
             plan,
             found: None,
             stored: None,
+            begun: None,
             effect: None,
             written: Written::Missing,
         }
@@ -80,6 +83,14 @@ impl<'u> Item<'u> {
     pub(crate) fn found(mut self, document: RawDocumentBuf) -> Self {
         self.found = Some(document);
         self
+    }
+
+    /// Whether the unit has a document on that side.
+    pub(super) fn has(&self, side: Side) -> bool {
+        match side {
+            Side::Before => self.stored.is_some(),
+            Side::After => matches!(self.begun, Some(Ok(_))),
+        }
     }
 
     pub(super) fn collection(&self) -> &'static str {

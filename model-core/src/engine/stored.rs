@@ -8,9 +8,10 @@ use bson::{RawDocument, RawDocumentBuf};
 use super::blind;
 use super::diff::{self, Difference};
 use super::load;
-use super::plan::{Item, Plan};
+use super::plan::Item;
+use super::preload::preload;
 use super::seal::Sealer;
-use super::unit::{Action, WriteUnit, permitted, visible};
+use super::unit::{Action, Side, WriteUnit, permitted, visible};
 use crate::codec::{DecodeCx, DecodeError, Seal, Writer};
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::{Node, Test, matches};
@@ -67,7 +68,14 @@ pub(super) async fn load(items: &mut [Item<'_>]) -> Result<()> {
     let many = items.len() > 1;
     for (position, item) in items.iter_mut().enumerate() {
         let Some(raw) = item.found.take() else { continue };
-        item.stored = take(item.unit, raw, &item.plan).await.map_err(|error| {
+        item.stored = Some(take(item.unit, raw).map_err(|error| {
+            let error = error.at_id(|| item.unit.id().to_string());
+            if many { error.at_position(position) } else { error }
+        })?);
+    }
+    preload(items, Side::Before).await?;
+    for (position, item) in items.iter_mut().enumerate() {
+        admit(item).map_err(|error| {
             let error = error.at_id(|| item.unit.id().to_string());
             if many { error.at_position(position) } else { error }
         })?;
@@ -129,8 +137,8 @@ async fn find(items: &mut [Item<'_>]) -> Result<()> {
     Ok(())
 }
 
-/// Hands a stored document to the unit; none if the caller may not know of it.
-async fn take(unit: &mut dyn WriteUnit, raw: RawDocumentBuf, plan: &Plan) -> Result<Option<Stored>> {
+/// Hands a stored document to the unit.
+fn take(unit: &mut dyn WriteUnit, raw: RawDocumentBuf) -> Result<Stored> {
     let revision = match load::raw_field(raw.as_bytes(), reserved::REVISION)? {
         Some(value) => {
             let number = value
@@ -158,22 +166,22 @@ async fn take(unit: &mut dyn WriteUnit, raw: RawDocumentBuf, plan: &Plan) -> Res
     let mut out = Writer::new().keeping_keys(true);
     unit.encode_before(&mut out);
     stored.canonical = out.finish()?;
-    if unit.caller().bypass.is_none() {
-        unit.preload().await?;
-    }
-    if !plan.unseen && !permitted(unit, Action::Read) {
-        return Ok(None);
-    }
-    if plan
-        .expected
-        .is_some_and(|expected| expected != revision.unwrap_or_default())
-    {
+    Ok(stored)
+}
+
+/// What the caller may not know of stays missing.
+fn admit(item: &mut Item<'_>) -> Result<()> {
+    let Some(stored) = &item.stored else { return Ok(()) };
+    let revision = stored.revision.unwrap_or_default();
+    if !item.plan.unseen && !permitted(item.unit, Action::Read) {
+        item.stored = None;
+    } else if item.plan.expected.is_some_and(|expected| expected != revision) {
         return Err(Error::new(
             ErrorKind::Conflict,
             "the expected revision is no longer the stored one",
         ));
     }
-    Ok(Some(stored))
+    Ok(())
 }
 
 /// Refuses a document, before or after the change, that lies outside of what the caller may write, or that the model does

@@ -109,6 +109,16 @@ pub(crate) trait ReadUnit: Unit {
     fn scope_is_exact(&self) -> bool;
 }
 
+/// One of the documents of a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    Before,
+    After,
+}
+
+/// The documents of a unit, whose type only its model's units know.
+pub(crate) type Lent = Box<dyn Any + Send>;
+
 /// The typed side of a write: the document before and after.
 pub(crate) trait WriteUnit: Unit {
     /// The caller's `GlobalContext`, by which other models are opened.
@@ -136,8 +146,14 @@ pub(crate) trait WriteUnit: Unit {
     fn encode(&self, out: &mut Writer<'_>);
     /// Takes in what is after as a read would return it.
     fn settle(&mut self, raw: &[u8], cx: &DecodeCx<'_>) -> Result<(), DecodeError>;
-    /// Loads what `can_read` needs for what is before.
-    fn preload(&self) -> BoxFuture<'_, Result<()>>;
+    /// Loads what the policy needs for the document on that side, if there is one.
+    fn preload(&self, side: Side) -> BoxFuture<'_, Result<()>>;
+    /// The same at once for the documents that units of this model have lent, which come back.
+    fn preload_lent(&self, lent: Vec<Lent>, side: Side) -> BoxFuture<'_, (Vec<Lent>, Result<()>)>;
+    /// Hands out the documents; the unit is to get them back.
+    fn lend(&mut self) -> Lent;
+    /// Takes back what it has lent.
+    fn take_back(&mut self, lent: Lent);
     /// Asks the policy.
     fn can(&self, action: Action) -> bool;
     /// Asks the model's own rules about what is after.

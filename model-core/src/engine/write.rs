@@ -15,8 +15,9 @@ use super::judge::Job;
 use super::load;
 use super::plan::{Item, Plan, Written};
 use super::ports::AuditTarget;
+use super::preload::preload;
 use super::stored;
-use super::unit::{Action, WriteUnit};
+use super::unit::{Action, Side, WriteUnit};
 use crate::codec::{DecodeCx, DecodeError};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -26,7 +27,7 @@ pub(super) async fn judge_only(item: &mut Item<'_>) -> Result<()> {
         started: Instant::now(),
         now: item.unit.caller().ports.now(),
     };
-    stored::load(std::slice::from_mut(item)).await?;
+    load_and_begin(&job, std::slice::from_mut(item)).await?;
     job.judge(item).await
 }
 
@@ -71,7 +72,7 @@ async fn carry_out(items: &mut [Item<'_>], follows: bool) -> Result<()> {
     }
     let many = items.len() > 1;
     let place = |position: usize| many.then_some(position);
-    stored::load(items).await?;
+    load_and_begin(&job, items).await?;
     for (position, item) in items.iter_mut().enumerate() {
         if let Err(error) = job.judge(item).await {
             return Err(item.named(error, place(position)));
@@ -110,13 +111,22 @@ async fn judge_along(job: &Job, items: &mut [Item<'_>]) -> Result<()> {
     if items.is_empty() {
         return Ok(());
     }
-    stored::load(items).await?;
+    load_and_begin(job, items).await?;
     for item in items {
         if let Err(error) = job.judge(item).await {
             return Err(error.at_model(item.unit.schema().name, item.plan.action.verb()));
         }
     }
     Ok(())
+}
+
+/// Reads what is before, makes what is after, and loads what the policy needs for either, each at once for all.
+async fn load_and_begin(job: &Job, items: &mut [Item<'_>]) -> Result<()> {
+    stored::load(items).await?;
+    for item in items.iter_mut() {
+        job.begin(item);
+    }
+    preload(items, Side::After).await
 }
 
 /// Somebody else deleted the one document that was to be deleted: that is what was asked for, and it is audited where it

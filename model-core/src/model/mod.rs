@@ -15,6 +15,7 @@ mod get_many;
 mod group;
 mod input;
 mod kin;
+mod lent;
 mod lookup;
 mod migrate;
 mod modify;

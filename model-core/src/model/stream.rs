@@ -35,16 +35,16 @@ pub(super) enum Progress<O> {
 
 /// The batches of one unit.
 pub(super) struct Unit<U> {
-    unit: U,
+    reader: U,
     progress: Progress<Open>,
     /// The model and the verb, for errors.
     named: (&'static str, &'static str),
 }
 
 impl<U: Keeps> Unit<U> {
-    pub(super) fn new(unit: U, listing: Listing, named: (&'static str, &'static str)) -> Self {
+    pub(super) fn new(reader: U, listing: Listing, named: (&'static str, &'static str)) -> Self {
         Self {
-            unit,
+            reader,
             progress: Progress::Asked(Box::new(listing)),
             named,
         }
@@ -53,10 +53,10 @@ impl<U: Keeps> Unit<U> {
     async fn advance(&mut self) -> Result<bool> {
         if let Progress::Asked(listing) = &mut self.progress {
             let listing = std::mem::take(&mut **listing);
-            self.progress = Progress::Open(engine::open(&mut self.unit, listing).await?);
+            self.progress = Progress::Open(engine::open(&mut self.reader, listing).await?);
         }
         match &mut self.progress {
-            Progress::Open(open) => engine::pull(&mut self.unit, open).await,
+            Progress::Open(open) => engine::pull(&mut self.reader, open).await,
             Progress::Asked(_) => Ok(false),
         }
     }
@@ -74,7 +74,7 @@ impl<U: Keeps> Batches for Unit<U> {
     }
 
     fn take(&mut self) -> Vec<U::Item> {
-        self.unit.take()
+        self.reader.take()
     }
 }
 

@@ -10,7 +10,7 @@ use super::compute::Compute;
 use super::global;
 use super::stream::Keeps;
 use crate::codec::{DecodeCx, DecodeError, DocReader, InputCx, Visitor, Writer};
-use crate::engine::{self, Action, Caller, ReadUnit, Unit, WriteUnit, Written};
+use crate::engine::{self, Action, Caller, Lent, ReadUnit, Side, Unit, WriteUnit, Written};
 use crate::error::{Error, Result};
 use crate::policy::{AnyContext, BaseModel, Change, ContextFor, MigrateInfo, ReadScope, Stamp, hidden_names};
 use crate::query::Node;
@@ -134,7 +134,7 @@ pub(super) enum Input<'a, M: BaseModel> {
 }
 
 /// What a write holds of its documents.
-enum Sides<M: BaseModel> {
+pub(super) enum Sides<M: BaseModel> {
     None,
     Created(M),
     Changed(Change<M>),
@@ -275,9 +275,10 @@ impl<M: BaseModel> WriteUnit for Writing<'_, M> {
         match (self.input.take(), &mut self.sides) {
             (Some(Input::New(new)), sides) => {
                 // Asked for by few policies, so that most creates list nothing.
-                let given = match M::readonly_for(self.ctx).is_none() {
-                    true => Vec::new(),
-                    false => M::given(&new),
+                let given = if M::readonly_for(self.ctx).is_none() {
+                    Vec::new()
+                } else {
+                    M::given(&new)
                 };
                 *sides = Sides::Created(M::build(new, &stamp));
                 Ok(given)
@@ -342,10 +343,28 @@ impl<M: BaseModel> WriteUnit for Writing<'_, M> {
         Ok(())
     }
 
-    fn preload(&self) -> BoxFuture<'_, Result<()>> {
-        match self.before_side() {
+    fn preload(&self, side: Side) -> BoxFuture<'_, Result<()>> {
+        let document = match side {
+            Side::Before => self.before_side(),
+            Side::After => self.after_side(),
+        };
+        match document {
             Some(document) => M::preload(self.ctx, std::slice::from_ref(document)).boxed(),
             None => nothing(),
+        }
+    }
+
+    fn preload_lent(&self, lent: Vec<Lent>, side: Side) -> BoxFuture<'_, (Vec<Lent>, Result<()>)> {
+        super::lent::preload::<M>(self.ctx, lent, side).boxed()
+    }
+
+    fn lend(&mut self) -> Lent {
+        Box::new(std::mem::replace(&mut self.sides, Sides::None))
+    }
+
+    fn take_back(&mut self, lent: Lent) {
+        if let Ok(sides) = lent.downcast::<Sides<M>>() {
+            self.sides = *sides;
         }
     }
 

@@ -89,11 +89,12 @@ pub trait BaseModel: Model {
         Filter::all()
     }
 
-    /// Loads, for a batch of documents at once, what [`can_read`](Self::can_read) is about to need: into the application's
+    /// Loads, for a batch of documents at once, what the `can_*` methods are about to need: into the application's
     /// state ([`GlobalContext::state`](super::GlobalContext::state)), or into a cache that the actor holds.
     ///
-    /// It is called with one batch of a query (or the one document of a `get`, an update or a delete), in the shape of
-    /// the present version, never with an empty one, and not where permissions are bypassed.
+    /// It is called with one batch of a query (or the one document of a `get`), and with one batch of a write: with the documents
+    /// as they are, then, of creates and updates, with what they are to become, before a hook changes it. They are in the shape
+    /// of the present version, never none, and it is not called where permissions are bypassed.
     ///
     /// # Errors
     /// Its error is the operation's: nothing is denied silently, and nothing is shown.

@@ -34,6 +34,10 @@ impl<M> Change<M> {
         (&self.before, &mut self.after)
     }
 
+    pub(crate) fn into_sides(self) -> (M, M) {
+        (self.before, self.after)
+    }
+
     pub(crate) fn into_before(self) -> M {
         self.before
     }

@@ -86,7 +86,7 @@ impl Node {
     }
 
     /// As somebody outside asks it.
-    pub(crate) fn from_outside(self) -> Self {
+    pub(crate) fn asked_outside(self) -> Self {
         match self {
             Self::Everything | Self::Nothing => self,
             node => Self::Outside(Box::new(node)),

@@ -67,7 +67,7 @@ fn render_test(test: &Test, out: &mut Writer<'_>) {
         // `$` would match before a line feed at the end, too.
         Test::EndsWith(suffix) => out.string("$regex", &format!("{}\\z", regex::escape(suffix))),
         Test::Contains(part) => out.string("$regex", &regex::escape(part)),
-        Test::IgnoreCase(part, text) => out.string("$regex", &case::pattern(*part, text)),
+        Test::IgnoreCase(part, wanted) => out.string("$regex", &case::pattern(*part, wanted)),
         Test::Remainder(divisor, remainder) => {
             out.array("$mod", &[*divisor, *remainder], |out, key, number| {
                 out.i64(key, *number);

@@ -124,8 +124,8 @@ impl<M: 'static, T: Queryable<Item = String>> Field<M, T> {
         self.ignoring_case(Part::Any, part.into())
     }
 
-    fn ignoring_case(&self, part: Part, text: String) -> Filter<M> {
-        match ignoring_case(self.schema.normalise, part, text) {
+    fn ignoring_case(&self, part: Part, wanted: String) -> Filter<M> {
+        match ignoring_case(self.schema.normalise, part, wanted) {
             Some(test) => self.filter(test),
             None => Filter::nothing(),
         }

@@ -74,12 +74,12 @@ impl BaseModel for Card {
             .contains(&self.team)
     }
 
-    fn can_create(&self, _ctx: &Ctx) -> bool {
-        true
+    fn can_create(&self, ctx: &Ctx) -> bool {
+        self.can_read(ctx)
     }
 
-    fn can_update(&self, ctx: &Ctx, _after: &Self) -> bool {
-        self.can_read(ctx)
+    fn can_update(&self, ctx: &Ctx, after: &Self) -> bool {
+        self.can_read(ctx) && after.can_read(ctx)
     }
 
     fn can_delete(&self, ctx: &Ctx) -> bool {
@@ -135,11 +135,54 @@ on_both_stores! {
         assert!(take(&teams).is_empty());
         let patch = CardPatch { n: Set(7), ..Default::default() };
         assert_eq!(Card::update(&ctx, &card(0), patch).await.unwrap().n, 7);
+        assert_eq!(take(&teams), [1, 1], "before and after");
         assert!(Card::delete(&ctx, &card(2)).await.unwrap());
-        assert_eq!(take(&teams), [1, 1]);
+        assert_eq!(take(&teams), [1]);
         let system = ctx.dangerously_bypass_permissions("a test");
         assert_eq!(Card::query(&system).await.unwrap().len(), 5);
         assert!(take(&teams).is_empty());
+    }
+
+    /// Of a write of many documents: once for what is there, once for what is to be; no document gets lost on the way.
+    async fn a_batch_of_writes_is_loaded_at_once(stage: Stage) {
+        let (db, teams, ctx) = open(stage).await;
+        let new = |team: &str, n| NewCard { team: team.into(), optional: NewCardOptional { n: Some(n) } };
+        let created = Card::create_many(&ctx, (10..40).map(|n| new(["green", "pink"][n % 2], i32::try_from(n).unwrap()))).await.unwrap();
+        assert_eq!(created.iter().map(|card| card.n).collect::<Vec<_>>(), (10..40).collect::<Vec<_>>());
+        assert_eq!(take(&teams), [30]);
+        assert_eq!(Card::create(&ctx, new("green", 40)).await.unwrap().n, 40);
+        assert_eq!(take(&teams), [1]);
+        assert!(Card::create(&ctx, new("secret", 41)).await.unwrap_err().is_forbidden());
+        let error = Card::create_many(&ctx, [new("green", 41), new("secret", 42)]).await.unwrap_err();
+        assert!(error.is_forbidden());
+        assert_eq!(error.position(), Some(1));
+        take(&teams);
+        // Unreadable ones are passed over, and moved cards are asked about where they go to.
+        let rename = CardPatch { team: Set("orange".into()), ..Default::default() };
+        let report = Card::update_many(&ctx, |c| c.n.lt(20), rename).await.unwrap();
+        assert_eq!((report.matched, report.written), (14, 14));
+        assert_eq!(take(&teams), [16, 14]);
+        let secret = CardPatch { team: Set("secret".into()), ..Default::default() };
+        assert!(Card::update_many(&ctx, |c| c.n.lt(20), secret).await.unwrap_err().is_forbidden());
+        take(&teams);
+        let (first, second) = (created[20].id.clone(), created[21].id.clone());
+        let bulk = Card::bulk(&ctx)
+            .create(new("green", 50))
+            .delete(first.clone())
+            .update(second.clone(), CardPatch { n: Set(60), ..Default::default() });
+        bulk.await.unwrap();
+        assert_eq!(take(&teams), [2, 2], "two there are, and two there will be");
+        let stored = testing::stored(&db, "cards").await.unwrap();
+        let n = |id: &Id<Card>| stored.iter().find(|card| card.get("_id") == Some(&id.to_bson())).map(|card| card.get_i32("n").unwrap());
+        assert_eq!((n(&first), n(&second), n(&created[22].id)), (None, Some(60), Some(32)));
+        let deleted = Card::delete_many(&ctx, |c| c.n.gte(30)).await.unwrap();
+        assert_eq!(deleted.written, 11);
+        assert_eq!(take(&teams), [11]);
+        let system = ctx.dangerously_bypass_permissions("a test");
+        Card::create_many(&system, [new("secret", 1), new("secret", 2)]).await.unwrap();
+        assert!(take(&teams).is_empty());
+        teams.0.lock().unwrap().fails = true;
+        assert!(Card::create_many(&ctx, [new("green", 1), new("green", 2)]).await.unwrap_err().is_refused());
     }
 
     /// Its failure is the operation's: nothing is denied silently.

@@ -34,7 +34,7 @@ async fn on_the_embedded_store() {
 #[tokio::test]
 async fn on_mongodb() {
     let db = open(Db::mongo(model_tests::server::fresh_database().await)).await;
-    for seed in seeds(15, 300) {
+    for seed in seeds(15, 2_000) {
         sequence(&db, seed).await;
     }
 }

@@ -57,7 +57,9 @@ impl<'b> Facets<'b> {
         for (branch, share) in self.branches.iter_mut().zip(shares) {
             match (branch, share) {
                 (State::Rows(groups), FacetShare::Rows(shares)) => {
-                    shares.into_iter().for_each(|share| groups.add(share));
+                    for share in shares {
+                        groups.add(share);
+                    }
                 }
                 (State::Picked(kept), FacetShare::Picked(Some(document))) => kept.add(document)?,
                 _ => {}

@@ -105,9 +105,9 @@ fn test_holds(test: &Test, target: Target<'_, '_>) -> bool {
             let rendered = || regex::escape(part);
             has_text(found, |text| contains(text, part.as_bytes()), rendered)
         }),
-        Test::IgnoreCase(part, text) => target.any(Leaf::EachAndWhole, &mut |found| {
-            let rendered = || case::pattern(*part, text);
-            has_text(found, |stored| case::holds(*part, stored, text), rendered)
+        Test::IgnoreCase(part, wanted) => target.any(Leaf::EachAndWhole, &mut |found| {
+            let rendered = || case::pattern(*part, wanted);
+            has_text(found, |stored| case::holds(*part, stored, wanted), rendered)
         }),
         Test::Remainder(divisor, remainder) => {
             target.any(Leaf::EachAndWhole, &mut |found| match found {

@@ -42,7 +42,7 @@ const MAX_ECHO: usize = 64;
 /// # Errors
 /// `Invalid`, with the JSON pointer of what is refused and the rule, never the value.
 pub(crate) fn filter(fields: &'static [FieldSchema], value: &serde_json::Value) -> Result<Node, Error> {
-    json::filter(fields, value).map(Node::from_outside)
+    json::filter(fields, value).map(Node::asked_outside)
 }
 
 /// As [`filter`], from text.
@@ -66,7 +66,7 @@ pub(crate) fn query_string(fields: &'static [FieldSchema], text: &str) -> Result
         return Err(Error::violation("", "length", "is longer than 64 KiB"));
     }
     query_string::parse(fields, text).map(|parts| Parts {
-        filter: parts.filter.from_outside(),
+        filter: parts.filter.asked_outside(),
         ..parts
     })
 }
@@ -250,18 +250,18 @@ impl Asked {
             | Comparison::StartsWithIgnoreCase
             | Comparison::ContainsIgnoreCase => {
                 scalar(value, place)?;
-                let serde_json::Value::String(text) = value else {
+                let serde_json::Value::String(wanted) = value else {
                     return place.refuse("type", "expected a string");
                 };
-                let (normalise, text) = (self.field.normalise, text.clone());
-                let test = match comparison {
-                    Comparison::EqIgnoreCase => text::whole(normalise, text),
-                    Comparison::StartsWithIgnoreCase => text::ignoring_case(normalise, Part::Start, text),
-                    Comparison::ContainsIgnoreCase => text::ignoring_case(normalise, Part::Any, text),
-                    _ => text::starts_with(normalise, text),
+                let (normalise, wanted) = (self.field.normalise, wanted.clone());
+                let asks = match comparison {
+                    Comparison::EqIgnoreCase => text::whole(normalise, wanted),
+                    Comparison::StartsWithIgnoreCase => text::ignoring_case(normalise, Part::Start, wanted),
+                    Comparison::ContainsIgnoreCase => text::ignoring_case(normalise, Part::Any, wanted),
+                    _ => text::starts_with(normalise, wanted),
                 };
-                match test {
-                    Some(test) => test,
+                match asks {
+                    Some(asks) => asks,
                     None => return place.refuse("length", "is too long, or has a NUL character"),
                 }
             }

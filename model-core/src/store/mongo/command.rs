@@ -142,7 +142,9 @@ pub(super) fn aggregate(
     out.string("aggregate", find.collection);
     pipeline(&mut out);
     out.document("cursor", |out| {
-        if let Some(batch) = find.batch.filter(|batch| *batch > 0) {
+        // What is made of documents has another number than they have.
+        let batch = find.batch.filter(|batch| *batch > 0 && find.join.is_some());
+        if let Some(batch) = batch {
             out.i64("batchSize", i64::from(batch));
         }
     });
