@@ -33,6 +33,7 @@ mod legacy;
 mod lives;
 mod manifest;
 mod migrate;
+mod old_shapes;
 mod older;
 mod operators;
 mod outbox;
