@@ -37,7 +37,7 @@ pub(crate) struct Open {
     skip: u64,
     left: Option<u64>,
     /// What the store admitted more than the filter does.
-    widened: Option<Widened>,
+    widened: Option<Box<Widened>>,
 }
 
 impl Open {
@@ -132,7 +132,7 @@ pub(crate) async fn open(unit: &mut dyn ReadUnit, listing: Listing) -> Result<Op
         cursor,
         skip: if exact { 0 } else { skip },
         left: limit,
-        widened,
+        widened: widened.map(Box::new),
     })
 }
 
@@ -178,7 +178,7 @@ pub(super) async fn pull_noting(
     cursor.each(&mut |raw| {
         if let Some(raw) = pick::instead(unit, &whole, raw)? {
             // What stands before a document that does not decode is judged and handed out before the error.
-            failure = decode(unit, raw, widened.as_ref(), notes).err();
+            failure = decode(unit, raw, widened.as_deref(), notes).err();
         }
         Ok(failure.is_none())
     })?;

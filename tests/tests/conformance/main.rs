@@ -17,6 +17,7 @@ mod bulk;
 mod check;
 mod claim;
 mod composite;
+mod coverage;
 mod create;
 mod delete;
 mod elements;
