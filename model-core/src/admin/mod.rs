@@ -38,6 +38,12 @@
 //! What is asked for goes to the standard output, as text or with `--json` as one JSON value; progress and errors go to the
 //! standard error, as bars on a terminal and as plain lines elsewhere.
 
+#![allow(
+    clippy::format_collect,
+    clippy::format_push_string,
+    reason = "a page of text for a person is on no hot path"
+)]
+
 mod audit;
 mod command;
 mod graph;

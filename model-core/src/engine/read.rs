@@ -40,7 +40,7 @@ pub(crate) struct Open {
     skip: u64,
     left: Option<u64>,
     /// What the store admitted more than the filter does.
-    widened: Option<Widened>,
+    widened: Option<Box<Widened>>,
     /// What the store could not tell.
     sift: Option<Sift>,
 }
@@ -159,7 +159,7 @@ pub(super) async fn open_with(unit: &mut dyn ReadUnit, listing: Listing, join: O
         cursor,
         skip: if exact { 0 } else { skip },
         left: limit,
-        widened,
+        widened: widened.map(Box::new),
         sift,
     })
 }
@@ -220,7 +220,7 @@ pub(super) async fn pull_noting(
         }
         if let Some(raw) = pick::instead(unit, &whole, raw)? {
             // What stands before a document that does not decode is judged and handed out before the error.
-            failure = decode(unit, raw, widened.as_ref(), notes).err();
+            failure = decode(unit, raw, widened.as_deref(), notes).err();
         }
         Ok(failure.is_none())
     })?;

@@ -6,7 +6,8 @@ use bson::{Bson, Document, doc};
 
 use super::{name, path};
 use crate::schema::{
-    Collation, Condition, Direction, IndexSpec, KeyForm, Literal, ModelSchema, Number, Relation, TenantPrefix,
+    Collation, Condition, Direction, IndexSpec, KeyForm, Literal, ModelSchema, Number, Projected, Relation,
+    TenantPrefix,
 };
 
 /// One key as the server has it: a stored path, and how its values are held.
@@ -84,6 +85,12 @@ pub(super) fn describe(schema: &ModelSchema, spec: &IndexSpec) -> Document {
     }
     if let Some(rules) = spec.collation {
         index.insert("collation", collation(&rules));
+    }
+    if let Some(projected) = spec.projected {
+        let value = i32::from(matches!(projected, Projected::Only(_)));
+        let paths = projected.names().iter().map(|path| stored(schema, path));
+        let projection: Document = paths.map(|path| (path, value.into())).collect();
+        index.insert("wildcardProjection", projection);
     }
     if spec.is_text() {
         text(spec, &keys, &mut index);

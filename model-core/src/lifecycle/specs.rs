@@ -35,6 +35,20 @@ pub(super) fn check_indexes(schema: &'static ModelSchema, problems: &mut Problem
                 report(&format!("no field `{path}`"));
             }
         }
+        if let Some(projected) = spec.projected {
+            let every_path = spec
+                .keys
+                .iter()
+                .any(|key| key.form == KeyForm::Wildcard && key.path.is_empty());
+            if !every_path || projected.names().is_empty() {
+                report("only an index over every path of the document, `*`, holds chosen fields");
+            }
+            for path in projected.names() {
+                if target(schema, &stored(schema, path)).is_none() {
+                    report(&format!("no field `{path}`"));
+                }
+            }
+        }
         for condition in spec.conditions {
             check_condition(schema, condition, &mut report);
         }

@@ -136,6 +136,25 @@ impl Collation {
     }
 }
 
+/// Which fields an index over every path holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Projected {
+    /// These and no others: Rust names.
+    Only(&'static [&'static str]),
+    /// All but these.
+    Except(&'static [&'static str]),
+}
+
+impl Projected {
+    /// The fields that it names.
+    pub const fn names(self) -> &'static [&'static str] {
+        match self {
+            Self::Only(names) | Self::Except(names) => names,
+        }
+    }
+}
+
 /// One declared index.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
@@ -164,6 +183,8 @@ pub struct IndexSpec {
     pub language_override: Option<&'static str>,
     /// The names of indexes that this one takes the place of: they are dropped once it is there.
     pub replaces: &'static [&'static str],
+    /// Which fields an index over every path holds; all of them if nothing is said.
+    pub projected: Option<Projected>,
     /// Whether the tenant goes first.
     pub tenant: TenantPrefix,
 }
@@ -184,6 +205,7 @@ impl IndexSpec {
             language: None,
             language_override: None,
             replaces: &[],
+            projected: None,
             tenant: TenantPrefix::First,
         }
     }
@@ -251,6 +273,18 @@ impl IndexSpec {
     /// Takes the place of the indexes with these names.
     pub const fn replaces(mut self, names: &'static [&'static str]) -> Self {
         self.replaces = names;
+        self
+    }
+
+    /// Holds these fields and no others, in an index over every path.
+    pub const fn only(mut self, fields: &'static [&'static str]) -> Self {
+        self.projected = Some(Projected::Only(fields));
+        self
+    }
+
+    /// Holds all fields but these, in an index over every path.
+    pub const fn except(mut self, fields: &'static [&'static str]) -> Self {
+        self.projected = Some(Projected::Except(fields));
         self
     }
 

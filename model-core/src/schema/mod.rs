@@ -18,7 +18,7 @@ pub use blind::{BlindNormaliser, BlindSpec};
 pub use external::{Comparison, External, ReadOperand};
 pub use field::{EmbeddedSchema, EnumSchema, FieldRole, FieldSchema, TypeSchema, VariantSchema};
 pub use index::{
-    Collation, Condition, Direction, IndexKey, IndexSpec, KeyForm, Literal, Relation, TenantPrefix,
+    Collation, Condition, Direction, IndexKey, IndexSpec, KeyForm, Literal, Projected, Relation, TenantPrefix,
 };
 pub use legacy::{OldFormatSpec, Term};
 pub use reference::{DeleteRule, Reference};

@@ -288,6 +288,16 @@ pub(crate) trait Transaction: Operations {
     async fn abort(&self);
 }
 
+/// An operation that looked at every document of a collection.
+#[cfg(feature = "testing")]
+#[derive(Debug)]
+pub(crate) struct Scan {
+    pub(crate) collection: String,
+    pub(crate) verb: String,
+    /// The fields that its filter names.
+    pub(crate) paths: Vec<String>,
+}
+
 /// A database.
 #[async_trait]
 pub(crate) trait Store: Operations {
@@ -338,6 +348,18 @@ pub(crate) trait Store: Operations {
     /// The options `validator`, `validationLevel` and `validationAction` of a collection; none if there is no such
     /// collection.
     async fn validator(&self, collection: &str) -> StoreResult<Option<Document>>;
+
+    /// Begins to note the operations that look at every document of a collection.
+    #[cfg(feature = "testing")]
+    async fn watch_scans(&self) -> StoreResult<()> {
+        Err(StoreError::Unsupported { what: "a query plan" })
+    }
+
+    /// Ends it, and tells which there were.
+    #[cfg(feature = "testing")]
+    async fn take_scans(&self) -> StoreResult<Vec<Scan>> {
+        Ok(Vec::new())
+    }
 
     /// Sets these options, and makes the collection if there is none.
     async fn set_validator(&self, collection: &str, options: &Document) -> StoreResult<()>;

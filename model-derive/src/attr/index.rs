@@ -90,6 +90,8 @@ pub(crate) struct Index {
     pub(crate) language: Option<Spanned<String>>,
     pub(crate) language_override: Option<Spanned<String>>,
     pub(crate) replaces: Vec<Spanned<String>>,
+    /// Whether an index over every path holds these fields only, or all but these.
+    pub(crate) projected: Option<(bool, Vec<Ident>)>,
     pub(crate) global: bool,
 }
 
@@ -109,6 +111,7 @@ impl Index {
             language: None,
             language_override: None,
             replaces: Vec::new(),
+            projected: None,
             global: false,
         }
     }
@@ -152,6 +155,8 @@ impl Index {
             "sparse" if alone => self.sparse = Some(first.span()),
             "hidden" if alone => self.hidden = true,
             "exists" if list => self.exists = value::list(input)?,
+            "only" if list => self.projected = Some((true, value::list(input)?)),
+            "except" if list => self.projected = Some((false, value::list(input)?)),
             "partial" if list => self.partial(input)?,
             "collation" if list => self.collation = Some(collation(first.span(), input)?),
             "name" if literal => self.name = Some(value::text(input)?.value),

@@ -15,6 +15,7 @@ pub(super) fn all(cx: &Ctxt, model: &Model) {
         text(cx, model, index);
         sparse(cx, model, index);
         replaces(cx, index);
+        projected(cx, model, index);
     }
     distinct(cx, model, &indexes);
     one_text_index(cx, &indexes);
@@ -185,6 +186,27 @@ fn replaces(cx: &Ctxt, index: &Index) {
         if index.name.as_ref() == Some(&old.value) {
             cx.error(old.span, "an index cannot replace itself: give it another name");
         }
+    }
+}
+
+/// The server chooses among the fields of whole documents only.
+fn projected(cx: &Ctxt, model: &Model, index: &Index) {
+    let Some((only, fields)) = &index.projected else {
+        return;
+    };
+    for field in fields {
+        super::field_exists(cx, model, field, &[]);
+    }
+    let every_path = index
+        .keys
+        .iter()
+        .any(|key| key.form == KeyForm::Wildcard && key.path.is_empty());
+    if !every_path || fields.is_empty() {
+        let option = if *only { "only" } else { "except" };
+        cx.error(
+            index.span,
+            format_args!("`{option}` names fields of an index over every path: `index(*, {option}(field))`"),
+        );
     }
 }
 

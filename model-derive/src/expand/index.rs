@@ -39,11 +39,19 @@ pub(super) fn one(index: &Index) -> TokenStream {
         let names = index.replaces.iter().map(|name| &name.value);
         emit!(.replaces(&[#(#names),*]))
     });
+    let projected = index.projected.as_ref().map(|(only, fields)| {
+        let fields = fields.iter().map(|field| field.unraw().to_string());
+        if *only {
+            emit!(.only(&[#(#fields),*]))
+        } else {
+            emit!(.except(&[#(#fields),*]))
+        }
+    });
     let global = index.global.then(|| emit!(.global()));
     emit! {
         __model::IndexSpec::new(const { &[#(#keys),*] })
             #name #unique #ttl #exists #conditions #sparse #hidden #collation #language #language_override #replaces
-            #global
+            #projected #global
     }
 }
 

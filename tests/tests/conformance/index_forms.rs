@@ -173,6 +173,9 @@ forms! {
         r#"+ create forms: $**_1 { "$**": 1 }"#,
         r#"- extra forms: labels.$**_1 { "labels.$**": 1 }"#
     ], Refuses;
+    wildcard_projection: [index(*, only(labels, body_text))] => [index(*, except(title))], [
+        r#"~ replace forms: $**_1 (differs: wildcardProjection) by $**_1_2 { "$**": 1 } wildcardProjection: { "title": 0 }"#
+    ], Refuses;
     wildcard_hidden: [index(*)] => [index(*, hidden)], [
         "~ hide forms: $**_1"
     ], Refuses;

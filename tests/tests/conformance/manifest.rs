@@ -120,6 +120,48 @@ async fn a_manifest_is_one_line_a_fact() {
     assert!(Manifest::parse("[]").unwrap_err().is_invalid());
 }
 
+// Everything that a reader of a diff would want to know of.
+release!(telling [
+    collection = "things", audit(outbox), soft_delete, version = 2, virtuals(loud: String)
+] {
+    #[model(since = 2, filterable(eq, in_), sortable)]
+    name: String,
+    #[model(blind_index(unique, normalize = "email", scope = "global"), pad = 64, legacy_plaintext)]
+    token: Encrypted<String>,
+} { x: i32 } [A, B]);
+
+impl telling::Thing {
+    fn loud(&self) -> String {
+        String::new()
+    }
+}
+
+#[tokio::test]
+async fn a_manifest_tells_what_kind_of_thing_it_is() {
+    let manifest = telling::manifest().await;
+    let text = manifest.to_string();
+    for line in [
+        r#"  "Thing.outbox": true,"#,
+        r#"  "Thing.soft_delete": true,"#,
+        r#"  "Thing.virtuals": ["loud"]"#,
+        r#"  "Thing.fields.name": {"filterable":"[eq, in]","name":"name","required":true,"since":2,"sortable":true,"type":"string"},"#,
+        r#"  "Thing.fields.token": {"blind_index":"unique email over all tenants","legacy_plaintext":true,"name":"token","pad":64,"required":true,"type":"encrypted"},"#,
+    ] {
+        assert!(
+            text.lines()
+                .any(|shown| shown.trim_end_matches(',') == line.trim_end_matches(',')),
+            "{line} in {text}"
+        );
+    }
+    // What was deleted softly would be there again.
+    let without = text.replace("  \"Thing.soft_delete\": true,\n", "");
+    let error = manifest
+        .diff(&Manifest::parse(&without).unwrap())
+        .check()
+        .unwrap_err();
+    assert!(error.to_string().contains("come back"), "{error}");
+}
+
 #[tokio::test]
 async fn changes_that_stored_documents_do_not_mind_pass() {
     let diff = first::manifest().await.diff(&harmless::manifest().await);

@@ -12,8 +12,8 @@ use tokio::time::{sleep, timeout};
 use crate::ledger::{Attempt, Mark, Story, Told, told};
 use crate::model::{Ctx, Lot, LotPatch, NewLot, NewPart, Part, PartPatch, context};
 
-/// No call may take longer, whatever happens to the servers meanwhile.
-const BOUND: Duration = Duration::from_secs(60);
+/// No call may take longer, whatever happens to the servers meanwhile: a transaction is tried again for two minutes.
+const BOUND: Duration = Duration::from_secs(150);
 
 /// What is common to the tasks: documents that all of them know, and names that nobody had.
 pub(crate) struct Shared {

@@ -16,9 +16,9 @@ pub(super) const COLLECTION: &str = "__model_moves";
 ///
 /// # Errors
 /// `Unsupported` for an id of another kind than number, text, binary, `ObjectId`.
-pub(super) fn after(last: &Bson) -> Result<Node> {
+pub(super) fn after(id: &Bson) -> Result<Node> {
     // A comparison finds values of its own kind only, so the kinds that follow are asked for by their least values.
-    let least = [
+    let firsts = [
         Bson::String(String::new()),
         Bson::Binary(bson::Binary {
             subtype: bson::spec::BinarySubtype::Generic,
@@ -26,7 +26,7 @@ pub(super) fn after(last: &Bson) -> Result<Node> {
         }),
         Bson::ObjectId(bson::oid::ObjectId::from_bytes([0; 12])),
     ];
-    let kind = match last {
+    let kind = match id {
         Bson::Int32(_) | Bson::Int64(_) | Bson::Double(_) => 0,
         Bson::String(_) => 1,
         Bson::Binary(_) => 2,
@@ -36,9 +36,9 @@ pub(super) fn after(last: &Bson) -> Result<Node> {
             return Err(Error::new(ErrorKind::Unsupported, message));
         }
     };
-    let mut node = Node::field("_id", Test::Gt(last.clone()));
-    for least in least.into_iter().skip(kind) {
-        node = node.or(Node::field("_id", Test::Gte(least)));
+    let mut node = Node::field("_id", Test::Gt(id.clone()));
+    for first in firsts.into_iter().skip(kind) {
+        node = node.or(Node::field("_id", Test::Gte(first)));
     }
     Ok(node)
 }

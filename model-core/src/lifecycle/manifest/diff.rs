@@ -147,6 +147,7 @@ fn reason(fact: &str, before: &Facts, after: &Facts) -> Option<&'static str> {
         "collection" => Some("the documents are in another collection"),
         "id" => Some("stored ids look otherwise"),
         "tenancy" => Some("stored documents have no such tenant"),
+        "soft_delete" if new.is_none() => Some("documents that are marked as deleted come back"),
         "version" => Some("the version has become less"),
         first if first.starts_with("fields") => match (old, new) {
             (None, Some(new)) if is_moved(fact, new, before, after) => {

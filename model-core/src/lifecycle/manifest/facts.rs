@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 
 use super::super::plan::Described;
 use super::super::{declared, plan};
-use crate::schema::{FieldRole, FieldSchema, IdKind, ModelSchema, Normaliser, Rule, Tenancy, TypeSchema};
+use crate::schema::{
+    BlindSpec, FieldRole, FieldSchema, IdKind, ModelSchema, Normaliser, Rule, Tenancy, TypeSchema,
+};
 
 /// The facts of all models, by path.
 pub(super) fn all(schemas: &[&'static ModelSchema]) -> BTreeMap<String, Value> {
@@ -52,6 +54,18 @@ impl Facts {
                 format!("{}: {}", audit.entity, events.join(", ")),
             );
         }
+        let kinds = [
+            ("soft_delete", schema.soft_delete),
+            ("append_only", schema.append_only),
+            ("singleton", schema.singleton),
+            ("outbox", schema.has_outbox()),
+        ];
+        for (kind, _) in kinds.iter().filter(|(_, is_on)| *is_on) {
+            self.say(format!("{name}.{kind}"), true);
+        }
+        if !schema.virtuals.is_empty() {
+            self.say(format!("{name}.virtuals"), schema.virtuals.to_vec());
+        }
         if let Some(validator) = schema.validator {
             let (level, action) = (validator.level.as_str(), validator.action.as_str());
             self.say(
@@ -81,6 +95,8 @@ impl Facts {
                     ("default", field.has_default),
                     ("skip_updated_at", field.skip_updated_at),
                     ("skip_audit", field.skip_audit),
+                    ("sortable", field.sortable),
+                    ("legacy_plaintext", field.legacy_plaintext.is_some()),
                 ];
                 for (flag, _) in flags.iter().filter(|(_, is_on)| *is_on) {
                     said.insert((*flag).to_owned(), true.into());
@@ -90,6 +106,19 @@ impl Facts {
                 }
                 if field.role != FieldRole::Plain {
                     said.insert("role".to_owned(), format!("{:?}", field.role).into());
+                }
+                if field.since > 1 {
+                    said.insert("since".to_owned(), field.since.into());
+                }
+                if let Some(external) = field.external {
+                    let asked = format!("{:?}", external.comparisons).to_lowercase();
+                    said.insert("filterable".to_owned(), asked.into());
+                }
+                if let Some(blind) = field.blind {
+                    said.insert("blind_index".to_owned(), blind_index(blind).into());
+                }
+                if let Some(bytes) = field.pad {
+                    said.insert("pad".to_owned(), bytes.get().into());
                 }
                 let rules: Vec<String> = field
                     .normalise
@@ -159,6 +188,12 @@ fn type_name(ty: &TypeSchema) -> String {
         TypeSchema::Id(kind) | TypeSchema::Reference(kind, _) => format!("id ({})", id(*kind)),
         plain => format!("{plain:?}").to_lowercase(),
     }
+}
+
+fn blind_index(blind: BlindSpec) -> String {
+    let unique = if blind.unique { "unique " } else { "" };
+    let scope = if blind.global { " over all tenants" } else { "" };
+    format!("{unique}{:?}{scope}", blind.normalise).to_lowercase()
 }
 
 fn id(kind: IdKind) -> String {

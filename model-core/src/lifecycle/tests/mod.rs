@@ -230,6 +230,10 @@ impl Store for Fake {
     async fn duplicates(&self, _: &str, _: &Document, _: u32) -> StoreResult<Vec<[Bson; 2]>> {
         Ok(Vec::new())
     }
+    async fn rename(&self, _: &str, _: &str) -> StoreResult<bool> {
+        Ok(false)
+    }
+
     async fn record(&self, _: &str, id: &str) -> StoreResult<Option<Document>> {
         Ok(self.records.lock().unwrap().get(id).cloned())
     }

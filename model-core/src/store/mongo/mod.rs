@@ -14,6 +14,8 @@ mod join;
 mod read;
 mod record;
 mod related;
+#[cfg(feature = "testing")]
+mod scans;
 #[cfg(test)]
 mod tests;
 mod transaction;
@@ -201,5 +203,15 @@ impl Store for MongoStore {
 
     async fn set_validator(&self, collection: &str, options: &Document) -> StoreResult<()> {
         validator::set(&self.db, collection, options).await
+    }
+
+    #[cfg(feature = "testing")]
+    async fn watch_scans(&self) -> StoreResult<()> {
+        scans::watch(&self.db).await
+    }
+
+    #[cfg(feature = "testing")]
+    async fn take_scans(&self) -> StoreResult<Vec<super::Scan>> {
+        scans::take(&self.db).await
     }
 }

@@ -1,12 +1,15 @@
 //! For the tests of a service: a clock that stands still, keys that need no set-up, a sink that collects, and the raw
 //! documents behind a handle.
 
+mod coverage;
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use bson::{Document, RawDocumentBuf};
 use chrono::{DateTime, TimeDelta, Utc};
 
+pub use self::coverage::IndexCoverage;
 use crate::audit::{AuditEntry, AuditSink};
 use crate::crypto::{HashPolicy, Keyring, Limits, LocalKek};
 use crate::db::{Db, DbBuilder};
