@@ -146,7 +146,7 @@ const analytics = new Schema({
 analytics.index({ timestamp: 1 }, { expireAfterSeconds: 90 * 24 * 60 * 60 });
 analytics.index({ workspaceId: 1, eventType: 1, timestamp: -1 });
 
-module.exports = {
+const models = {
   User: model('User', user),
   NotionWorkspace: model('NotionWorkspace', workspace),
   Conversation: model('Conversation', conversation),
@@ -155,3 +155,26 @@ module.exports = {
   SyncJob: model('SyncJob', job),
   Analytics: model('Analytics', analytics, 'analytics'),
 };
+
+async function write() {
+  const owner = await models.User.create({ email: ' OLD@example.com', password: 'hash', name: ' Old ', refreshToken: 'plain' });
+  const workspace = await models.NotionWorkspace.create({
+    workspaceId: 'notion-old', workspaceName: 'Old', owner, accessToken: 'plain',
+    members: [{ user: owner, permissions: { canInvite: true } }],
+  });
+  const conversation = await models.Conversation.create({ workspaceId: workspace, userId: owner, metadata: { intents: ['ask'] } });
+  await models.Message.create({
+    conversationId: conversation, role: 'assistant', content: 'In the wiki.',
+    metadata: { sources: [{ sourceNumber: 1, title: 'Wiki' }], citedSources: [1, 2.5], isGrounded: true },
+  });
+  await models.DocumentSource.create({
+    workspaceId: 'notion-old', sourceId: 'p', title: 'P', metadata: { properties: { tags: ['a'], deep: { n: 1 } } }, error: { retryCount: 2 },
+  });
+  await models.SyncJob.create({
+    jobId: 'j', workspaceId: 'notion-old', jobType: 'full_sync', startedAt: new Date(1700000000000),
+    progress: { totalDocuments: 3 }, results: { errors: [{ documentId: 'd', error: 'e', timestamp: new Date() }] },
+  });
+  await models.Analytics.create({ workspaceId: workspace, eventType: 'query', data: { cacheHit: false, userId: owner, responseTime: 1.5 } });
+}
+
+module.exports = { models, write };

@@ -1,40 +1,11 @@
 //! Another client agrees: Mongoose, with the old service's schemas, reads and validates what the models write, and the
-//! models read what Mongoose writes. Runs where there is Node; its packages are installed into the build folder.
-
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::{env, fs};
+//! models read what Mongoose writes. Runs where there is Node.
 
 use model_core::SyncOptions;
 use model_core::prelude::*;
 use model_core::testing;
 use notion_rag::*;
 use serde_json::Value;
-
-const FILES: [&str; 3] = ["package.json", "models.js", "agree.js"];
-
-/// The folder of the scripts with Mongoose beside them; none without Node.
-fn scripts() -> Option<PathBuf> {
-    Command::new("node").arg("--version").output().ok()?;
-    let folder = env::current_exe()
-        .unwrap()
-        .ancestors()
-        .nth(3)
-        .unwrap()
-        .join("mongoose-notion-rag");
-    fs::create_dir_all(&folder).unwrap();
-    for file in FILES {
-        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("mongoose").join(file);
-        fs::copy(from, folder.join(file)).unwrap();
-    }
-    if !folder.join("node_modules/mongoose").is_dir() {
-        let mut npm = Command::new("npm");
-        npm.args(["install", "--no-audit", "--no-fund", "--silent"])
-            .current_dir(&folder);
-        assert!(npm.status().unwrap().success(), "Mongoose is not installed");
-    }
-    Some(folder)
-}
 
 async fn write(db: &Db) -> Entered {
     let service = db.global_context(Session::service());
@@ -128,10 +99,6 @@ fn one<'a>(seen: &'a Value, model: &str) -> &'a Value {
 
 #[tokio::test]
 async fn mongoose_and_the_models_agree() {
-    let Some(folder) = scripts() else {
-        eprintln!("there is no Node here: not run");
-        return;
-    };
     let database = model_tests::server::fresh_database().await;
     let (policy, limits) = testing::fast_passwords();
     let builder = register(Db::mongo(database.clone())).keys(testing::keyring().unwrap());
@@ -139,21 +106,14 @@ async fn mongoose_and_the_models_agree() {
     db.sync_indexes(SyncOptions::default()).await.unwrap();
     let entered = write(&db).await;
 
-    let mut node = Command::new("node");
-    node.arg("agree.js")
-        .arg(model_tests::server::server().await.uri())
-        .arg(database.name())
-        .current_dir(folder);
-    let output = tokio::task::spawn_blocking(move || node.output())
-        .await
-        .unwrap()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
+    let (uri, name) = (
+        model_tests::server::server().await.uri(),
+        database.name().to_owned(),
     );
-    let seen: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let agree = move || example_support::mongoose(env!("CARGO_MANIFEST_DIR"), uri, &name);
+    let Some(seen) = tokio::task::spawn_blocking(agree).await.unwrap().unwrap() else {
+        return;
+    };
 
     // What Mongoose saw of ours, with every default of its own that was not stored.
     let workspace = one(&seen, "NotionWorkspace");
