@@ -104,10 +104,10 @@ impl Entered {
             .iter()
             .find(|member| member.user == session.user);
         let (role, permissions) = match member {
+            _ if workspace.owner == session.user => (MemberRole::Owner, Permissions::default()),
             Some(member) if member.status == MemberStatus::Active => {
                 (member.role, member.permissions.clone())
             }
-            _ if workspace.owner == session.user => (MemberRole::Owner, Permissions::default()),
             _ if session.admin => (MemberRole::Admin, Permissions::default()),
             _ => return Err(Error::refused("the user has no seat in the workspace")),
         };

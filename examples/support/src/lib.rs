@@ -6,11 +6,13 @@
     reason = "the output is what an example is for"
 )]
 
+mod mongoose;
 mod show;
 
 use model_core::prelude::*;
 use model_core::{DbBuilder, SyncOptions};
 
+pub use mongoose::mongoose;
 pub use show::{heading, json, line, raw, refused, stored};
 
 /// Runs a scenario on the embedded store, or where `MONGODB_URI` is set on that server, in a database of its own that is

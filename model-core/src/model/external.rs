@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::page::Page;
 use super::query::Query;
 use crate::error::Result;
 use crate::policy::{BaseModel, ContextFor};
@@ -24,10 +25,12 @@ pub struct QueryString<M> {
     pub sort: Option<Sort<M>>,
     /// How many, if it says so; at least 1.
     pub limit: Option<u32>,
+    /// After which place, if it says so: the `next` of the page before.
+    pub after: Option<String>,
 }
 
 impl<M: BaseModel> QueryString<M> {
-    /// The query that is asked for, of at most `most` documents.
+    /// The query that is asked for, of at most `most` documents; a place to go on from is for [`page`](Self::page) alone.
     ///
     /// ```
     /// # model_core::__example!();
@@ -47,6 +50,33 @@ impl<M: BaseModel> QueryString<M> {
             None => query,
         }
     }
+
+    /// The page that is asked for, of at most `most` documents: `after=` takes the `next` of the page before.
+    ///
+    /// # Errors
+    /// As [`Query::page`].
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// # Note::create_many(&ctx, ["a", "b", "c"].map(note)).await?;
+    /// let first = Note::parse_query("done=false&limit=2")?.page(&ctx, 100).await?;
+    /// let next = format!("done=false&limit=2&after={}", first.next.unwrap());
+    /// assert_eq!(Note::parse_query(&next)?.page(&ctx, 100).await?.items.len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn page(self, ctx: &ContextFor<M>, most: u32) -> Result<Page<M>> {
+        let size = self.limit.map_or(most, |limit| limit.min(most));
+        let query = Query::new(ctx).matching(self.filter);
+        let query = match self.sort {
+            Some(sort) => query.sort(|_| sort),
+            None => query,
+        };
+        query.page(u64::from(size), self.after.as_deref()).await
+    }
 }
 
 impl<M> fmt::Debug for QueryString<M> {
@@ -55,6 +85,7 @@ impl<M> fmt::Debug for QueryString<M> {
             .field("filter", &self.filter)
             .field("sort", &self.sort)
             .field("limit", &self.limit)
+            .field("after", &self.after)
             .finish()
     }
 }
@@ -77,5 +108,6 @@ pub(super) fn query_string<M: BaseModel>(parts: Result<Parts>) -> Result<QuerySt
         filter: Filter::from_node(parts.filter),
         sort: (!parts.sort.is_empty()).then(|| Sort::from_keys(parts.sort)),
         limit: parts.limit,
+        after: parts.after,
     })
 }

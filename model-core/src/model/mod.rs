@@ -483,6 +483,30 @@ pub trait ModelExt: BaseModel {
         external::query_string::<Self>(outside::query_string(Self::schema().fields, text))
     }
 
+    /// A create input from JSON text, for code that is generic over models; else `NewWidget::from_json`.
+    ///
+    /// # Errors
+    /// `Invalid`, with every mistake by its path.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// fn read<M: ModelExt>(body: &str) -> Result<M::New> {
+    ///     M::new_from_json(body)
+    /// }
+    /// assert_eq!(read::<Note>("{}").unwrap_err().violations()[0].path, "text");
+    /// ```
+    fn new_from_json(text: &str) -> Result<Self::New> {
+        new_from_json::<Self>(text)
+    }
+
+    /// A patch from JSON text, for code that is generic over models; else `WidgetPatch::from_json`.
+    ///
+    /// # Errors
+    /// `Invalid`, with every mistake by its path.
+    fn patch_from_json(text: &str) -> Result<Self::Patch> {
+        patch_from_json::<Self>(text)
+    }
+
     /// Changes a document by a patch. Only what differs from the stored document is sent; if nothing does, nothing is
     /// written, no hook runs, and the document comes back as it is.
     ///

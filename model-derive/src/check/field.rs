@@ -92,7 +92,7 @@ fn one_letter_case(cx: &Ctxt, field: &Field) {
 /// What filters and sort orders from outside may not name: an answer, and an order, tell of the values. And what they
 /// could not name, since the word is part of their grammar.
 fn open_to_outside(cx: &Ctxt, field: &Field) {
-    const WORDS: [&str; 5] = ["and", "or", "not", "sort", "limit"];
+    const WORDS: [&str; 6] = ["and", "or", "not", "sort", "limit", "after"];
     for key in [KeyId::Filterable, KeyId::Sortable] {
         let Some(written) = written(field, key) else {
             continue;

@@ -183,6 +183,29 @@ on_both_stores! {
         let asked = Ticket::parse_query("limit=1000000&sort=storedPoints").unwrap();
         assert_eq!(points(asked.query(&shop.admin, 2)).await, [1, 2], "at most what the handler allows");
     }
+
+    /// Pages by the query string alone: each goes on where the one before ended, and a foreign place is refused.
+    async fn a_query_string_asks_for_pages(stage: Stage) {
+        let shop = stage.shop().await;
+        tickets(&shop).await;
+        let mut text = "sort=-storedPoints&limit=2".to_owned();
+        let mut seen = Vec::new();
+        for pages in 1.. {
+            let page = Ticket::parse_query(&text).unwrap().page(&shop.admin, 100).await.unwrap();
+            seen.extend(page.items.iter().map(|ticket| ticket.points));
+            let Some(next) = page.next else {
+                assert_eq!(pages, 2);
+                break;
+            };
+            text = format!("sort=-storedPoints&limit=2&after={next}");
+        }
+        assert_eq!(seen, [3, 2, 1]);
+        let most = Ticket::parse_query("limit=1000000").unwrap().page(&shop.admin, 1).await.unwrap();
+        assert_eq!(most.items.len(), 1, "at most what the handler allows");
+        let other = format!("sort=storedPoints&limit=2&{}", &text[text.find("after").unwrap()..]);
+        let error = Ticket::parse_query(&other).unwrap().page(&shop.admin, 100).await.unwrap_err();
+        assert!(error.is_invalid(), "{error}");
+    }
 }
 
 /// What is said of a refusal: pointer and rule.

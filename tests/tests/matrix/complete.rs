@@ -17,6 +17,8 @@ const OTHER: &[(&str, &str)] = &[
         "parse_query",
         "makes a filter and an order: `conformance/outside.rs`",
     ),
+    ("new_from_json", "makes an input: `conformance/input.rs`"),
+    ("patch_from_json", "makes an input: `conformance/input.rs`"),
     ("into_view", "makes a view; `redaction` looks at it"),
     ("bulk", "begins a bulk; its operations stand in the table"),
     (

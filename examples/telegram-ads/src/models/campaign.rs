@@ -134,16 +134,17 @@ impl BaseModel for Campaign {
 
     async fn before_update(_ctx: &Ctx, change: &mut Change<Self>) -> Result<()> {
         let performance = &mut change.after_mut().performance;
-        #[allow(clippy::cast_precision_loss, reason = "a rate of clicks is no exact number")]
-        let ctr = |views: i64, clicks: i64| {
-            if views == 0 {
-                0.0
-            } else {
-                clicks as f64 / views as f64
-            }
-        };
-        performance.ctr = ctr(performance.views, performance.clicks);
+        performance.ctr = rate(performance.clicks, performance.views);
         Ok(())
+    }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "a rate of clicks is no exact number")]
+fn rate(clicks: i64, views: i64) -> f64 {
+    if views == 0 {
+        0.0
+    } else {
+        clicks as f64 / views as f64
     }
 }
 

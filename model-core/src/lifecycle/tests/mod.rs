@@ -134,9 +134,6 @@ impl Store for Fake {
     async fn begin(&self) -> StoreResult<Box<dyn Transaction>> {
         unreachable!()
     }
-    async fn rename(&self, _: &str, _: &str) -> StoreResult<bool> {
-        unreachable!()
-    }
     async fn list_indexes(&self, collection: &str) -> StoreResult<Vec<Document>> {
         Ok(self
             .indexes

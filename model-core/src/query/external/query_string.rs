@@ -16,6 +16,7 @@ pub(crate) struct Parts {
     pub(crate) filter: Node,
     pub(crate) sort: Vec<SortKey>,
     pub(crate) limit: Option<u32>,
+    pub(crate) after: Option<String>,
 }
 
 /// Reads pairs as a form sends them; a leading `?` is no part of them.
@@ -24,6 +25,7 @@ pub(super) fn parse(fields: &'static [FieldSchema], text: &str) -> Result<Parts,
         filter: Node::Everything,
         sort: Vec::new(),
         limit: None,
+        after: None,
     };
     let mut budget = Budget::default();
     let mut seen: Vec<Cow<'_, str>> = Vec::new();
@@ -58,6 +60,7 @@ pub(super) fn parse(fields: &'static [FieldSchema], text: &str) -> Result<Parts,
         };
         match (path, comparison) {
             ("sort", None) => parts.sort = sort(fields, &one()?)?,
+            ("after", None) => parts.after = Some(one()?.into_owned()),
             ("limit", None) => match one()?.parse() {
                 // 0 means no limit to a server.
                 Ok(limit) if limit > 0 => parts.limit = Some(limit),

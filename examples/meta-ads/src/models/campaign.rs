@@ -1,0 +1,118 @@
+use model_core::prelude::*;
+
+use super::MetaConnection;
+use crate::{Account, Ctx};
+
+#[derive(Clone, Copy, PartialEq, Embedded)]
+#[model(rename_all = "UPPERCASE")]
+pub enum CampaignStatus {
+    Active,
+    Paused,
+    Deleted,
+    Archived,
+}
+
+#[derive(Clone, Copy, PartialEq, Embedded)]
+#[model(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Objective {
+    OutcomeTraffic,
+    OutcomeLeads,
+    OutcomeSales,
+}
+
+#[derive(Clone, Embedded)]
+#[model(rename_all = "camelCase")]
+pub struct Budget {
+    /// In minor units of the ad account's currency.
+    #[model(range(100..=100_000_000), filterable)]
+    pub daily: i64,
+    #[model(range(100..))]
+    pub lifetime: Option<i64>,
+}
+
+/// A campaign as Meta's API has it, with what we keep beside it.
+#[derive(Clone, Model)]
+#[model(collection = "campaigns", rename_all = "camelCase", audit(name = name))]
+#[model(index(status, created_at = desc), index(created_at = desc, id = desc), index(meta_campaign_id, unique))]
+#[model(virtuals(is_running: bool))]
+pub struct Campaign {
+    #[model(id)]
+    pub id: Id<Campaign>,
+    #[model(tenant)]
+    pub tenant_id: TenantId,
+    #[model(readonly, filterable(eq, in_))]
+    pub connection: Id<MetaConnection>,
+    /// Absent until Meta knows the campaign.
+    pub meta_campaign_id: Option<String>,
+    #[model(trim, len(1..=400), filterable(eq, starts_with), sortable)]
+    pub name: String,
+    #[model(readonly, filterable)]
+    pub objective: Objective,
+    #[model(default = CampaignStatus::Paused, filterable)]
+    pub status: CampaignStatus,
+    pub budget: Budget,
+    pub starts_at: Option<DateTime<Utc>>,
+    pub ends_at: Option<DateTime<Utc>>,
+    #[model(created_at, filterable, sortable)]
+    pub created_at: DateTime<Utc>,
+    #[model(updated_at)]
+    pub updated_at: DateTime<Utc>,
+    #[model(revision)]
+    pub revision: Revision,
+}
+
+impl BaseModel for Campaign {
+    type Actor = Account;
+
+    fn can_read(&self, _ctx: &Ctx) -> bool {
+        true
+    }
+
+    fn can_create(&self, ctx: &Ctx) -> bool {
+        ctx.actor().is_editor()
+    }
+
+    fn can_update(&self, ctx: &Ctx, _after: &Self) -> bool {
+        ctx.actor().is_editor()
+    }
+
+    fn can_delete(&self, ctx: &Ctx) -> bool {
+        ctx.actor().is_admin()
+    }
+
+    /// Business logic across fields, and the connection is one of the tenant's own.
+    async fn validate(&self, ctx: &Ctx) -> Result<()> {
+        let mut wrong = Vec::new();
+        if self
+            .ends_at
+            .is_some_and(|end| self.starts_at.is_none_or(|start| end <= start))
+        {
+            wrong.push(("endsAt", "order", "must be after startsAt"));
+        }
+        if self
+            .budget
+            .lifetime
+            .is_some_and(|lifetime| lifetime < self.budget.daily)
+        {
+            wrong.push(("budget.lifetime", "budget", "is below the daily budget"));
+        }
+        if MetaConnection::get(ctx, &self.connection).await?.is_none() {
+            wrong.push(("connection", "reference", "is no connection of this tenant"));
+        }
+        let violations: Vec<_> = wrong
+            .into_iter()
+            .flat_map(|(path, rule, message)| Error::violation(path, rule, message).violations().to_vec())
+            .collect();
+        if violations.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::invalid(violations))
+        }
+    }
+}
+
+impl Campaign {
+    pub fn is_running(&self) -> bool {
+        self.status == CampaignStatus::Active && self.meta_campaign_id.is_some()
+    }
+}

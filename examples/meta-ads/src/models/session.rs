@@ -1,0 +1,67 @@
+use chrono::TimeDelta;
+use model_core::prelude::*;
+
+use super::User;
+use crate::{Account, Ctx, Door};
+
+/// A client that is signed in.
+#[derive(Clone, Model)]
+#[model(collection = "sessions", rename_all = "camelCase")]
+pub struct Session {
+    #[model(id)]
+    pub id: Id<Session>,
+    #[model(tenant)]
+    pub tenant_id: TenantId,
+    #[model(readonly)]
+    pub user_id: Id<User>,
+    #[model(unique(global))]
+    pub token: TokenDigest,
+    #[model(ttl = "0s")]
+    pub expires_at: DateTime<Utc>,
+    #[model(created_at)]
+    pub created_at: DateTime<Utc>,
+}
+
+impl BaseModel for Session {
+    type Actor = Account;
+
+    fn can_read(&self, ctx: &Ctx) -> bool {
+        ctx.actor().is_service()
+    }
+
+    fn can_create(&self, ctx: &Ctx) -> bool {
+        ctx.actor().is_service()
+    }
+
+    fn can_update(&self, ctx: &Ctx, _after: &Self) -> bool {
+        ctx.actor().is_service()
+    }
+
+    fn can_delete(&self, ctx: &Ctx) -> bool {
+        ctx.actor().is_service()
+    }
+}
+
+impl Session {
+    /// Opens a session; the token goes to the client, and is kept nowhere.
+    pub async fn open(service: &Door, user: &User) -> Result<Token> {
+        let token = Token::generate()?;
+        let new = NewSession {
+            user_id: user.id.clone(),
+            token: token.clone(),
+            expires_at: service.now() + TimeDelta::hours(12),
+        };
+        Self::create(&service.enter(user.tenant_id.clone()), new).await?;
+        Ok(token)
+    }
+
+    /// The user behind a token, as long as the session lives.
+    pub async fn user(service: &Door, token: &Token) -> Result<Option<User>> {
+        match Self::find_unique(service, |s| s.token.lookup_token(token)).await? {
+            Some(session) if session.expires_at > service.now() => {
+                User::get(&service.enter(session.tenant_id), &session.user_id).await
+            }
+            _ => Ok(None),
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! The HTTP service: sign-in, the resources, their description, and whether it is well.
+
+mod failure;
+mod openapi;
+mod resource;
+mod signed;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use model_core::prelude::*;
+use serde_json::{Value, json};
+
+use crate::{Account, Campaign, Door, MetaConnection, PerformanceSnapshot, Session, Tenant, Total, User};
+use failure::Failure;
+use signed::Signed;
+
+/// What the handlers share.
+#[derive(Clone)]
+pub struct App {
+    db: Db,
+}
+
+impl App {
+    pub fn new(db: Db) -> Self {
+        Self { db }
+    }
+
+    /// The service's own context, for work before the tenant is known.
+    fn service(&self) -> Door {
+        self.db.global_context(Account::Service)
+    }
+}
+
+/// All routes.
+pub fn router(app: App) -> Router {
+    Router::new()
+        .route("/health", get(health))
+        .route("/openapi.json", get(|| async { Json(openapi::document()) }))
+        .route("/login", post(login))
+        .route("/totals", get(totals))
+        .nest("/users", resource::routes::<User>())
+        .nest("/connections", resource::routes::<MetaConnection>())
+        .nest("/campaigns", resource::routes::<Campaign>())
+        .nest("/snapshots", resource::readonly::<PerformanceSnapshot>())
+        .with_state(app)
+}
+
+/// Serves until `stop` is done, and then ends what has begun.
+///
+/// # Errors
+/// Those of the listener.
+pub async fn serve(
+    app: App,
+    listener: tokio::net::TcpListener,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    axum::serve(listener, router(app))
+        .with_graceful_shutdown(stop)
+        .await
+}
+
+async fn health(State(app): State<App>) -> std::result::Result<Json<Value>, Failure> {
+    Tenant::query(&app.service()).exists().await?;
+    Ok(Json(json!({ "status": "ok" })))
+}
+
+#[derive(serde::Deserialize)]
+struct Login {
+    email: String,
+    password: String,
+}
+
+/// Which of the two is wrong is not told.
+async fn login(
+    State(app): State<App>,
+    Json(login): Json<Login>,
+) -> std::result::Result<(StatusCode, Json<Value>), Failure> {
+    let service = app.service();
+    match User::sign_in(&service, &login.email, login.password).await? {
+        Some(user) => {
+            let token = Session::open(&service, &user).await?;
+            Ok((StatusCode::CREATED, Json(json!({ "token": token.expose() }))))
+        }
+        None => Err(Failure::unauthorized()),
+    }
+}
+
+async fn totals(Signed(ctx): Signed) -> std::result::Result<Json<Value>, Failure> {
+    let since = ctx.now() - chrono::TimeDelta::days(30);
+    let totals = PerformanceSnapshot::totals(&ctx, since).await?;
+    let shown = |t: &Total| json!({ "campaign": t.campaign, "impressions": t.impressions, "clicks": t.clicks, "spend": t.spend });
+    Ok(Json(
+        json!({ "items": totals.iter().map(shown).collect::<Vec<_>>() }),
+    ))
+}
