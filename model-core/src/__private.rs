@@ -12,10 +12,10 @@ pub use crate::query::{
     UniqueField, operand_of, read_operand,
 };
 pub use crate::schema::{
-    AuditSpec, BlindNormaliser, BlindSpec, Collation, Comparison, Condition, DeleteRule, Direction, EmbeddedSchema,
-    EnumSchema, FieldRole, FieldSchema, IdKind, IndexKey, IndexSpec, KeyForm, Literal, ModelSchema,
-    Normaliser, Number, Pattern, Relation, Rule, Tenancy, TypeSchema, ValidatorAction, ValidatorLevel,
-    ValidatorSpec, VariantSchema,
+    AuditSpec, BlindNormaliser, BlindSpec, Collation, Comparison, Condition, DeleteRule, Direction,
+    EmbeddedSchema, EnumSchema, FieldRole, FieldSchema, IdKind, IndexKey, IndexSpec, KeyForm, Literal,
+    ModelSchema, Normaliser, Number, Pattern, Relation, Rule, Tenancy, TypeSchema, ValidatorAction,
+    ValidatorLevel, ValidatorSpec, VariantSchema,
 };
 pub use crate::value::{Id, Identified, Ref, Revision, TenantId};
 pub use bson::Bson;

@@ -27,8 +27,8 @@ pub mod value;
 pub use codec::Edit;
 pub use db::{Db, DbBuilder};
 pub use engine::{
-    Access, ChainReport, Clock, DeletePlan, DeleteStep, MigratePreview, MigrateReport, MigrateSample, ReencryptReport, ResumeToken,
-    SecretsReport,
+    Access, ChainReport, Clock, DeletePlan, DeleteStep, MigratePreview, MigrateReport, MigrateSample,
+    ReencryptReport, ResumeToken, SecretsReport,
 };
 pub use error::{Error, ErrorKind, Result, Violation};
 pub use keys::{Confirm, KeyStatus, Keys};
@@ -37,15 +37,15 @@ pub use lifecycle::{
     SyncOptions, SyncReport, ValidatorPlan, ValidatorStep,
 };
 pub use model::{
-    Ancestors, Bulk, BulkOutcome, BulkReport, BulkWrite, Create, Delete, DeleteInBatches, Loaded, MigrateAll, ModelExt, Modify, Page,
-    Query, QueryStream, QueryString, Reencrypt, Related, RelatedCounts, RelatedQuery, Rows, Select, Subtree, Tree,
-    Update, Upserted,
+    Ancestors, Bulk, BulkOutcome, BulkReport, BulkWrite, Create, Delete, DeleteInBatches, Loaded, MigrateAll,
+    ModelExt, Modify, Page, Query, QueryStream, QueryString, Reencrypt, Related, RelatedCounts, RelatedQuery,
+    Rows, Select, Subtree, Tree, Update, Upserted,
 };
 
 pub use model_derive::{Embedded, Model, Projection};
 pub use policy::{
-    Actor, AnyContext, AuditLog, BaseModel, Change, Context, ContextFor, GlobalContext, GlobalScope,
-    MigrateInfo, Model, Mutable, Projection, ReadScope, Scope, Singleton, Stamp, TenantScope,
+    Actor, AnyContext, AuditLog, BaseModel, Change, Context, ContextFor, EraseTenant, GlobalContext,
+    GlobalScope, MigrateInfo, Model, Mutable, Projection, ReadScope, Scope, Singleton, Stamp, TenantScope,
 };
 pub use query::{FieldSet, Filter, Operators, PageCursor};
 pub use value::{Encrypted, Id, PasswordHash, Ref, Revision, Secret, TenantId, Token, TokenDigest};

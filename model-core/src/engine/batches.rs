@@ -64,8 +64,11 @@ impl DeletePlan {
         self.steps.iter().find(|step| step.model == model)
     }
 
-    fn step(&mut self, schema: &'static ModelSchema, add: impl FnOnce(&mut DeleteStep)) {
-        let known = self.steps.iter().position(|step| step.collection == schema.collection);
+    pub(super) fn step(&mut self, schema: &'static ModelSchema, add: impl FnOnce(&mut DeleteStep)) {
+        let known = self
+            .steps
+            .iter()
+            .position(|step| step.collection == schema.collection);
         let place = known.unwrap_or_else(|| {
             self.steps.push(DeleteStep {
                 model: schema.name,
@@ -99,7 +102,10 @@ impl fmt::Display for DeletePlan {
                 in_the_way,
                 ..
             } = step;
-            writeln!(f, "{model}: {deleted} deleted, {loosened} loosened, {in_the_way} in the way")?;
+            writeln!(
+                f,
+                "{model}: {deleted} deleted, {loosened} loosened, {in_the_way} in the way"
+            )?;
         }
         Ok(())
     }
@@ -117,7 +123,9 @@ async fn begin(unit: &mut dyn WriteUnit, action: Action) -> Result<Option<Along>
         let message = format!("`can_{}` denies it", action.verb());
         return Err(Error::new(ErrorKind::Forbidden, message));
     }
-    cascade::follow(&[Root { unit: &*unit, action }], None).await.map(Some)
+    cascade::follow(&[Root { unit: &*unit, action }], None)
+        .await
+        .map(Some)
 }
 
 /// What the deletion of a document would do; none if there is no such document for this caller. Nothing is written, and no

@@ -215,7 +215,13 @@ impl Search<'_> {
             let mut cascaded = Vec::new();
             for ids in ids.chunks(AT_ONCE) {
                 for (id, found) in self.referring(kin, bond, next, ids).await? {
-                    let met = Met { kin, bond, next, id, found };
+                    let met = Met {
+                        kin,
+                        bond,
+                        next,
+                        id,
+                        found,
+                    };
                     cascaded.extend(self.meet(met, ids)?);
                 }
             }
@@ -255,13 +261,29 @@ impl Search<'_> {
             (DeleteRule::Cascade, Action::Purge) => Deleted::Included,
             _ => Deleted::Hidden,
         };
-        let fields = if self.limit.is_some() { Vec::new() } else { vec![bond.field] };
-        fetch(self.kin(kin)?, deleted, Node::field(bond.field, Test::In(ids)), fields).await
+        let fields = if self.limit.is_some() {
+            Vec::new()
+        } else {
+            vec![bond.field]
+        };
+        fetch(
+            self.kin(kin)?,
+            deleted,
+            Node::field(bond.field, Test::In(ids)),
+            fields,
+        )
+        .await
     }
 
     /// Notes what becomes of a document that refers to one of the deleted `ids`; the answer is its id, if it is deleted.
     fn meet(&mut self, met: Met, ids: &[IdValue]) -> Result<Option<IdValue>> {
-        let Met { kin, bond, next, id, found } = met;
+        let Met {
+            kin,
+            bond,
+            next,
+            id,
+            found,
+        } = met;
         let schema = self.kin(kin)?.schema();
         let key = (schema.collection, id.clone());
         if self.deleted.contains(&key) {
@@ -273,10 +295,12 @@ impl Search<'_> {
         }
         let cascades = bond.rule == DeleteRule::Cascade;
         let place = self.places.get(&key).copied();
-        let known = place.and_then(|place| self.dependents.get_mut(place)).and_then(|place| {
-            // What is deleted stands after what it refers to.
-            if cascades { place.take() } else { None }
-        });
+        let known = place
+            .and_then(|place| self.dependents.get_mut(place))
+            .and_then(|place| {
+                // What is deleted stands after what it refers to.
+                if cascades { place.take() } else { None }
+            });
         let place = match (place, cascades) {
             (Some(place), false) => place,
             _ => {
@@ -303,7 +327,11 @@ impl Search<'_> {
             self.deleted.insert(key);
             return Ok(Some(id));
         }
-        if let Some(Some(Dependent { fate: Fate::Loosened(loosened), .. })) = self.dependents.get_mut(place) {
+        if let Some(Some(Dependent {
+            fate: Fate::Loosened(loosened),
+            ..
+        })) = self.dependents.get_mut(place)
+        {
             loosen(loosened, bond, &found, ids);
         }
         Ok(None)

@@ -59,9 +59,7 @@ impl<'a> Placed<'a> {
 
     fn named(&self, error: Error) -> Error {
         match self.position {
-            Some(position) => error
-                .at_position(position)
-                .at_id(|| self.unit.id().to_string()),
+            Some(position) => error.at_position(position).at_id(|| self.unit.id().to_string()),
             None => error,
         }
     }

@@ -71,9 +71,16 @@ impl Graph {
         Self { models, bonds }
     }
 
+    /// The registered models, by their places.
+    pub(super) fn schemas(&self) -> Vec<&'static ModelSchema> {
+        self.models.iter().map(|model| model.schema).collect()
+    }
+
     /// The fields that refer to a model.
     pub(super) fn to(&self, schema: &'static ModelSchema) -> impl Iterator<Item = &Bond> {
-        self.bonds.iter().filter(move |bond| std::ptr::eq(bond.to, schema))
+        self.bonds
+            .iter()
+            .filter(move |bond| std::ptr::eq(bond.to, schema))
     }
 
     /// Opens the model at this place on behalf of who holds `context`.

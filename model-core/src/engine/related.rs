@@ -33,7 +33,10 @@ impl Relation {
         let decided = unit.scope_is_exact() || unit.caller().bypass.is_some();
         let arrays = arrays(schema, &self.path);
         // A document of an older version has its values only after `migrate`; an array of arrays is not taken apart.
-        let Some(count) = self.each.filter(|_| decided && schema.version == 1 && arrays.len() < 2) else {
+        let Some(count) = self
+            .each
+            .filter(|_| decided && schema.version == 1 && arrays.len() < 2)
+        else {
             return Shape::All;
         };
         Shape::Each(FirstOfEach {
@@ -64,7 +67,11 @@ impl<'r> Parents<'r> {
             relation,
             places: places.map(|(place, id)| (id, place)).collect(),
             counts: vec![0; relation.parents.len()],
-            open: if relation.each == Some(0) { 0 } else { relation.parents.len() },
+            open: if relation.each == Some(0) {
+                0
+            } else {
+                relation.parents.len()
+            },
             decoded: VecDeque::new(),
             kept: Vec::new(),
         }
@@ -90,7 +97,9 @@ impl Notes for Parents<'_> {
     fn note(&mut self, _: &[u8], present: &[u8]) -> Result<()> {
         let mut parents = Vec::with_capacity(1);
         each_value(present, &self.relation.path, &mut |value| {
-            let place = IdValue::decode(value).ok().and_then(|id| self.places.get(&id).copied());
+            let place = IdValue::decode(value)
+                .ok()
+                .and_then(|id| self.places.get(&id).copied());
             if let Some(place) = place.filter(|place| !parents.contains(place)) {
                 parents.push(place);
             }
@@ -122,7 +131,12 @@ pub(crate) async fn related(
     }
     listing.shape = relation.shape(unit);
     in_total_order(&mut listing.sort);
-    listing.filter = Some(listing.filter.unwrap_or(Node::Everything).and(relation.condition()));
+    listing.filter = Some(
+        listing
+            .filter
+            .unwrap_or(Node::Everything)
+            .and(relation.condition()),
+    );
     let mut open = read::open(unit, listing).await?;
     while parents.open > 0 && read::pull_noting(unit, &mut open, &mut parents).await? {}
     Ok(parents.kept)
@@ -138,7 +152,12 @@ pub(crate) async fn count_related(
     if parents.open == 0 {
         return Ok(parents.counts);
     }
-    listing.filter = Some(listing.filter.unwrap_or(Node::Everything).and(relation.condition()));
+    listing.filter = Some(
+        listing
+            .filter
+            .unwrap_or(Node::Everything)
+            .and(relation.condition()),
+    );
     // An array may name one parent twice, and counts once: that is seen by reading.
     if !arrays(unit.schema(), &relation.path).is_empty() {
         let mut open = read::open(unit, listing).await?;
@@ -208,7 +227,9 @@ struct Links<'p> {
 impl Notes for Links<'_> {
     fn note(&mut self, _: &[u8], present: &[u8]) -> Result<()> {
         let mut links = Vec::with_capacity(1);
-        each_value(present, self.path, &mut |value| links.extend(IdValue::decode(value)));
+        each_value(present, self.path, &mut |value| {
+            links.extend(IdValue::decode(value))
+        });
         self.decoded.push_back(links);
         Ok(())
     }

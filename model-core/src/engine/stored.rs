@@ -130,11 +130,7 @@ async fn find(items: &mut [Item<'_>]) -> Result<()> {
 }
 
 /// Hands a stored document to the unit; none if the caller may not know of it.
-async fn take(
-    unit: &mut dyn WriteUnit,
-    raw: RawDocumentBuf,
-    plan: &Plan,
-) -> Result<Option<Stored>> {
+async fn take(unit: &mut dyn WriteUnit, raw: RawDocumentBuf, plan: &Plan) -> Result<Option<Stored>> {
     let revision = match load::raw_field(raw.as_bytes(), reserved::REVISION)? {
         Some(value) => {
             let number = value
@@ -167,7 +163,10 @@ async fn take(
     if !plan.unseen && !permitted(unit, Action::Read) {
         return Ok(None);
     }
-    if plan.expected.is_some_and(|expected| expected != revision.unwrap_or_default()) {
+    if plan
+        .expected
+        .is_some_and(|expected| expected != revision.unwrap_or_default())
+    {
         return Err(Error::new(
             ErrorKind::Conflict,
             "the expected revision is no longer the stored one",

@@ -68,5 +68,8 @@ fn operators<M>(loosened: Loosened) -> Operators<M> {
         .pulled
         .into_iter()
         .map(|(field, values)| Operators::pull_values(field, values));
-    nullified.chain(pulled).reduce(Operators::and).unwrap_or_else(Operators::nothing)
+    nullified
+        .chain(pulled)
+        .reduce(Operators::and)
+        .unwrap_or_else(Operators::nothing)
 }

@@ -111,7 +111,11 @@ pub(super) async fn populate<M: BaseModel>(ctx: &ContextFor<M>, named: Places) -
     let mut order: Vec<_> = named.into_iter().collect();
     order.sort_unstable_by_key(|(_, place)| *place);
     // Both stand in one order.
-    let mut loaded = documents.iter().map(|document| document.id().value()).enumerate().peekable();
+    let mut loaded = documents
+        .iter()
+        .map(|document| document.id().value())
+        .enumerate()
+        .peekable();
     let mut dangling = Vec::new();
     let mut places = HashMap::with_capacity(order.len());
     for (id, _) in order {

@@ -144,7 +144,10 @@ impl<P: Model, M: BaseModel> Related<P, M> {
     pub fn of(&self, parent: &impl Pointer<P>) -> Vec<&M> {
         let id = parent.id().value();
         let places = self.lists.get(id).map_or(&[][..], Vec::as_slice);
-        places.iter().filter_map(|place| self.documents.get(*place)).collect()
+        places
+            .iter()
+            .filter_map(|place| self.documents.get(*place))
+            .collect()
     }
 
     /// All of them, each once, in the order of the query.

@@ -2,11 +2,11 @@
 
 use core::num::NonZeroU32;
 
-use super::reference::DeleteRule;
-use super::{IdKind, ModelSchema};
 use super::blind::BlindSpec;
 use super::external::{Comparison, External, ReadOperand};
+use super::reference::DeleteRule;
 use super::rule::{Normaliser, Rule};
+use super::{IdKind, ModelSchema};
 
 /// What a field is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -199,7 +199,10 @@ fn delete_rule(input: ParseStream<'_>) -> syn::Result<Spanned<DeleteRule>> {
         Some((_, rule)) => Ok(Spanned::new(*rule, ident.span())),
         None => {
             let hint = suggest::hint(&text, RULES.map(|(name, _)| name), "the rules are");
-            Err(syn::Error::new(ident.span(), format!("unknown delete rule `{text}`{hint}")))
+            Err(syn::Error::new(
+                ident.span(),
+                format!("unknown delete rule `{text}`{hint}"),
+            ))
         }
     }
 }

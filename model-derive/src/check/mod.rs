@@ -158,7 +158,9 @@ fn since(cx: &Ctxt, model: &Model, field: &Field) {
 
 /// What a delete rule does to the document, the document allows.
 fn on_delete(cx: &Ctxt, model: &Model, field: &Field) {
-    let Some(rule) = &field.attrs.on_delete else { return };
+    let Some(rule) = &field.attrs.on_delete else {
+        return;
+    };
     let changes = matches!(rule.value, DeleteRule::Nullify | DeleteRule::Pull);
     if changes && field.attrs.readonly.is_some() {
         cx.error(rule.span, "the rule changes the field, which is read-only");

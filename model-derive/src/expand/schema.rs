@@ -6,7 +6,8 @@ use syn::ext::IdentExt as _;
 use super::{index, view};
 use crate::ast::{Field, Head, Model};
 use crate::attr::{
-    Audit, BlindIndex, BlindNormaliser, Bounds, DeleteRule, Filterable, IdForm, Normaliser, Number, Role, Rule,
+    Audit, BlindIndex, BlindNormaliser, Bounds, DeleteRule, Filterable, IdForm, Normaliser, Number, Role,
+    Rule,
 };
 use crate::case;
 

@@ -38,6 +38,22 @@ struct Book {
 
 policy!(Book, Exact);
 
+/// Goes with its book, and then with what replaces it.
+#[derive(Clone, Model)]
+#[model(collection = "loans", index(book))]
+struct Loan {
+    #[model(id)]
+    id: Id<Loan>,
+    #[model(tenant)]
+    organization: TenantId,
+    #[model(on_delete = cascade)]
+    book: Ref<Book>,
+    #[model(on_delete = nullify)]
+    replaced_by: Option<Ref<Loan>>,
+}
+
+policy!(Loan, Superset);
+
 struct Wire {
     log: CommandLog,
     ctx: Ctx,
@@ -51,6 +67,7 @@ impl Wire {
             .state(Rival::default())
             .model::<Shelf>()
             .model::<Book>()
+            .model::<Loan>()
             .build_lazy()
             .unwrap();
         db.sync_indexes(SyncOptions::default()).await.unwrap();
@@ -74,7 +91,9 @@ impl Wire {
     }
 
     async fn shelves(&self, count: usize) -> Vec<Shelf> {
-        let new = (0..count).map(|n| NewShelf { name: format!("s{n}") });
+        let new = (0..count).map(|n| NewShelf {
+            name: format!("s{n}"),
+        });
         Shelf::create_many(&self.ctx, new).await.unwrap()
     }
 
@@ -110,7 +129,10 @@ async fn a_relation_is_one_command() {
     assert_eq!(loaded, [1_000; 3]);
     assert_eq!(sent, ["find"; 3]);
     let none = Shelf::populate(ctx, &books[..0], |book| &book.first);
-    assert_eq!(wire.sends(async { none.await.unwrap() }).await.1, Vec::<String>::new());
+    assert_eq!(
+        wire.sends(async { none.await.unwrap() }).await.1,
+        Vec::<String>::new()
+    );
 }
 
 /// Related documents of many parents are one cursor; a limit for each parent is cut off by the server.
@@ -124,18 +146,37 @@ async fn a_limit_for_each_is_the_servers() {
     let ctx = &wire.ctx;
     for limit in [1, 3] {
         let query = || Book::related(ctx, &shelves, |b| &b.first).sort(|b| b.name.asc());
-        let (related, sent) = wire.sends(async { query().limit_each(limit).await.unwrap() }).await;
-        assert_eq!(sent.iter().filter(|name| *name == "aggregate").count(), 1, "{sent:?}");
+        let (related, sent) = wire
+            .sends(async { query().limit_each(limit).await.unwrap() })
+            .await;
+        assert_eq!(
+            sent.iter().filter(|name| *name == "aggregate").count(),
+            1,
+            "{sent:?}"
+        );
         assert_eq!(related.documents().len() as u64, 50 * limit);
         let query = || Book::related(ctx, &shelves, |b| &b.others).sort(|b| b.name.asc());
-        let (related, sent) = wire.sends(async { query().limit_each(limit).await.unwrap() }).await;
-        assert_eq!(sent.iter().filter(|name| *name == "aggregate").count(), 1, "{sent:?}");
-        assert!(shelves.iter().all(|shelf| related.of(shelf).len() as u64 == limit));
+        let (related, sent) = wire
+            .sends(async { query().limit_each(limit).await.unwrap() })
+            .await;
+        assert_eq!(
+            sent.iter().filter(|name| *name == "aggregate").count(),
+            1,
+            "{sent:?}"
+        );
+        assert!(
+            shelves
+                .iter()
+                .all(|shelf| related.of(shelf).len() as u64 == limit)
+        );
     }
     let (counts, sent) = wire
         .sends(async { Book::related(ctx, &shelves, |b| &b.first).count().await.unwrap() })
         .await;
-    assert_eq!((counts.of(&shelves[0]), &*sent[0], sent.len()), (10, "aggregate", 1));
+    assert_eq!(
+        (counts.of(&shelves[0]), &*sent[0], sent.len()),
+        (10, "aggregate", 1)
+    );
 }
 
 /// A tree is one read of its root and one walk, the way up one walk.
@@ -155,8 +196,46 @@ async fn a_tree_is_one_walk() {
     }
     let tree = Book::subtree(&wire.ctx, &root.id, |b| &b.sequel_of);
     let (tree, sent) = wire.sends(async { tree.await.unwrap().unwrap() }).await;
-    assert_eq!((tree.documents().count(), sent), (6, vec!["find".to_owned(), "aggregate".to_owned()]));
+    assert_eq!(
+        (tree.documents().count(), sent),
+        (6, vec!["find".to_owned(), "aggregate".to_owned()])
+    );
     let above = Book::ancestors(&wire.ctx, &last.id, |b| &b.sequel_of);
     let (above, sent) = wire.sends(async { above.await.unwrap() }).await;
     assert_eq!((above.len(), sent), (5, vec!["aggregate".to_owned()]));
+}
+
+/// A deletion with rules is one find more for each field that refers to what is deleted, level by level, and a
+/// transaction.
+#[tokio::test]
+async fn a_rule_is_a_find_for_each_field() {
+    let wire = Wire::new().await;
+    let shelves = wire.shelves(3).await;
+    let books = wire.books(&shelves).await;
+    let ctx = &wire.ctx;
+    let alone = async { Book::delete(ctx, &books[0].id).await.unwrap() };
+    assert_eq!(
+        wire.sends(alone).await,
+        (true, ["find", "find", "delete"].map(String::from).to_vec())
+    );
+    for _ in 0..3 {
+        let new = NewLoan {
+            book: Ref::to(&books[1].id),
+            optional: NewLoanOptional::default(),
+        };
+        Loan::create(ctx, new).await.unwrap();
+    }
+    let along = async { Book::delete(ctx, &books[1].id).await.unwrap() };
+    let (deleted, sent) = wire.sends(along).await;
+    assert!(deleted);
+    assert_eq!(
+        sent,
+        ["find", "find", "find", "delete", "delete", "commitTransaction"]
+    );
+    let shelf = async { Shelf::delete(ctx, &shelves[0].id).await.unwrap() };
+    assert_eq!(
+        wire.sends(shelf).await.1,
+        ["find", "delete"],
+        "nothing has a rule for shelves"
+    );
 }

@@ -11,8 +11,8 @@ mod error;
 mod group;
 mod index;
 mod read;
-mod related;
 mod record;
+mod related;
 #[cfg(test)]
 mod tests;
 mod transaction;

@@ -26,15 +26,13 @@ pub(super) fn find(find: &Find, read_concern: Option<&str>) -> StoreResult<Optio
 type Stage<'a> = &'a dyn Fn(&mut Writer<'_>);
 
 fn pipeline(stages: &[Stage<'_>], out: &mut Writer<'_>) {
-    out.array("pipeline", stages, |out, key, stage| out.document(key, |out| stage(out)));
+    out.array("pipeline", stages, |out, key, stage| {
+        out.document(key, |out| stage(out))
+    });
 }
 
 /// An array counts once for each of its different elements, and its document comes once all the same.
-fn first_of_each(
-    find: &Find,
-    each: &FirstOfEach,
-    read_concern: Option<&str>,
-) -> StoreResult<RawDocumentBuf> {
+fn first_of_each(find: &Find, each: &FirstOfEach, read_concern: Option<&str>) -> StoreResult<RawDocumentBuf> {
     let path = format!("${}", each.path);
     let select = |out: &mut Writer<'_>| {
         out.document("$match", |out| command::select(&find.selection, out));
@@ -74,7 +72,11 @@ fn first_of_each(
         out.array("$unset", &[OF, NTH], |out, key, name| out.string(key, name));
     };
     let once = |out: &mut Writer<'_>| {
-        write_bson(out, "$group", &doc! { "_id": "$_id", REACHED: { "$first": "$$ROOT" } }.into());
+        write_bson(
+            out,
+            "$group",
+            &doc! { "_id": "$_id", REACHED: { "$first": "$$ROOT" } }.into(),
+        );
     };
     let itself = |out: &mut Writer<'_>| out.string("$replaceWith", &format!("${REACHED}"));
     let ordered = |out: &mut Writer<'_>| out.document("$sort", |out| command::sort(&find.sort, out));

@@ -11,12 +11,20 @@ const MEMBERS: usize = 400;
 /// A team with many members, who have three badges each.
 async fn large(office: &Office) -> Team {
     let team = office.team("large").await;
-    let new = (0..MEMBERS).map(|n| NewMember { name: format!("m{n}"), team: Ref::to(&team.id) });
+    let new = (0..MEMBERS).map(|n| NewMember {
+        name: format!("m{n}"),
+        team: Ref::to(&team.id),
+    });
     let members = Member::create_many(&office.ctx, new).await.unwrap();
-    let new = members.iter().flat_map(|member| (0..3).map(|n| NewBadge {
-        name: format!("b{n}"),
-        optional: NewBadgeOptional { member: Some(Ref::to(&member.id)), backup: None },
-    }));
+    let new = members.iter().flat_map(|member| {
+        (0..3).map(|n| NewBadge {
+            name: format!("b{n}"),
+            optional: NewBadgeOptional {
+                member: Some(Ref::to(&member.id)),
+                backup: None,
+            },
+        })
+    });
     Badge::create_many(&office.ctx, new).await.unwrap();
     team
 }
@@ -24,9 +32,13 @@ async fn large(office: &Office) -> Team {
 /// Documents that refer to what is gone.
 async fn orphans(office: &Office) -> usize {
     let badges = Badge::query(&office.ctx).await.unwrap();
-    let members = Member::populate(&office.ctx, &badges, |badge| &badge.member).await.unwrap();
+    let members = Member::populate(&office.ctx, &badges, |badge| &badge.member)
+        .await
+        .unwrap();
     let all = Member::query(&office.ctx).await.unwrap();
-    let teams = Team::populate(&office.ctx, &all, |member| &member.team).await.unwrap();
+    let teams = Team::populate(&office.ctx, &all, |member| &member.team)
+        .await
+        .unwrap();
     members.dangling().len() + teams.dangling().len()
 }
 

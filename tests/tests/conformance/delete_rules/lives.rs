@@ -17,13 +17,34 @@ impl Drawer {
     async fn open(stage: crate::harness::Stage) -> Self {
         let office = Office::open(stage).await;
         let ctx = &office.ctx;
-        let folder = Folder::create(ctx, NewFolder { name: "folder".into() }).await.unwrap();
-        let new = NewFile { name: "file".into(), folder: Ref::to(&folder.id) };
+        let folder = Folder::create(
+            ctx,
+            NewFolder {
+                name: "folder".into(),
+            },
+        )
+        .await
+        .unwrap();
+        let new = NewFile {
+            name: "file".into(),
+            folder: Ref::to(&folder.id),
+        };
         let file = File::create(ctx, new).await.unwrap();
-        let optional = NewThumbOptional { folder: Some(Ref::to(&folder.id)) };
-        let new = NewThumb { name: "thumb".into(), file: Ref::to(&file.id), optional };
+        let optional = NewThumbOptional {
+            folder: Some(Ref::to(&folder.id)),
+        };
+        let new = NewThumb {
+            name: "thumb".into(),
+            file: Ref::to(&file.id),
+            optional,
+        };
         let thumb = Thumb::create(ctx, new).await.unwrap();
-        Self { office, folder, file, thumb }
+        Self {
+            office,
+            folder,
+            file,
+            thumb,
+        }
     }
 }
 

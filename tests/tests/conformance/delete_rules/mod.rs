@@ -1,6 +1,7 @@
 //! Contract M 47: what becomes of documents when those that they refer to are deleted.
 
 mod batches;
+mod erase;
 mod lives;
 mod rules;
 
@@ -35,7 +36,11 @@ impl Fuse {
 
     fn burn(ctx: &Ctx) -> Result<()> {
         let left = ctx.state::<Self>().unwrap().0.fetch_sub(1, Ordering::SeqCst);
-        if left > 0 { Ok(()) } else { Err(Error::refused("the fuse has burnt")) }
+        if left > 0 {
+            Ok(())
+        } else {
+            Err(Error::refused("the fuse has burnt"))
+        }
     }
 }
 
@@ -214,11 +219,16 @@ impl Office {
     }
 
     pub(crate) async fn team(&self, name: &str) -> Team {
-        Team::create(&self.ctx, NewTeam { name: name.into() }).await.unwrap()
+        Team::create(&self.ctx, NewTeam { name: name.into() })
+            .await
+            .unwrap()
     }
 
     pub(crate) async fn member(&self, name: &str, team: &Team) -> Member {
-        let new = NewMember { name: name.into(), team: Ref::to(&team.id) };
+        let new = NewMember {
+            name: name.into(),
+            team: Ref::to(&team.id),
+        };
         Member::create(&self.ctx, new).await.unwrap()
     }
 
@@ -227,25 +237,44 @@ impl Office {
             member: member.map(|member| Ref::to(&member.id)),
             backup: backup.map(|team| Ref::to(&team.id)),
         };
-        Badge::create(&self.ctx, NewBadge { name: name.into(), optional }).await.unwrap()
+        Badge::create(
+            &self.ctx,
+            NewBadge {
+                name: name.into(),
+                optional,
+            },
+        )
+        .await
+        .unwrap()
     }
 
     pub(crate) async fn plan(&self, name: &str, lead: &Member, members: &[&Member]) -> Plan {
         let new = NewPlan {
             name: name.into(),
             members: members.iter().map(|member| Ref::to(&member.id)).collect(),
-            optional: NewPlanOptional { lead: Some(Ref::to(&lead.id)) },
+            optional: NewPlanOptional {
+                lead: Some(Ref::to(&lead.id)),
+            },
         };
         Plan::create(&self.ctx, new).await.unwrap()
     }
 
     pub(crate) async fn invoice(&self, team: &Team, member: Option<&Member>) -> Invoice {
-        let optional = NewInvoiceOptional { member: member.map(|member| Ref::to(&member.id)) };
-        let new = NewInvoice { name: "invoice".into(), team: Ref::to(&team.id), optional };
+        let optional = NewInvoiceOptional {
+            member: member.map(|member| Ref::to(&member.id)),
+        };
+        let new = NewInvoice {
+            name: "invoice".into(),
+            team: Ref::to(&team.id),
+            optional,
+        };
         Invoice::create(&self.ctx, new).await.unwrap()
     }
 
     pub(crate) async fn count(&self, collection: &'static str) -> usize {
-        model_core::testing::stored(&self.db, collection).await.unwrap().len()
+        model_core::testing::stored(&self.db, collection)
+            .await
+            .unwrap()
+            .len()
     }
 }

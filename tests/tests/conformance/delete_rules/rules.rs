@@ -9,7 +9,10 @@ use crate::harness::on_both_stores;
 
 async fn events(office: &Office) -> Vec<String> {
     let log = testing::stored(&office.db, "audit_log").await.unwrap();
-    let mut events: Vec<_> = log.iter().map(|entry| entry.get_str("event").unwrap().to_owned()).collect();
+    let mut events: Vec<_> = log
+        .iter()
+        .map(|entry| entry.get_str("event").unwrap().to_owned())
+        .collect();
     events.sort_unstable();
     events
 }
@@ -202,7 +205,11 @@ open_policy!(Currency GlobalContext Price Context);
 
 #[test]
 fn a_rule_stays_in_its_tenant() {
-    let error = Db::memory().model::<Currency>().model::<Price>().build_lazy().unwrap_err();
+    let error = Db::memory()
+        .model::<Currency>()
+        .model::<Price>()
+        .build_lazy()
+        .unwrap_err();
     assert!(error.is_configuration(), "{error}");
     assert!(error.to_string().contains("`currency`"), "{error}");
 }

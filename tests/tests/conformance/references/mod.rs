@@ -59,7 +59,9 @@ pub(crate) struct Author {
     pub(crate) name: String,
 }
 
-policy!(Author, |author| author.name == "secret", Superset, |_| Filter::all());
+policy!(Author, |author| author.name == "secret", Superset, |_| {
+    Filter::all()
+});
 
 /// A country is everybody's.
 #[derive(Clone, Model)]
@@ -189,7 +191,9 @@ impl Library {
     }
 
     pub(crate) async fn tag(&self, name: &str) -> Tag {
-        Tag::create(&self.admin, NewTag { name: name.into() }).await.unwrap()
+        Tag::create(&self.admin, NewTag { name: name.into() })
+            .await
+            .unwrap()
     }
 
     pub(crate) async fn post(&self, title: &str, author: &Author, tags: &[&Tag], rank: i64) -> Post {

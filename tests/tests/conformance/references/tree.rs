@@ -8,7 +8,16 @@ use crate::harness::on_both_stores;
 
 async fn reply(library: &Library, text: &str, parent: Option<&Message>) -> Message {
     let parent = parent.map(|parent| Ref::to(&parent.id));
-    library.message(text, 0, NewMessageOptional { parent, ..Default::default() }).await
+    library
+        .message(
+            text,
+            0,
+            NewMessageOptional {
+                parent,
+                ..Default::default()
+            },
+        )
+        .await
 }
 
 fn texts<'a>(messages: impl IntoIterator<Item = &'a Message>) -> Vec<&'a str> {
