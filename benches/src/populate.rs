@@ -109,5 +109,5 @@ pub async fn time(rounds: usize) -> Vec<Row> {
         Row::sampled(name, "CPU us", &ours.cpu, &theirs.cpu).at_most(LIMIT),
     ];
     server::drop_database(database).await;
-    report::show(rows)
+    report::show(rows).collect()
 }

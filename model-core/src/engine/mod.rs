@@ -1,6 +1,7 @@
 //! The one pipeline of every read and write. It is not generic and names no model: it works on units, behind which the
 //! typed shells of `model/` stand.
 
+mod along;
 mod audit;
 mod backlog;
 mod batches;
