@@ -4,6 +4,7 @@
 //! cargo bench -p model-benches                    codec and verbs
 //! cargo bench -p model-benches -- --short         instruction counts of the codec alone; for CI
 //! cargo bench -p model-benches -- --instructions  instruction counts of the verbs alone
+//! cargo bench -p model-benches -- --populate      references, loaded together
 //! cargo bench -p model-benches -- --load [--short | --seconds 60]
 //! cargo bench -p model-benches -- --compile [--models 100]
 //! ```
@@ -22,7 +23,7 @@ use std::time::Duration;
 
 use model_benches::report::{self, Row};
 use model_benches::server::{self, Effort};
-use model_benches::{codec, compile, load};
+use model_benches::{codec, compile, load, populate};
 
 /// By how much a limit may be missed before it counts: another compiler makes other instructions.
 const MARGIN: f64 = 0.05;
@@ -41,6 +42,10 @@ async fn main() -> ExitCode {
         report::heading("Many tasks against the bare driver, the same commands");
         let seconds = number("--seconds", if has("--short") { 5 } else { 60 }) as u64;
         return judged(&load::run(Duration::from_secs(seconds)).await);
+    }
+    if has("--populate") {
+        report::heading("References against a hand-written `$in`, the same commands");
+        return judged(&populate::time(60).await);
     }
     if has("--compile") {
         let models = number("--models", 100);
@@ -69,6 +74,7 @@ async fn main() -> ExitCode {
         queries: 40,
     };
     rows.extend(server::time(effort).await);
+    rows.extend(populate::time(60).await);
     report::keep(&rows);
     judged(&rows)
 }

@@ -22,6 +22,7 @@ pub mod compile;
 pub mod document;
 pub mod instructions;
 pub mod load;
+pub mod populate;
 pub mod report;
 pub mod rounds;
 pub mod server;

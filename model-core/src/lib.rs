@@ -48,8 +48,9 @@ pub use model::{
 
 pub use model_derive::{Embedded, Model, Projection};
 pub use policy::{
-    Actor, AnyContext, AuditLog, BaseModel, Change, Context, ContextFor, GlobalContext, GlobalScope,
-    MigrateInfo, Model, Mutable, Projection, Reaches, ReadScope, Scope, Singleton, Stamp, TenantScope,
+    Actor, AnyContext, AuditLog, BaseModel, Change, Context, ContextFor, EraseTenant, GlobalContext,
+    GlobalScope, MigrateInfo, Model, Mutable, Projection, Reaches, ReadScope, Scope, Singleton, Stamp,
+    TenantScope,
 };
 pub use query::{FieldSet, Filter, Operators, PageCursor};
 pub use value::{Encrypted, Id, PasswordHash, Ref, Revision, Secret, TenantId, Token, TokenDigest};

@@ -291,7 +291,7 @@ fn rename_audited(name: &str) -> AuditedPatch {
 }
 
 /// The collections of tenant models.
-const MODELS: [&str; 6] = ["plain", "audited", "sealed", "vault", "books", "shelves"];
+const MODELS: [&str; 7] = ["plain", "audited", "sealed", "vault", "books", "shelves", "loans"];
 
 /// Contract C 8: the tenant's equality, alone, at the top level of every filter; the tenant in every document.
 fn carries_the_tenant(command: &SentCommand, tenant: &str) {

@@ -6,8 +6,9 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use super::along::{self, Along, Dependent, Fate, fetch};
 use super::bulk::is_stale;
-use super::cascade::{self, Along, Dependent, Fate, Root, fetch};
+use super::cascade::{Root, follow};
 use super::plan::{Item, Plan, Written};
 use super::stored;
 use super::unit::{Action, Deleted, WriteUnit, permitted};
@@ -64,7 +65,7 @@ impl DeletePlan {
         self.steps.iter().find(|step| step.model == model)
     }
 
-    fn step(&mut self, schema: &'static ModelSchema, add: impl FnOnce(&mut DeleteStep)) {
+    pub(super) fn step(&mut self, schema: &'static ModelSchema, add: impl FnOnce(&mut DeleteStep)) {
         let known = self
             .steps
             .iter()
@@ -123,9 +124,7 @@ async fn begin(unit: &mut dyn WriteUnit, action: Action) -> Result<Option<Along>
         let message = format!("`can_{}` denies it", action.verb());
         return Err(Error::new(ErrorKind::Forbidden, message));
     }
-    cascade::follow(&[Root { unit: &*unit, action }], None)
-        .await
-        .map(Some)
+    follow(&[Root { unit: &*unit, action }], None).await.map(Some)
 }
 
 /// What the deletion of a document would do; none if there is no such document for this caller. Nothing is written, and no
@@ -180,11 +179,11 @@ pub(crate) async fn delete_in_batches(
 }
 
 /// Writes a batch of one model; one in which somebody else changed a document first is read and judged again.
-async fn write_batch(along: &Along, group: &[&Dependent], done: &mut DeletePlan) -> Result<()> {
+async fn write_batch(all: &Along, group: &[&Dependent], done: &mut DeletePlan) -> Result<()> {
     let Some(first) = group.first() else {
         return Ok(());
     };
-    let kin = along.model(first)?;
+    let kin = all.model(first)?;
     let deleted = match first.fate {
         Fate::Deleted(Action::Purge) => Deleted::Included,
         _ => Deleted::Hidden,
@@ -197,12 +196,12 @@ async fn write_batch(along: &Along, group: &[&Dependent], done: &mut DeletePlan)
         for dependent in group {
             // What is gone by now needs nothing any more.
             if let Some(raw) = found.remove(&dependent.id) {
-                units.push((along.unit(dependent)?, *dependent, raw));
+                units.push((all.unit(dependent)?, *dependent, raw));
             }
         }
         let items = units.iter_mut();
         let mut items: Vec<_> = items
-            .map(|(unit, dependent, raw)| cascade::item(&mut **unit, dependent).found(raw.clone()))
+            .map(|(unit, dependent, raw)| along::item(&mut **unit, dependent).found(raw.clone()))
             .collect();
         match write_together(&mut items).await {
             Ok(()) => {

@@ -7,118 +7,20 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use bson::RawDocumentBuf;
 
+use super::along::{Along, Dependent, Fate, fetch, opened};
 use super::graph::{Bond, Kin, Loosened};
-use super::load;
-use super::plan::{Item, Plan, Written};
-use super::unit::{Action, Deleted, WriteUnit, held};
+use super::plan::{Item, Written};
+use super::unit::{Action, Deleted, WriteUnit};
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::{Node, Test, each_value};
 use crate::schema::{DeleteRule, ModelSchema};
-use crate::store::{Find, into_error};
 use crate::value::IdValue;
-
-/// How many documents one deletion takes along: a transaction is not to hold more.
-const ALONG: usize = 1_000;
 
 /// How many ids one command names.
 const AT_ONCE: usize = 1_000;
 
 /// A document: the collection, and the id in it.
 type Key = (&'static str, IdValue);
-
-/// What becomes of a document that refers to a deleted one.
-pub(super) struct Dependent {
-    /// Which of the opened models it is of.
-    pub(super) kin: usize,
-    pub(super) id: IdValue,
-    /// As it was found; none where there are too many to hold.
-    found: Option<RawDocumentBuf>,
-    pub(super) fate: Fate,
-}
-
-/// Deleted too, or changed by what it loses.
-pub(super) enum Fate {
-    Deleted(Action),
-    Loosened(Loosened),
-}
-
-/// What a deletion takes along, in the order in which it is found: what is deleted because it refers to a document stands
-/// after that document.
-#[derive(Default)]
-pub(super) struct Along {
-    kin: Vec<Box<dyn Kin>>,
-    pub(super) dependents: Vec<Dependent>,
-    /// What stands in the way: the model, the field, how many documents.
-    pub(super) blocked: Vec<(&'static ModelSchema, &'static str, u64)>,
-}
-
-impl Along {
-    /// What the deletions among the items take along, in one transaction with them.
-    pub(super) async fn of(items: &[Item<'_>], transactions: bool) -> Result<Self> {
-        let roots: Vec<_> = items.iter().filter_map(Root::of).collect();
-        let along = follow(&roots, Some(ALONG)).await?;
-        along.require_free()?;
-        if !along.dependents.is_empty() && !transactions {
-            return Err(Error::new(
-                ErrorKind::Unsupported,
-                "a deletion that takes documents along needs a transaction, and this server has none: use a \
-                 replica set, or `delete_in_batches`",
-            ));
-        }
-        Ok(along)
-    }
-
-    /// The model of a dependent.
-    pub(super) fn model(&self, dependent: &Dependent) -> Result<&dyn Kin> {
-        opened(&self.kin, dependent.kin)
-    }
-
-    /// The unit of a dependent.
-    pub(super) fn unit(&self, dependent: &Dependent) -> Result<Box<dyn WriteUnit + '_>> {
-        let loosened = match &dependent.fate {
-            Fate::Deleted(_) => None,
-            Fate::Loosened(loosened) => Some(loosened.clone()),
-        };
-        Ok(self.model(dependent)?.unit(dependent.id.clone(), loosened))
-    }
-
-    /// The units of all dependents.
-    pub(super) fn units(&self) -> Result<Vec<(Box<dyn WriteUnit + '_>, &Dependent)>> {
-        let unit = |dependent| Ok((self.unit(dependent)?, dependent));
-        self.dependents.iter().map(unit).collect()
-    }
-
-    /// Refuses a deletion that something stands in the way of.
-    pub(super) fn require_free(&self) -> Result<()> {
-        match self.blocked.first() {
-            None => Ok(()),
-            Some((schema, field, _)) => Err(Error::new(
-                ErrorKind::Refused,
-                "documents that refer to it stand in the way of the deletion (`on_delete = restrict`)",
-            )
-            .at_model(schema.name, "delete")
-            .at_path(*field)),
-        }
-    }
-}
-
-/// The write of a dependent.
-pub(super) fn item<'u>(unit: &'u mut dyn WriteUnit, dependent: &Dependent) -> Item<'u> {
-    let action = match dependent.fate {
-        Fate::Deleted(action) => action,
-        Fate::Loosened(_) => Action::Update,
-    };
-    let plan = Plan {
-        unseen: true,
-        required: false,
-        ..Plan::new(action)
-    };
-    let item = Item::new(unit, plan);
-    match &dependent.found {
-        Some(found) => item.found(found.clone()),
-        None => item,
-    }
-}
 
 /// What is deleted for good, or marked as deleted.
 #[derive(Clone, Copy)]
@@ -129,7 +31,7 @@ pub(super) struct Root<'a> {
 
 impl<'a> Root<'a> {
     /// None for what is not deleted, and for what nothing with a rule can refer to.
-    fn of(item: &'a Item<'_>) -> Option<Self> {
+    pub(super) fn of(item: &'a Item<'_>) -> Option<Self> {
         let (unit, action) = (&*item.unit, item.plan.action);
         let deletes = action.is_delete() && item.written == Written::Yes;
         let bonds = unit.caller().graph().to(unit.schema()).next();
@@ -314,9 +216,10 @@ impl Search<'_> {
                     kin,
                     id: id.clone(),
                     found: self.limit.is_some().then_some(found.clone()),
-                    fate: match cascades {
-                        true => Fate::Deleted(next),
-                        false => Fate::Loosened(Loosened::default()),
+                    fate: if cascades {
+                        Fate::Deleted(next)
+                    } else {
+                        Fate::Loosened(Loosened::default())
                     },
                 }));
                 self.places.insert(key.clone(), place);
@@ -384,32 +287,4 @@ fn loosen(loosened: &mut Loosened, bond: Bond, found: &RawDocumentBuf, ids: &[Id
         Some((_, all)) => all.append(&mut lost),
         None => loosened.pulled.push((bond.field, lost)),
     }
-}
-
-fn opened(kin: &[Box<dyn Kin>], place: usize) -> Result<&dyn Kin> {
-    let opened = kin.get(place).map(|kin| &**kin);
-    opened.ok_or_else(|| Error::internal("a model that was not opened"))
-}
-
-/// The documents of a model that satisfy `rest`, whoever may read them.
-pub(super) async fn fetch(
-    kin: &dyn Kin,
-    deleted: Deleted,
-    rest: Node,
-    fields: Vec<&'static str>,
-) -> Result<Vec<(IdValue, RawDocumentBuf)>> {
-    let collection = kin.schema().collection;
-    let find = Find {
-        fields,
-        ..Find::all(collection, held(kin, deleted, rest).await?)
-    };
-    let mut found = Vec::new();
-    let mut cursor = kin.caller().store()?.find(&find).await.map_err(into_error)?;
-    while cursor.advance().await.map_err(into_error)? {
-        cursor.each(&mut |raw| {
-            found.push((load::id(raw)?, load::owned(raw)?));
-            Ok(true)
-        })?;
-    }
-    Ok(found)
 }

@@ -71,6 +71,11 @@ impl Graph {
         Self { models, bonds }
     }
 
+    /// The registered models, by their places.
+    pub(super) fn schemas(&self) -> Vec<&'static ModelSchema> {
+        self.models.iter().map(|model| model.schema).collect()
+    }
+
     /// The fields that refer to a model.
     pub(super) fn to(&self, schema: &'static ModelSchema) -> impl Iterator<Item = &Bond> {
         self.bonds

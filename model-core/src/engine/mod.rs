@@ -1,6 +1,7 @@
 //! The one pipeline of every read and write. It is not generic and names no model: it works on units, behind which the
 //! typed shells of `model/` stand.
 
+mod along;
 mod asked;
 mod audit;
 mod backlog;
@@ -16,6 +17,7 @@ mod clock;
 mod commit;
 mod diff;
 mod distinct;
+mod erase;
 mod explain;
 mod facet;
 mod graph;
@@ -66,6 +68,7 @@ pub(crate) use check::{check, tenants};
 pub use clock::Clock;
 pub(crate) use clock::SystemClock;
 pub(crate) use distinct::distinct;
+pub(crate) use erase::{erase_tenant, plan_erasure};
 pub use explain::Access;
 pub(crate) use explain::explain;
 pub(crate) use facet::{facet, number as row_number};

@@ -229,7 +229,7 @@ impl Notes for Links<'_> {
     fn note(&mut self, _: &[u8], present: &[u8]) -> Result<()> {
         let mut links = Vec::with_capacity(1);
         each_value(present, self.path, &mut |value| {
-            links.extend(IdValue::decode(value))
+            links.extend(IdValue::decode(value));
         });
         self.decoded.push_back(links);
         Ok(())

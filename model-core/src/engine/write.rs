@@ -8,8 +8,8 @@
 
 use std::time::Instant;
 
+use super::along::{self, Along};
 use super::audit;
-use super::cascade::{self, Along};
 use super::commit::commit;
 use super::judge::Job;
 use super::load;
@@ -78,15 +78,15 @@ async fn carry_out(items: &mut [Item<'_>], follows: bool) -> Result<()> {
             return Err(item.named(error, place(position)));
         }
     }
-    let along = if follows {
+    let found = if follows {
         Along::of(items, transactions).await?
     } else {
         Along::default()
     };
-    let mut units = along.units()?;
+    let mut units = found.units()?;
     let mut others: Vec<_> = units
         .iter_mut()
-        .map(|(unit, dependent)| cascade::item(&mut **unit, dependent))
+        .map(|(unit, dependent)| along::item(&mut **unit, dependent))
         .collect();
     judge_along(&job, &mut others).await?;
     let mut first = match commit(items, &others, transactions).await {

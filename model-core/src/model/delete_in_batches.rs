@@ -7,7 +7,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 
 use super::unit::Writing;
 use crate::engine::{self, Action, DeletePlan};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::policy::{BaseModel, ContextFor};
 use crate::value::Id;
 
@@ -65,11 +65,7 @@ impl<'a, M: BaseModel> DeleteInBatches<'a, M> {
         let mut unit = Writing::of(self.ctx, self.id.clone(), None);
         engine::plan_deletion(&mut unit, self.action)
             .await
-            .map_err(|error| self.named(error))
-    }
-
-    fn named(&self, error: crate::Error) -> crate::Error {
-        error.at_model(M::NAME, "delete_in_batches")
+            .map_err(named::<M>)
     }
 
     async fn run(mut self) -> Result<Option<DeletePlan>> {
@@ -82,8 +78,12 @@ impl<'a, M: BaseModel> DeleteInBatches<'a, M> {
         };
         engine::delete_in_batches(&mut unit, self.action, self.batch as usize, &mut tell)
             .await
-            .map_err(|error| self.named(error))
+            .map_err(named::<M>)
     }
+}
+
+fn named<M: BaseModel>(error: Error) -> Error {
+    error.at_model(M::NAME, "delete_in_batches")
 }
 
 impl<M: BaseModel> fmt::Debug for DeleteInBatches<'_, M> {

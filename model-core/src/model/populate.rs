@@ -59,6 +59,11 @@ impl<M: BaseModel> Loaded<M> {
         }
     }
 
+    /// The same, one by one.
+    pub fn iter(&self) -> std::slice::Iter<'_, M> {
+        self.documents.iter()
+    }
+
     /// The documents, each once, in the order of their first naming.
     pub fn documents(&self) -> &[M] {
         &self.documents
@@ -70,12 +75,12 @@ impl<M: BaseModel> Loaded<M> {
     }
 }
 
-impl<'a, M> IntoIterator for &'a Loaded<M> {
+impl<'a, M: BaseModel> IntoIterator for &'a Loaded<M> {
     type Item = &'a M;
     type IntoIter = std::slice::Iter<'a, M>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.documents.iter()
+        self.iter()
     }
 }
 
@@ -84,7 +89,7 @@ impl<M: BaseModel> std::fmt::Debug for Loaded<M> {
         f.debug_struct("Loaded")
             .field("documents", &self.documents)
             .field("dangling", &self.dangling)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

@@ -150,6 +150,11 @@ impl<P: Model, M: BaseModel> Related<P, M> {
             .collect()
     }
 
+    /// All of them, one by one.
+    pub fn iter(&self) -> std::slice::Iter<'_, M> {
+        self.documents.iter()
+    }
+
     /// All of them, each once, in the order of the query.
     pub fn documents(&self) -> &[M] {
         &self.documents
@@ -161,12 +166,12 @@ impl<P: Model, M: BaseModel> Related<P, M> {
     }
 }
 
-impl<'a, P, M> IntoIterator for &'a Related<P, M> {
+impl<'a, P: Model, M: BaseModel> IntoIterator for &'a Related<P, M> {
     type Item = &'a M;
     type IntoIter = std::slice::Iter<'a, M>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.documents.iter()
+        self.iter()
     }
 }
 

@@ -26,7 +26,7 @@ pub trait Identified: 'static {
     const ID: IdKind;
     /// The model's metadata.
     #[doc(hidden)]
-    fn declared() -> &'static ModelSchema;
+    const SCHEMA: fn() -> &'static ModelSchema;
 }
 
 /// The id of one document of the model `M`.

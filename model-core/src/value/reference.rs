@@ -121,7 +121,7 @@ impl<M> Serialize for Ref<M> {
 impl<M: 'static> ViewValue for Ref<M> {}
 
 impl<M: Identified> FieldValue for Ref<M> {
-    const TYPE: TypeSchema = TypeSchema::Reference(M::ID, M::declared);
+    const TYPE: TypeSchema = TypeSchema::Reference(M::ID, M::SCHEMA);
     const INERT: bool = true;
     type Input = Self;
     type Patch = Never;

@@ -50,7 +50,7 @@ fn head_of(place: Place, input: &DeriveInput) -> Head {
 
 fn known_model(model: &Model) -> TokenStream {
     let types = full_model::types(model);
-    let identified = full_model::identified(model);
+    let identified = full_model::identified(model, &emit!(|| loop {}));
     let associated = full_model::associated(model);
     let mut stubs = model_stubs(&model.head, &identified, &associated);
     for input in [named("New", &model.head, ""), named("", &model.head, "Patch")] {
@@ -76,10 +76,7 @@ fn shapeless_model(head: &Head) -> TokenStream {
         impl __model::Identified for #ident {
             const NAME: &'static str = "";
             const ID: __model::IdKind = __model::IdKind::ObjectId;
-
-            fn declared() -> &'static __model::ModelSchema {
-                loop {}
-            }
+            const SCHEMA: fn() -> &'static __model::ModelSchema = || loop {};
         }
     };
     let associated = emit! {

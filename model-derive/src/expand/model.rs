@@ -12,7 +12,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
     let types = types(model);
     let statics = schema::model(model);
     let handles = fields::model_handles(model);
-    let identified = identified(model);
+    let identified = identified(model, &emit!(|| &__MODEL_SCHEMA));
     let implementation = implementation(model);
     let markers = markers(model);
     let debug = codec::debug(&model.head, &model.fields);
@@ -35,18 +35,15 @@ pub(super) fn types(model: &Model) -> TokenStream {
     emit!(#new #patch #fields #view)
 }
 
-/// What ids know of the model.
-pub(super) fn identified(model: &Model) -> TokenStream {
+/// What ids and references know of the model.
+pub(super) fn identified(model: &Model, schema: &TokenStream) -> TokenStream {
     let ident = &model.head.ident;
     let (name, id) = (ident.unraw().to_string(), schema::id_kind(&model.head));
     emit! {
         impl __model::Identified for #ident {
             const NAME: &'static str = #name;
             const ID: __model::IdKind = #id;
-
-            fn declared() -> &'static __model::ModelSchema {
-                <Self as __model::Model>::schema()
-            }
+            const SCHEMA: fn() -> &'static __model::ModelSchema = #schema;
         }
     }
 }

@@ -83,14 +83,14 @@ fn one_field(pattern: &Ident, field: &Field) -> TokenStream {
         let version = since.value;
         emit!(.since(#version))
     });
-    let on_delete = attrs.on_delete.as_ref().map(|rule| {
-        let rule = match rule.value {
+    let on_delete = attrs.on_delete.as_ref().map(|on_delete| {
+        let name = match on_delete.value {
             DeleteRule::Cascade => emit!(Cascade),
             DeleteRule::Restrict => emit!(Restrict),
             DeleteRule::Nullify => emit!(Nullify),
             DeleteRule::Pull => emit!(Pull),
         };
-        emit!(.on_delete(__model::DeleteRule::#rule))
+        emit!(.on_delete(__model::DeleteRule::#name))
     });
     let doc = doc(&field.doc);
     emit! {

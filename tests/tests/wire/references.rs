@@ -38,6 +38,22 @@ struct Book {
 
 policy!(Book, Exact);
 
+/// Goes with its book, and then with what replaces it.
+#[derive(Clone, Model)]
+#[model(collection = "loans", index(book))]
+struct Loan {
+    #[model(id)]
+    id: Id<Loan>,
+    #[model(tenant)]
+    organization: TenantId,
+    #[model(on_delete = cascade)]
+    book: Ref<Book>,
+    #[model(on_delete = nullify)]
+    replaced_by: Option<Ref<Loan>>,
+}
+
+policy!(Loan, Superset);
+
 struct Wire {
     log: CommandLog,
     ctx: Ctx,
@@ -51,6 +67,7 @@ impl Wire {
             .state(Rival::default())
             .model::<Shelf>()
             .model::<Book>()
+            .model::<Loan>()
             .build_lazy()
             .unwrap();
         db.sync_indexes(SyncOptions::default()).await.unwrap();
@@ -186,4 +203,39 @@ async fn a_tree_is_one_walk() {
     let above = Book::ancestors(&wire.ctx, &last.id, |b| &b.sequel_of);
     let (above, sent) = wire.sends(async { above.await.unwrap() }).await;
     assert_eq!((above.len(), sent), (5, vec!["aggregate".to_owned()]));
+}
+
+/// A deletion with rules is one find more for each field that refers to what is deleted, level by level, and a
+/// transaction.
+#[tokio::test]
+async fn a_rule_is_a_find_for_each_field() {
+    let wire = Wire::new().await;
+    let shelves = wire.shelves(3).await;
+    let books = wire.books(&shelves).await;
+    let ctx = &wire.ctx;
+    let alone = async { Book::delete(ctx, &books[0].id).await.unwrap() };
+    assert_eq!(
+        wire.sends(alone).await,
+        (true, ["find", "find", "delete"].map(String::from).to_vec())
+    );
+    for _ in 0..3 {
+        let new = NewLoan {
+            book: Ref::to(&books[1].id),
+            optional: NewLoanOptional::default(),
+        };
+        Loan::create(ctx, new).await.unwrap();
+    }
+    let along = async { Book::delete(ctx, &books[1].id).await.unwrap() };
+    let (deleted, sent) = wire.sends(along).await;
+    assert!(deleted);
+    assert_eq!(
+        sent,
+        ["find", "find", "find", "delete", "delete", "commitTransaction"]
+    );
+    let shelf = async { Shelf::delete(ctx, &shelves[0].id).await.unwrap() };
+    assert_eq!(
+        wire.sends(shelf).await.1,
+        ["find", "delete"],
+        "nothing has a rule for shelves"
+    );
 }

@@ -27,7 +27,7 @@ type Stage<'a> = &'a dyn Fn(&mut Writer<'_>);
 
 fn pipeline(stages: &[Stage<'_>], out: &mut Writer<'_>) {
     out.array("pipeline", stages, |out, key, stage| {
-        out.document(key, |out| stage(out))
+        out.document(key, |out| stage(out));
     });
 }
 

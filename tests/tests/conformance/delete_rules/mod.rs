@@ -1,6 +1,7 @@
 //! Contract M 47: what becomes of documents when those that they refer to are deleted.
 
 mod batches;
+mod erase;
 mod lives;
 mod rules;
 
