@@ -28,7 +28,7 @@ pub use codec::Edit;
 pub use db::{Db, DbBuilder};
 pub use engine::{
     Access, ChainReport, Clock, MigratePreview, MigrateReport, MigrateSample, ReencryptReport, ResumeToken,
-    SecretsReport,
+    RewrapReport, SecretsReport,
 };
 pub use error::{Error, ErrorKind, Result, Violation};
 pub use keys::{Confirm, KeyStatus, Keys};

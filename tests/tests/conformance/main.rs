@@ -30,6 +30,7 @@ mod json_schema;
 mod keys;
 mod legacy;
 mod lives;
+mod logins;
 mod manifest;
 mod migrate;
 mod old_formats;

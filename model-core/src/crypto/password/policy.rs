@@ -24,6 +24,10 @@ pub struct Bounds {
     pub memory_times_passes: u64,
     /// The length of the whole string: 256.
     pub phc_len: usize,
+    /// The cost of a bcrypt hash: 15, at which it takes seconds.
+    pub bcrypt_cost: u32,
+    /// The iterations of a PBKDF2 hash: 2,000,000.
+    pub pbkdf2_iterations: u32,
 }
 
 impl Default for Bounds {
@@ -34,6 +38,8 @@ impl Default for Bounds {
             lanes: 4,
             memory_times_passes: 1 << 20,
             phc_len: 256,
+            bcrypt_cost: 15,
+            pbkdf2_iterations: 2_000_000,
         }
     }
 }
