@@ -4,6 +4,7 @@
 //! cargo bench -p model-benches                    codec and verbs
 //! cargo bench -p model-benches -- --short         instruction counts of the codec alone; for CI
 //! cargo bench -p model-benches -- --load [--short | --seconds 60]
+//! cargo bench -p model-benches -- --secrets
 //! cargo bench -p model-benches -- --compile [--models 100]
 //! ```
 //!
@@ -21,7 +22,7 @@ use std::time::Duration;
 
 use model_benches::report::{self, Row};
 use model_benches::server::{self, Effort};
-use model_benches::{codec, compile, load};
+use model_benches::{codec, compile, load, secrets};
 
 /// By how much a limit may be missed before it counts: another compiler makes other instructions.
 const MARGIN: f64 = 0.05;
@@ -40,6 +41,17 @@ async fn main() -> ExitCode {
         report::heading("Many tasks against the bare driver, the same commands");
         let seconds = number("--seconds", if has("--short") { 5 } else { 60 }) as u64;
         return judged(&load::run(Duration::from_secs(seconds)).await);
+    }
+    if has("--secrets") {
+        report::heading("Sealing and opening against bare AES-GCM with a nonce from the system");
+        let mut rows = secrets::envelopes(60).await;
+        report::heading("Reading what is sealed and not revealed, against the same with binary fields");
+        rows.extend(secrets::unrevealed(40).await);
+        report::heading("Logins that wait");
+        // A runtime of its own, on a thread of its own.
+        let logins = std::thread::spawn(secrets::logins);
+        logins.join().expect("the logins are measured");
+        return judged(&rows);
     }
     if has("--compile") {
         let models = number("--models", 100);

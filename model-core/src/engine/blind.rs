@@ -63,7 +63,9 @@ impl TokenKeys {
     ) -> Result<Tokens> {
         let mut tokens = self.of_value_whole(collection, field, blind, plain)?;
         if let Some(bits) = blind.bits {
-            tokens.iter_mut().for_each(|token| truncate(token, bits));
+            for token in &mut tokens {
+                truncate(token, bits);
+            }
         }
         Ok(tokens)
     }

@@ -36,7 +36,7 @@ pub(crate) struct Open {
     skip: u64,
     left: Option<u64>,
     /// What the store could not tell.
-    sift: Option<Sift>,
+    sift: Option<Box<Sift>>,
 }
 
 impl Open {
@@ -124,7 +124,7 @@ pub(crate) async fn open(unit: &mut dyn ReadUnit, listing: Listing) -> Result<Op
         cursor,
         skip: if exact { 0 } else { skip },
         left: limit,
-        sift,
+        sift: sift.map(Box::new),
     })
 }
 

@@ -37,7 +37,9 @@ fn forms(text: &str) -> Vec<Vec<u8>> {
 
 /// Whether the bytes hold the text in any of its forms.
 fn holds(bytes: &[u8], forms: &[Vec<u8>]) -> bool {
-    forms.iter().any(|form| bytes.windows(form.len()).any(|window| window == form.as_slice()))
+    forms
+        .iter()
+        .any(|form| bytes.windows(form.len()).any(|window| window == form.as_slice()))
 }
 
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -60,9 +62,19 @@ fn search(said: &Said) {
         // The text alone says what leaked; the value would be in this test's own output.
         assert!(!holds(bytes, &canary), "the canary is in {who}");
     }
-    for who in ["the files", "the trace", "debug outputs", "audit entries", "views", "panics"] {
+    for who in [
+        "the files",
+        "the trace",
+        "debug outputs",
+        "audit entries",
+        "views",
+        "panics",
+    ] {
         let of = said.iter().filter(|(name, _)| name.starts_with(who));
-        assert!(of.map(|(_, bytes)| bytes).any(|bytes| holds(bytes, &marker)), "{who} were not seen");
+        assert!(
+            of.map(|(_, bytes)| bytes).any(|bytes| holds(bytes, &marker)),
+            "{who} were not seen"
+        );
     }
 }
 
@@ -76,9 +88,20 @@ async fn the_canary_is_nowhere() {
     let client = Client::with_options(options).unwrap();
     let database = client.database("canary");
     // Every command into the server's log.
-    database.run_command(doc! { "profile": 2, "slowms": -1 }).await.unwrap();
-    let folder = client.database("admin").run_command(doc! { "getCmdLineOpts": 1 }).await.unwrap();
-    let storage = folder.get_document("parsed").unwrap().get_document("storage").unwrap();
+    database
+        .run_command(doc! { "profile": 2, "slowms": -1 })
+        .await
+        .unwrap();
+    let folder = client
+        .database("admin")
+        .run_command(doc! { "getCmdLineOpts": 1 })
+        .await
+        .unwrap();
+    let storage = folder
+        .get_document("parsed")
+        .unwrap()
+        .get_document("storage")
+        .unwrap();
     let folder = PathBuf::from(storage.get_str("dbPath").unwrap());
 
     let mut said = Said::new();
@@ -98,7 +121,11 @@ async fn the_canary_is_nowhere() {
         }
         for collection in ["safes", "audit_log", "__model_keys"] {
             let stored = format!("{:?}", testing::stored(&db, collection).await.unwrap());
-            let what = if collection == "audit_log" { "audit entries" } else { collection };
+            let what = if collection == "audit_log" {
+                "audit entries"
+            } else {
+                collection
+            };
             said.push((format!("{what} ({name})"), stored.into_bytes()));
         }
     }

@@ -9,7 +9,9 @@ use model_core::query::Group;
 use model_core::testing::{self, FixedClock};
 use model_core::{Confirm, Embedded, ModelExt};
 
-use crate::model::{Account, CANARY, Ctx, MARKER, NewSafe, NewSafeOptional, Safe, SafePatch, User, keyring, register};
+use crate::model::{
+    Account, CANARY, Ctx, MARKER, NewSafe, NewSafeOptional, Safe, SafePatch, User, keyring, register,
+};
 
 /// The canary as LibreChat and as GrowthBook would store it, by Node's `createCipheriv`.
 const OLD: &str = "v3:0f1e2d3c4b5a69788796a5b4c3d2e1f0:cdb06073c7435089b056f546b832259c77dc1016585d753ff3c1209cd82c2b324f63";
@@ -37,7 +39,9 @@ impl Said {
 
     /// An error, and all that it was caused by.
     fn error<T>(&mut self, result: Result<T>) {
-        let Err(error) = result else { panic!("it was to fail") };
+        let Err(error) = result else {
+            panic!("it was to fail")
+        };
         let text = self.0.entry("errors").or_default();
         writeln!(text, "{error} {error:?} {error:#?} {:?}", error.violations()).unwrap();
         let mut source = std::error::Error::source(&error);
@@ -57,7 +61,7 @@ fn new(name: &str, email: Option<&str>) -> NewSafe {
             padded: Some(Secret::new(vec![CANARY.to_owned(), CANARY.to_owned()])),
             email: email.map(|email| Secret::from(format!("{email}{CANARY}"))),
             city: Some(secret()),
-            session: Some(Token::presented(&format!("{name}{CANARY}"))),
+            session: Some(Token::presented(format!("{name}{CANARY}"))),
             password: Some(NewPassword::new(CANARY.to_owned()).unwrap()),
             accounts: Some(vec![Account {
                 id: "one".to_owned(),
@@ -73,7 +77,7 @@ fn new(name: &str, email: Option<&str>) -> NewSafe {
 fn patch(name: &str) -> SafePatch {
     SafePatch {
         plain: Set(Some(Secret::from(format!("{CANARY} anew")))),
-        session: Set(Some(Token::presented(&format!("{CANARY} {name}")))),
+        session: Set(Some(Token::presented(format!("{CANARY} {name}")))),
         password: Set(Some(NewPassword::new(format!("{CANARY} anew")).unwrap())),
         ..Default::default()
     }
@@ -88,7 +92,10 @@ pub(crate) async fn all(db: &Db, ctx: &Ctx, clock: &FixedClock) -> Vec<(&'static
     keys(&mut said, db, ctx, clock).await;
     let panicked = {
         let (ctx, id) = (ctx.clone(), one.id.clone());
-        let named = SafePatch { name: Set(format!("{MARKER} panic")), ..patch("one") };
+        let named = SafePatch {
+            name: Set(format!("{MARKER} panic")),
+            ..patch("one")
+        };
         tokio::spawn(async move { Safe::update(&ctx, &id, named).await.map(drop) }).await
     };
     said.debug(&panicked.unwrap_err().to_string());
@@ -104,14 +111,40 @@ async fn writes(said: &mut Said, ctx: &Ctx) -> Safe {
     said.debug(&patch("one"));
     let one = Safe::create(ctx, input).await.unwrap();
     said.debug(&one);
-    let many = Safe::create_many(ctx, (0..3).map(|n| new(&format!("many{n}"), None))).await.unwrap();
+    let many = Safe::create_many(ctx, (0..3).map(|n| new(&format!("many{n}"), None)))
+        .await
+        .unwrap();
     said.debug(&many);
     said.debug(&Safe::update(ctx, &one.id, patch("one")).await.unwrap());
-    said.debug(&Safe::modify(ctx, &one.id, |_| Ok(Some(patch("one")))).await.unwrap());
-    let city = SafePatch { city: Set(Some(Secret::from(CANARY))), padded: Set(None), ..Default::default() };
-    said.debug(&Safe::update_many(ctx, |s| s.name.contains("many"), city).await.unwrap());
-    said.debug(&Safe::upsert(ctx, |s| s.name.eq(format!("{MARKER} up")), new("up", Some("up")), patch("up")).await.unwrap());
-    let bulk = Safe::bulk(ctx).create(new("bulk", None)).update(many[0].id.clone(), patch("bulk")).delete(many[1].id.clone());
+    said.debug(
+        &Safe::modify(ctx, &one.id, |_| Ok(Some(patch("one"))))
+            .await
+            .unwrap(),
+    );
+    let city = SafePatch {
+        city: Set(Some(Secret::from(CANARY))),
+        padded: Set(None),
+        ..Default::default()
+    };
+    said.debug(
+        &Safe::update_many(ctx, |s| s.name.contains("many"), city)
+            .await
+            .unwrap(),
+    );
+    said.debug(
+        &Safe::upsert(
+            ctx,
+            |s| s.name.eq(format!("{MARKER} up")),
+            new("up", Some("up")),
+            patch("up"),
+        )
+        .await
+        .unwrap(),
+    );
+    let bulk = Safe::bulk(ctx)
+        .create(new("bulk", None))
+        .update(many[0].id.clone(), patch("bulk"))
+        .delete(many[1].id.clone());
     said.debug(&bulk.await.unwrap());
     let ours = ctx.transaction(|tx| {
         let id = one.id.clone();
@@ -129,11 +162,30 @@ async fn reads(said: &mut Said, ctx: &Ctx, one: &Safe) {
     let found = Safe::query(ctx).matching(filter.clone()).await.unwrap();
     assert_eq!(found.len(), 1);
     said.debug(&found);
-    assert_eq!(Safe::query(ctx).filter(|s| s.city.eq(CANARY)).count().await.unwrap(), 4);
-    let page = Safe::query(ctx).matching(filter.clone()).page(1, None).await.unwrap();
+    assert_eq!(
+        Safe::query(ctx)
+            .filter(|s| s.city.eq(CANARY))
+            .count()
+            .await
+            .unwrap(),
+        4
+    );
+    let page = Safe::query(ctx)
+        .matching(filter.clone())
+        .page(1, None)
+        .await
+        .unwrap();
     said.debug(&page.next.map(|next| next.to_string()));
-    said.debug(&Safe::query(ctx).matching(filter.clone()).distinct(|s| &s.name).await.unwrap());
-    let rows = Safe::query(ctx).matching(filter).group::<Total>(|_, row| Group::all().count(&row.count));
+    said.debug(
+        &Safe::query(ctx)
+            .matching(filter.clone())
+            .distinct(|s| &s.name)
+            .await
+            .unwrap(),
+    );
+    let rows = Safe::query(ctx)
+        .matching(filter)
+        .group::<Total>(|_, row| Group::all().count(&row.count));
     assert_eq!(rows.await.unwrap()[0].count, 1);
     let found = Safe::fetch(ctx, &one.id).await.unwrap();
     let revealed = found.plain.as_ref().unwrap().reveal(ctx).await.unwrap();
@@ -141,11 +193,28 @@ async fn reads(said: &mut Said, ctx: &Ctx, one: &Safe) {
     said.debug(&revealed);
     let candidate = Candidate::new(format!("{CANARY} anew"));
     said.debug(&candidate);
-    said.debug(&ctx.verify_and_upgrade(found.password.as_ref(), &candidate).await.unwrap());
-    let token = Token::presented(&format!("{CANARY} one"));
+    said.debug(
+        &ctx.verify_and_upgrade(found.password.as_ref(), &candidate)
+            .await
+            .unwrap(),
+    );
+    let token = Token::presented(format!("{CANARY} one"));
     said.debug(&token);
-    assert!(found.session.as_ref().unwrap().matches(ctx, &token).await.unwrap());
-    assert!(Safe::find_unique(ctx, |s| s.session.lookup_token(&token)).await.unwrap().is_some());
+    assert!(
+        found
+            .session
+            .as_ref()
+            .unwrap()
+            .matches(ctx, &token)
+            .await
+            .unwrap()
+    );
+    assert!(
+        Safe::find_unique(ctx, |s| s.session.lookup_token(&token))
+            .await
+            .unwrap()
+            .is_some()
+    );
     said.view(&found.into_view(ctx));
     let log = ctx.audit_log().of::<Safe>(&one.id).await.unwrap();
     assert!(log.len() > 2);
@@ -155,13 +224,28 @@ async fn reads(said: &mut Said, ctx: &Ctx, one: &Safe) {
 /// What is not to be, by whatever check.
 async fn refusals(said: &mut Said, db: &Db, ctx: &Ctx, one: &Safe) {
     said.error(Safe::create(ctx, new("two", Some("one"))).await);
-    let taken = Safe::create(ctx, NewSafe { optional: new("one", None).optional, ..new("x", None) }).await;
+    let taken = Safe::create(
+        ctx,
+        NewSafe {
+            optional: new("one", None).optional,
+            ..new("x", None)
+        },
+    )
+    .await;
     said.debug(&taken.is_ok());
-    let denied = SafePatch { name: Set("denied".to_owned()), ..patch("one") };
+    let denied = SafePatch {
+        name: Set("denied".to_owned()),
+        ..patch("one")
+    };
     said.error(Safe::update(ctx, &one.id, denied.clone()).await);
     said.error(Safe::update_many(ctx, |s| s.city.eq(CANARY), patch("one")).await);
-    said.error(NewSafe::from_json(&format!(r#"{{"name": 1, "plain": ["{CANARY}"], "_bi": "{CANARY}", "{CANARY}x": 1}}"#).replace(&format!("\"{CANARY}x\": 1"), "\"x\": 1")));
-    said.error(SafePatch::from_json(&format!(r#"{{"stamps": "{CANARY}", "password": {{"a": "{CANARY}"}}, "padded": "{CANARY}"}}"#)));
+    said.error(NewSafe::from_json(
+        &format!(r#"{{"name": 1, "plain": ["{CANARY}"], "_bi": "{CANARY}", "{CANARY}x": 1}}"#)
+            .replace(&format!("\"{CANARY}x\": 1"), "\"x\": 1"),
+    ));
+    said.error(SafePatch::from_json(&format!(
+        r#"{{"stamps": "{CANARY}", "password": {{"a": "{CANARY}"}}, "padded": "{CANARY}"}}"#
+    )));
     said.error(NewSafe::from_json(&format!(r#"{{"name": "{CANARY}"#)));
     let rival = db.context(TenantId::new("globex").unwrap(), User::new("rita"));
     said.error(one.plain.as_ref().unwrap().reveal(&rival).await);
@@ -174,7 +258,7 @@ async fn refusals(said: &mut Said, db: &Db, ctx: &Ctx, one: &Safe) {
         ("accounts", bson::bson!([{ "id": "a", "token": CANARY }])),
         ("keys", bson::bson!({ "k": CANARY })),
     ] {
-        let mut document = bson::doc! { "_id": bson::oid::ObjectId::new(), "organization": "globex", "name": MARKER };
+        let mut document = bson::doc! { "_id": bson::oid::ObjectId::from_bytes([7; 12]), "organization": "globex", "name": MARKER };
         document.insert("created_at", date());
         document.insert("updated_at", date());
         document.insert("accounts", bson::bson!([]));
@@ -186,7 +270,7 @@ async fn refusals(said: &mut Said, db: &Db, ctx: &Ctx, one: &Safe) {
         let rival = other.context(TenantId::new("globex").unwrap(), User::new("rita"));
         said.error(Safe::query(&rival).await);
     }
-    let id = bson::oid::ObjectId::new();
+    let id = bson::oid::ObjectId::from_bytes([7; 12]);
     let document = bson::doc! {
         "_id": id, "organization": "acme", "name": MARKER, "old": OLD, "params": PARAMS,
         "accounts": [], "keys": {},
@@ -195,10 +279,19 @@ async fn refusals(said: &mut Said, db: &Db, ctx: &Ctx, one: &Safe) {
     testing::store_raw(db, "safes", &document).await.unwrap();
     let id = Id::parse(&id.to_hex()).unwrap();
     let found = Safe::fetch(ctx, &id).await.unwrap();
-    assert_eq!(found.old.as_ref().unwrap().reveal(ctx).await.unwrap().expose(), CANARY);
-    assert_eq!(found.params.as_ref().unwrap().reveal(ctx).await.unwrap().expose()["password"], CANARY);
+    assert_eq!(
+        found.old.as_ref().unwrap().reveal(ctx).await.unwrap().expose(),
+        CANARY
+    );
+    assert_eq!(
+        found.params.as_ref().unwrap().reveal(ctx).await.unwrap().expose()["password"],
+        CANARY
+    );
     said.debug(&found);
-    let touched = SafePatch { name: Set(format!("{MARKER} old")), ..Default::default() };
+    let touched = SafePatch {
+        name: Set(format!("{MARKER} old")),
+        ..Default::default()
+    };
     said.debug(&Safe::update(ctx, &id, touched).await.unwrap());
 }
 

@@ -18,9 +18,9 @@ const PBKDF2: &str =
 
 /// A member whose hash is as another system stored it.
 async fn member(shop: &Shop, hash: &str) -> Member {
-    let id = uuid::Uuid::now_v7();
+    let id = bson::Uuid::new();
     let document = doc! {
-        "_id": bson::Uuid::from_bytes(id.into_bytes()), "organization": "acme", "email": format!("{id}@example.com"),
+        "_id": id, "organization": "acme", "email": format!("{id}@example.com"),
         "password": hash,
     };
     shop.store_raw("members", document).await;
