@@ -6,6 +6,7 @@
 //! cargo bench -p model-benches -- --instructions  instruction counts of the verbs alone
 //! cargo bench -p model-benches -- --populate      references, loaded together
 //! cargo bench -p model-benches -- --load [--short | --seconds 60]
+//! cargo bench -p model-benches -- --secrets
 //! cargo bench -p model-benches -- --compile [--models 100]
 //! ```
 //!
@@ -23,7 +24,7 @@ use std::time::Duration;
 
 use model_benches::report::{self, Row};
 use model_benches::server::{self, Effort};
-use model_benches::{codec, compile, load, populate};
+use model_benches::{codec, compile, load, populate, secrets};
 
 /// By how much a limit may be missed before it counts: another compiler makes other instructions.
 const MARGIN: f64 = 0.05;
@@ -46,6 +47,17 @@ async fn main() -> ExitCode {
     if has("--populate") {
         report::heading("References against a hand-written `$in`, the same commands");
         return judged(&populate::time(60).await);
+    }
+    if has("--secrets") {
+        report::heading("Sealing and opening against bare AES-GCM with a nonce from the system");
+        let mut rows = secrets::envelopes(60).await;
+        report::heading("Reading what is sealed and not revealed, against the same with binary fields");
+        rows.extend(secrets::unrevealed(40).await);
+        report::heading("Logins that wait");
+        // A runtime of its own, on a thread of its own.
+        let logins = std::thread::spawn(secrets::logins);
+        logins.join().expect("the logins are measured");
+        return judged(&rows);
     }
     if has("--compile") {
         let models = number("--models", 100);

@@ -3,10 +3,11 @@
 //! - [`codec`]: storage and views against serde, by instruction count and by time;
 //! - [`server`]: the verbs against the bare driver that sends the same commands, interleaved in one process;
 //! - [`load`]: many tasks on mixed operations, against the same by the bare driver, slice by slice;
+//! - [`secrets`]: envelopes against bare AES-GCM, reads of sealed against binary values, logins that wait;
 //! - [`compile`]: a hundred models against a hundred serde structs with the same calls by hand.
 //!
-//! `cargo bench -p model-benches` runs the first two; `-- --short` counts instructions only, as CI does; `-- --load` and
-//! `-- --compile` run the others.
+//! `cargo bench -p model-benches` runs the first two; `-- --short` counts instructions only, as CI does; `-- --load`,
+//! `-- --secrets` and `-- --compile` run the others.
 
 #![allow(
     clippy::expect_used,
@@ -25,5 +26,6 @@ pub mod load;
 pub mod populate;
 pub mod report;
 pub mod rounds;
+pub mod secrets;
 pub mod server;
 pub mod statistics;

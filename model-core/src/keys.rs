@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use crate::audit::ActorIdentity;
 use crate::crypto::{KeyId, KeyRow, KeyState, Purpose};
-use crate::engine::{Administration, Ports, tenant_id};
+use crate::engine::{Administration, Ports, RewrapReport, tenant_id};
 use crate::error::Result;
 use crate::value::TenantId;
 
@@ -56,6 +56,8 @@ pub struct KeyStatus {
     pub state: KeyState,
     /// The provider of the key that wraps it.
     pub provider: String,
+    /// That key's name at its provider.
+    pub kek: String,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it became the primary one.
@@ -119,6 +121,23 @@ impl Keys {
         self.administration().promote(id).await
     }
 
+    /// Wraps every data key of the realm anew that does not lie under the key-encryption key that the wrapper uses now: of all
+    /// tenants and the global models, in every state but destroyed. The data keys stay what they are, so that no value
+    /// is touched, and a run that stopped is begun again.
+    ///
+    /// The old key-encryption key has to unwrap until it is done ([`LocalKek::with_retired`]; a KMS keeps the versions
+    /// of its keys), in every process, and is not needed once a run reports nothing rewrapped and nothing failed. Backups of the key
+    /// rows need it for as long as they are kept.
+    ///
+    /// [`LocalKek::with_retired`]: crate::crypto::LocalKek::with_retired
+    ///
+    /// # Errors
+    /// Retryable `Crypto` if the key provider does not answer, `Unsupported` without transactions, and those of the store.
+    /// What concerns one key is in the report.
+    pub async fn rewrap(&self) -> Result<RewrapReport> {
+        self.administration().rewrap().await
+    }
+
     /// Takes a key out of use: what it sealed cannot be read until it is enabled again. A token that was made with a
     /// blind-index key does not match from then on. Other processes follow within the keyring's time to live.
     ///
@@ -171,6 +190,7 @@ impl KeyStatus {
             version: row.ver,
             state: row.state,
             provider: row.wrapped.kek.provider,
+            kek: row.wrapped.kek.id,
             created_at: row.created_at,
             promoted_at: row.promoted_at,
             destroyed_at: row.destroyed_at,

@@ -30,7 +30,7 @@ pub use codec::Edit;
 pub use db::{Db, DbBuilder};
 pub use engine::{
     Access, ChainReport, CheckReport, Clock, DeletePlan, DeleteStep, MigratePreview, MigrateReport,
-    MigrateSample, ReencryptReport, ResumeToken, SecretsReport,
+    MigrateSample, ReencryptReport, ResumeToken, RewrapReport, SecretsReport,
 };
 pub use error::{Error, ErrorKind, Result, Violation};
 pub use keys::{Confirm, KeyStatus, Keys};

@@ -63,7 +63,9 @@ impl TokenKeys {
     ) -> Result<Tokens> {
         let mut tokens = self.of_value_whole(collection, field, blind, plain)?;
         if let Some(bits) = blind.bits {
-            tokens.iter_mut().for_each(|token| truncate(token, bits));
+            for token in &mut tokens {
+                truncate(token, bits);
+            }
         }
         Ok(tokens)
     }
@@ -240,4 +242,25 @@ pub(super) fn stored(document: &[u8], field: &str) -> Result<Tokens> {
         found.extend(item.binary().ok().map(|(_, token)| token.to_vec()));
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::truncate;
+
+    /// A file format: what is left of a token.
+    #[test]
+    fn whole_bytes_and_the_rest_zero() {
+        for (bits, left) in [
+            (4, &[9, 0xF0][..]),
+            (8, &[9, 0xFF]),
+            (9, &[9, 0xFF, 0x80]),
+            (16, &[9, 0xFF, 0xFF]),
+        ] {
+            let mut token = vec![0xFF; 17];
+            token[0] = 9;
+            truncate(&mut token, bits);
+            assert_eq!(token, left);
+        }
+    }
 }

@@ -191,6 +191,29 @@ fn row(document: Option<RawDocumentBuf>) -> Result<Option<KeyRow>, CryptoError> 
     KeyRow::from_document(&document).map(Some)
 }
 
+impl StoreKeys<'_> {
+    /// The keys of a realm, of every tenant and purpose.
+    pub(super) async fn every(&self, realm: &str) -> Result<Vec<KeyRow>, CryptoError> {
+        self.read(equals("realm", realm.into())).await
+    }
+
+    async fn read(&self, rest: Node) -> Result<Vec<KeyRow>, CryptoError> {
+        let find = Find::all(KEYS_COLLECTION, selection(rest));
+        let mut cursor = self.0.find(&find).await.map_err(|error| unavailable(&error))?;
+        let mut rows = Vec::new();
+        while cursor.advance().await.map_err(|error| unavailable(&error))? {
+            let read = cursor.each(&mut |raw| {
+                let document =
+                    Document::from_reader(raw).map_err(|_| Error::internal("a malformed key row"))?;
+                rows.push(KeyRow::from_document(&document)?);
+                Ok(true)
+            });
+            read.map_err(|_| CryptoError::MalformedKeyRow { field: "_id" })?;
+        }
+        Ok(rows)
+    }
+}
+
 #[async_trait]
 impl KeyStore for StoreKeys<'_> {
     async fn load(&self, id: KeyId) -> Result<Option<KeyRow>, CryptoError> {
@@ -225,19 +248,7 @@ impl KeyStore for StoreKeys<'_> {
         let rest = equals("realm", realm.into())
             .and(equals("purpose", purpose.as_str().into()))
             .and(equals("tenant", tenant));
-        let find = Find::all(KEYS_COLLECTION, selection(rest));
-        let mut cursor = self.0.find(&find).await.map_err(|error| unavailable(&error))?;
-        let mut rows = Vec::new();
-        while cursor.advance().await.map_err(|error| unavailable(&error))? {
-            let read = cursor.each(&mut |raw| {
-                let document =
-                    Document::from_reader(raw).map_err(|_| Error::internal("a malformed key row"))?;
-                rows.push(KeyRow::from_document(&document)?);
-                Ok(true)
-            });
-            read.map_err(|_| CryptoError::MalformedKeyRow { field: "_id" })?;
-        }
-        Ok(rows)
+        self.read(rest).await
     }
 
     async fn insert_if_no_primary(&self, row: &KeyRow) -> Result<bool, CryptoError> {

@@ -52,6 +52,7 @@ mod steps;
 mod stored;
 mod transaction;
 mod unit;
+mod upgrade;
 mod upsert;
 mod write;
 
@@ -89,7 +90,7 @@ pub(crate) use ports::{AuditTarget, Ports, State};
 pub(crate) use read::{Listing, Open, accept, count, find_any_tenant, get, list, open, pull, tenant_of};
 pub(crate) use reencrypt::{admit as admit_pass, inspect, note as note_reencryption, reencrypt};
 pub(crate) use related::{Relation, Way, count_related, related, walk};
-pub use report::{ReencryptReport, ResumeToken, SecretsReport};
+pub use report::{ReencryptReport, ResumeToken, RewrapReport, SecretsReport};
 pub(crate) use retry::write_again;
 pub(crate) use rotate::{Administration, tenant_id};
 pub(crate) use steps::{
@@ -99,5 +100,6 @@ pub(crate) use steps::{
 };
 pub(crate) use transaction::{Open as OpenTransaction, in_transaction};
 pub(crate) use unit::{Action, Deleted, Lent, ReadUnit, Side, Unit, WriteUnit};
+pub(crate) use upgrade::upgrade;
 pub(crate) use upsert::find_by_key;
 pub(crate) use write::{write, write_all};

@@ -42,7 +42,7 @@ pub(crate) struct Open {
     /// What the store admitted more than the filter does.
     widened: Option<Box<Widened>>,
     /// What the store could not tell.
-    sift: Option<Sift>,
+    sift: Option<Box<Sift>>,
 }
 
 impl Open {
@@ -160,7 +160,7 @@ pub(super) async fn open_with(unit: &mut dyn ReadUnit, listing: Listing, join: O
         skip: if exact { 0 } else { skip },
         left: limit,
         widened: widened.map(Box::new),
-        sift,
+        sift: sift.map(Box::new),
     })
 }
 

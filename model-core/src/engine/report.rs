@@ -42,6 +42,18 @@ pub struct SecretsReport {
     pub malformed: u64,
 }
 
+/// What wrapping the data keys anew has done.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct RewrapReport {
+    /// The keys that were looked at.
+    pub scanned: u64,
+    /// The keys that now lie under the wrapper's present key.
+    pub rewrapped: u64,
+    /// The keys that were not, each with the beginning of its id: they do not unwrap, or somebody else changed them.
+    pub failed: Vec<Error>,
+}
+
 /// Where a re-encryption goes on: the id of the last document that was looked at. Its text form is for a job's own store.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ResumeToken(pub(super) IdValue);

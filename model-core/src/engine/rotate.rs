@@ -9,10 +9,12 @@ use super::caller::equals;
 use super::chain;
 use super::keys::{SLOT, StoreKeys, by_id, keyring, own_numbers, slot};
 use super::ports::{AuditTarget, Ports};
+use super::report::RewrapReport;
 use crate::audit::{ActorIdentity, AuditChange, AuditEntry};
 use crate::codec::RawValue;
 use crate::crypto::{
-    KEYS_COLLECTION, KeyId, KeyRow, KeyState, KeyStore as _, Purpose, TenantKey, next_version,
+    KEYS_COLLECTION, KekRef, KeyId, KeyRow, KeyState, KeyStore as _, Purpose, TenantKey, Wrapped,
+    next_version,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Selection, StoreError, UpdateOne, into_error};
@@ -33,6 +35,15 @@ enum Step {
     Insert(KeyRow),
     /// From its present state to another.
     Move(KeyRow, KeyState),
+    /// Under another key-encryption key.
+    Rewrap(KeyRow, Wrapped),
+}
+
+impl Step {
+    fn row(&self) -> &KeyRow {
+        let (Self::Insert(row) | Self::Move(row, _) | Self::Rewrap(row, _)) = self;
+        row
+    }
 }
 
 impl Administration<'_> {
@@ -125,6 +136,35 @@ impl Administration<'_> {
         Ok(count)
     }
 
+    /// Wraps every key of the realm anew that does not lie under the wrapper's present key; each is one transaction, so
+    /// that a run that stopped goes on where it was.
+    pub(crate) async fn rewrap(&self) -> Result<RewrapReport> {
+        let keyring = keyring(self.ports)?;
+        let mut report = RewrapReport::default();
+        for row in self.store().every(keyring.realm()).await? {
+            // Of a destroyed key there is nothing left to wrap.
+            if row.state == KeyState::Destroyed {
+                continue;
+            }
+            report.scanned += 1;
+            let id = row.id;
+            let done = async {
+                let Some(wrapped) = keyring.rewrap(&row).await? else {
+                    return Ok(false);
+                };
+                self.carry_out("key.rewrap", &[Step::Rewrap(row, wrapped)])
+                    .await?;
+                Ok(true)
+            };
+            match done.await {
+                Ok(rewrapped) => report.rewrapped += u64::from(rewrapped),
+                Err(error) if Error::is_retryable(&error) => return Err(error),
+                Err(error) => report.failed.push(error.at_id(|| id.id8())),
+            }
+        }
+        Ok(report)
+    }
+
     fn store(&self) -> StoreKeys<'_> {
         StoreKeys(&*self.ports.store)
     }
@@ -166,8 +206,7 @@ impl Administration<'_> {
             }
         }
         for step in steps {
-            let (Step::Insert(row) | Step::Move(row, _)) = step;
-            keyring(self.ports)?.forget(row.id);
+            keyring(self.ports)?.forget(step.row().id);
         }
         if let AuditTarget::Sink(sink) = &self.ports.audit {
             for entry in &entries {
@@ -195,6 +234,10 @@ impl Administration<'_> {
                             .await?
                             == 1
                     }
+                    Step::Rewrap(row, wrapped) => {
+                        let change = replaced(row, wrapped)?;
+                        transaction.update(KEYS_COLLECTION, &[&change]).await? == 1
+                    }
                 };
                 if !done {
                     return Err(Failure::from(changed_meanwhile()));
@@ -217,16 +260,18 @@ impl Administration<'_> {
     }
 
     fn entry(&self, event: &'static str, step: &Step, now: DateTime<Utc>) -> Result<AuditEntry> {
-        let (row, before, after) = match step {
-            Step::Insert(row) => (row, None, row.state),
-            Step::Move(row, state) => (row, Some(row.state), *state),
+        let row = step.row();
+        let (path, before, after) = match step {
+            Step::Insert(row) => ("state", None, row.state.as_str()),
+            Step::Move(row, state) => ("state", Some(row.state.as_str()), state.as_str()),
+            Step::Rewrap(row, wrapped) => ("kek", Some(&*row.wrapped.kek.id), &*wrapped.kek.id),
         };
-        let name = |state: KeyState| Box::new(Bson::from(state.as_str()));
+        let name = |text: &str| Box::new(Bson::from(text));
         Ok(AuditEntry {
             tenant: tenant_id(row)?,
             entity_name: Some(format!("{} {}", row.purpose.as_str(), row.ver)),
             changes: vec![AuditChange::Plain {
-                path: "state".to_owned(),
+                path: path.to_owned(),
                 before: before.map(name),
                 after: Some(name(after)),
             }],
@@ -286,6 +331,34 @@ fn change(row: &KeyRow, state: KeyState, now: DateTime<Utc>) -> Result<UpdateOne
         },
         set,
         unset,
+    })
+}
+
+/// The update that puts another wrapping in the place of the row's, if that is still there.
+fn replaced(row: &KeyRow, wrapped: &Wrapped) -> Result<UpdateOne> {
+    let binary = |bytes: &[u8]| {
+        Bson::Binary(bson::Binary {
+            subtype: bson::spec::BinarySubtype::Generic,
+            bytes: bytes.to_vec(),
+        })
+    };
+    let KekRef {
+        provider,
+        id,
+        version,
+    } = &wrapped.kek;
+    let set = doc! {
+        "kek": { "provider": provider, "id": id, "version": version },
+        "wrapped": binary(&wrapped.bytes),
+    };
+    let set = RawDocumentBuf::try_from(&set).map_err(|_| Error::internal("a malformed key row"))?;
+    Ok(UpdateOne {
+        selection: Selection {
+            rest: equals("wrapped", binary(&row.wrapped.bytes)),
+            ..by_id(row.id)
+        },
+        set,
+        unset: Vec::new(),
     })
 }
 

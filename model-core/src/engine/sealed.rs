@@ -51,7 +51,7 @@ impl<'a> Found<'a> {
         };
         let check = |term: Term| {
             if term.is_over(ports.now()) {
-                Err(Error::new(ErrorKind::Decode, field.ended(term)))
+                Err(Error::new(ErrorKind::Decode, term.ended()))
             } else {
                 Ok(())
             }

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::actor::Actor;
 use crate::audit::RequestMeta;
 use crate::crypto::{Candidate, Verdict};
-use crate::engine::{Caller, OpenTransaction, Ports, Reach, is_token, open_old, open_sealed};
+use crate::engine::{Caller, OpenTransaction, Ports, Reach, is_token, open_old, open_sealed, upgrade};
 use crate::error::Result;
 use crate::value::{OpenSecrets, PasswordHash, TenantId};
 
@@ -176,6 +176,50 @@ impl<A: Actor> GlobalContext<A> {
             None => None,
         };
         Ok(self.caller.ports.hasher.verify(phc.as_deref(), candidate).await?)
+    }
+
+    /// As [`verify_password`](Self::verify_password); a hash that matches and needs it is replaced by one that follows the
+    /// policy, if it is still the stored one: a password that was changed meanwhile stays. So the hashes of another system
+    /// go with the logins of their owners.
+    ///
+    /// `needs_rehash` then says that it was not replaced: it is no longer stored, stands in an element of an array or map, the
+    /// password is too short to be hashed anew, or there was no answer. A login need not care.
+    ///
+    /// # Errors
+    /// As [`verify_password`](Self::verify_password).
+    ///
+    /// ```
+    /// # use model_core::prelude::*;
+    /// # use model_core::crypto::{Candidate, Verdict};
+    /// async fn is_let_in(
+    ///     door: &GlobalContext<impl Actor>,
+    ///     hash: Option<&PasswordHash>,
+    ///     typed: String,
+    /// ) -> Result<bool> {
+    ///     let verdict = door.verify_and_upgrade(hash, &Candidate::new(typed)).await?;
+    ///     Ok(matches!(verdict, Verdict::Match { .. }))
+    /// }
+    /// ```
+    pub async fn verify_and_upgrade(
+        &self,
+        hash: Option<&PasswordHash>,
+        candidate: &Candidate,
+    ) -> Result<Verdict> {
+        let verdict = self.verify_password(hash, candidate).await?;
+        let stored = hash.and_then(PasswordHash::stored);
+        let (Verdict::Match { needs_rehash: true }, Some((origin, stored))) = (verdict, stored) else {
+            return Ok(verdict);
+        };
+        let Ok(password) = candidate.to_new_password() else {
+            return Ok(verdict);
+        };
+        let Ok(phc) = self.caller.ports.hasher.hash(&password).await else {
+            return Ok(verdict);
+        };
+        match upgrade(&self.caller, origin, &stored, &phc).await {
+            Ok(true) => Ok(Verdict::Match { needs_rehash: false }),
+            Ok(false) | Err(_) => Ok(verdict),
+        }
     }
 }
 

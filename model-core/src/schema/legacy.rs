@@ -28,6 +28,13 @@ impl Term {
         self.last
             .is_some_and(|last| (now.year(), now.month(), now.day()) > last)
     }
+
+    /// What is said of a value that is not sealed, though it has ended.
+    pub(crate) fn ended(self) -> String {
+        format!(
+            "not sealed, and what is not was read until {self}: seal it with `reencrypt` under a later `until`"
+        )
+    }
 }
 
 impl fmt::Display for Term {
@@ -49,13 +56,6 @@ pub struct OldFormatSpec {
 }
 
 impl FieldSchema {
-    /// What is said of a value that is not sealed, though its time is over.
-    pub(crate) fn ended(&self, term: Term) -> String {
-        format!(
-            "not sealed, and what is not was read until {term}: seal it with `reencrypt` under a later `until`"
-        )
-    }
-
     /// Takes plaintext that was stored before the field was encrypted.
     pub const fn legacy_plaintext(mut self, term: Term) -> Self {
         self.legacy_plaintext = Some(term);

@@ -59,21 +59,12 @@ impl Sealed {
             ));
         }
         crypto::shape(envelope).map_err(|error| DecodeError::new(error.to_string()))?;
-        let Some(doc) = cx.doc() else {
+        let mut bytes = Vec::with_capacity(160 + envelope.len());
+        if !write_origin(cx, &mut bytes)? {
             return Err(DecodeError::new(
                 "a sealed value is read without its document's identity",
             ));
-        };
-        let mut bytes = Vec::with_capacity(160 + envelope.len());
-        let place = cx.place()?;
-        let (tag, id) = place.bound_id(doc.id);
-        Origin {
-            collection: doc.collection,
-            path: &place.path,
-            tenant: doc.tenant,
-            id: (tag, &id),
         }
-        .encode_into(&mut bytes);
         let origin = bytes.len();
         bytes.extend_from_slice(envelope);
         Ok(Self {
@@ -82,7 +73,8 @@ impl Sealed {
         })
     }
 
-    fn parts(&self) -> (&[u8], &[u8]) {
+    /// What it is bound to, and the envelope.
+    pub(super) fn parts(&self) -> (&[u8], &[u8]) {
         self.bytes.split_at_checked(self.origin).unwrap_or_default()
     }
 
@@ -107,6 +99,21 @@ impl Sealed {
         let (origin, envelope) = self.parts();
         keys.open_sealed(origin, envelope).await
     }
+}
+
+/// Writes what a value that stands here is bound to; false if its document is not known.
+pub(super) fn write_origin(cx: &DecodeCx<'_>, out: &mut Vec<u8>) -> Result<bool, DecodeError> {
+    let Some(doc) = cx.doc() else { return Ok(false) };
+    let place = cx.place()?;
+    let (tag, id) = place.bound_id(doc.id);
+    Origin {
+        collection: doc.collection,
+        path: &place.path,
+        tenant: doc.tenant,
+        id: (tag, &id),
+    }
+    .encode_into(out);
+    Ok(true)
 }
 
 /// Seals `value` as the document `{v: value}`, which keeps its BSON type.

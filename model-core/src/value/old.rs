@@ -6,7 +6,7 @@ use super::encrypted::open_value;
 use super::secret::Secret;
 use crate::codec::{DecodeCx, DecodeError, FieldValue, RawValue, old_value, tag};
 use crate::error::{Error, ErrorKind};
-use crate::schema::{FieldSchema, Term};
+use crate::schema::Term;
 
 /// A plaintext value as it is stored.
 #[derive(Clone)]
@@ -47,7 +47,7 @@ pub(super) fn read<T: FieldValue>(
     match field.old_format {
         Some(old) if value.tag == tag::STRING => {
             if cx.is_over(old.term) {
-                return Err(ended(field, old.term));
+                return Err(ended(old.term));
             }
             Ok(Some(Before::Old(Old {
                 format: old.name,
@@ -57,7 +57,7 @@ pub(super) fn read<T: FieldValue>(
             })))
         }
         _ => match field.legacy_plaintext {
-            Some(term) if cx.is_over(term) => Err(ended(field, term)),
+            Some(term) if cx.is_over(term) => Err(ended(term)),
             Some(_) => plaintext(value).map(Some),
             None => Ok(None),
         },
@@ -76,8 +76,8 @@ fn plaintext<T: FieldValue>(value: RawValue<'_>) -> Result<Before<T>, DecodeErro
 }
 
 /// What is said of a value that was to be sealed by now.
-fn ended(field: &FieldSchema, term: Term) -> DecodeError {
-    DecodeError::new(field.ended(term))
+fn ended(term: Term) -> DecodeError {
+    DecodeError::new(term.ended())
 }
 
 impl Old {

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use bson::{Binary, Bson};
 use serde_json::Value;
 
-use super::encrypted::{Hidden, Sealed, open_value, seal_value};
+use super::encrypted::{Hidden, SUBTYPE, Sealed, open_value, seal_value, write_origin};
 use super::secret::OpenSecrets;
 use crate::codec::{
     Constraints, DecodeCx, DecodeError, FieldValue, InputCx, Never, NoFields, RawValue, Visitor, Writer, tag,
@@ -26,8 +27,8 @@ enum State {
     Pending(NewPassword),
     /// Hashed, not yet stored.
     Hashed(String),
-    /// Stored as a plain PHC string: there was no keyring.
-    Plain(String),
+    /// Stored as a plain PHC string: there was no keyring. With what it would be bound to.
+    Plain(String, Box<[u8]>),
     /// Stored sealed.
     Sealed(Sealed),
 }
@@ -37,8 +38,24 @@ impl PasswordHash {
     pub(crate) async fn phc(&self, keys: &impl OpenSecrets) -> Result<Option<String>, Error> {
         match &self.0 {
             State::Pending(_) => Ok(None),
-            State::Hashed(phc) | State::Plain(phc) => Ok(Some(phc.clone())),
+            State::Hashed(phc) | State::Plain(phc, _) => Ok(Some(phc.clone())),
             State::Sealed(sealed) => open_value(&sealed.open(keys).await?).map(Some),
+        }
+    }
+
+    /// What it is bound to, and the value as it is stored; none if it is not stored yet.
+    pub(crate) fn stored(&self) -> Option<(&[u8], Bson)> {
+        match &self.0 {
+            State::Pending(_) | State::Hashed(_) => None,
+            State::Plain(phc, origin) => Some((origin, Bson::String(phc.clone()))),
+            State::Sealed(sealed) => {
+                let (origin, envelope) = sealed.parts();
+                let stored = Binary {
+                    subtype: SUBTYPE.into(),
+                    bytes: envelope.to_vec(),
+                };
+                Some((origin, Bson::Binary(stored)))
+            }
         }
     }
 }
@@ -66,14 +83,19 @@ impl FieldValue for PasswordHash {
         match &self.0 {
             State::Pending(_) => out.reject(key, "password", "was not hashed"),
             State::Hashed(phc) if out.can_seal() => seal_value(phc, out, key),
-            State::Hashed(phc) | State::Plain(phc) => out.string(key, phc),
+            State::Hashed(phc) | State::Plain(phc, _) => out.string(key, phc),
             State::Sealed(sealed) => sealed.write(out, key),
         }
     }
 
     fn decode(value: RawValue<'_>, cx: &DecodeCx<'_>) -> Result<Self, DecodeError> {
         if value.tag == tag::STRING {
-            return value.str().map(|phc| Self(State::Plain(phc.to_owned())));
+            let mut origin = Vec::new();
+            // In an element without an id it is bound to nothing.
+            let _ = write_origin(cx, &mut origin).unwrap_or_default();
+            return value
+                .str()
+                .map(|phc| Self(State::Plain(phc.to_owned(), origin.into())));
         }
         Sealed::read(value, cx).map(|sealed| Self(State::Sealed(sealed)))
     }

@@ -39,6 +39,37 @@ fn document_decode() {
 }
 
 #[test]
+fn password_string() {
+    let bounds = crypto::HashPolicy::default().max;
+    let mut known = 0;
+    for (_, bytes) in corpus("password_string") {
+        let Ok(text) = std::str::from_utf8(&bytes) else {
+            continue;
+        };
+        known += u32::from(bounds.check(text).is_ok());
+    }
+    assert!(known >= 4, "hashes of every scheme are known");
+}
+
+#[test]
+fn old_format() {
+    use crypto::OldFormat as _;
+    let key = "8f1d3b5a7c9e0f2143658709badcfe1032547698badcfe0123456789abcdef01";
+    let format = crypto::LibreChat::new(key).unwrap();
+    let format = format.with_iv("0f1e2d3c4b5a69788796a5b4c3d2e1f0").unwrap();
+    let mut opened = 0;
+    for (path, bytes) in corpus("old_format") {
+        let Ok(text) = std::str::from_utf8(&bytes) else {
+            continue;
+        };
+        let is_open = format.open(text).is_ok();
+        assert!(format.is(text) || !is_open, "{}", path.display());
+        opened += u32::from(is_open);
+    }
+    assert!(opened >= 3, "each generation opens");
+}
+
+#[test]
 fn json_input() {
     let mut read = 0;
     for (path, bytes) in corpus("json_input") {

@@ -19,6 +19,19 @@ fn keys(shop: &Shop) -> Keys {
     shop.db.keys(ActorIdentity::system("rotation"))
 }
 
+/// The key-encryption key of the suite, and the one that follows it.
+fn old_kek() -> LocalKek {
+    LocalKek::parse("243f6a8885a308d313198a2e03707344a4093822299f31d0082efa98ec4e6c89").unwrap()
+}
+
+fn new_kek() -> LocalKek {
+    LocalKek::parse("8f1d3b5a7c9e0f2143658709badcfe1032547698badcfe0123456789abcdef01").unwrap()
+}
+
+fn ring(kek: LocalKek) -> Keyring {
+    Keyring::builder().realm("test").wrapper(kek).build().unwrap()
+}
+
 /// A widget with a token, of the tenant `acme`.
 async fn with_token(shop: &Shop) -> Widget {
     let mut new = new_widget("prj_a", "Blue");
@@ -147,6 +160,66 @@ on_both_stores! {
         let fresh = with_token(&shop).await;
         assert_eq!(reveal(&shop, &fresh).await.unwrap(), CANARY);
         assert_eq!(states(&shop).await.last(), Some(&(Purpose::Enc, 2, KeyState::Primary)));
+    }
+
+    /// A new key-encryption key takes over every data key of every tenant, of each purpose and state, and no value changes; then
+    /// the old one is not needed any more. A run after it finds nothing to do.
+    async fn keys_are_wrapped_anew(stage: Stage) {
+        let shop = stage.shop().await;
+        let widget = with_token(&shop).await;
+        let mut new = new_widget("prj_b", "Red");
+        new.optional.token = Some(Secret::from(CANARY));
+        let theirs = Widget::create(&shop.rival, new).await.unwrap();
+        rotate(&shop, Purpose::Enc).await;
+        let disabled = keys(&shop).stage(Purpose::BlindIndex, Some(&acme())).await.unwrap();
+        keys(&shop).disable(disabled).await.unwrap();
+        let destroyed = keys(&shop).stage(Purpose::Pepper, Some(&acme())).await.unwrap();
+        keys(&shop).destroy(destroyed, Confirm::CryptoShred).await.unwrap();
+        let before = shop.stored("widgets").await;
+        assert!(shop.another_process(ring(new_kek())).await.is_err(), "it knows none of the keys");
+        let both = shop.another_process(ring(new_kek().with_retired(old_kek()))).await.unwrap();
+        let keks = async || {
+            let found = keys(&shop).status(Some(&acme())).await.unwrap();
+            let alive = found.into_iter().filter(|key| key.state != KeyState::Destroyed);
+            alive.map(|key| key.kek).collect::<std::collections::BTreeSet<_>>()
+        };
+        let old_keks = keks().await;
+        let administration = both.keys(ActorIdentity::system("kek rotation"));
+        let done = administration.rewrap().await.unwrap();
+        assert!(done.failed.is_empty() && done.scanned == done.rewrapped && done.scanned >= 4, "{done:?}");
+        let again = administration.rewrap().await.unwrap();
+        assert_eq!((again.scanned, again.rewrapped, again.failed.len()), (done.scanned, 0, 0));
+        assert!(keks().await.len() == 1 && keks().await.is_disjoint(&old_keks));
+        assert_eq!(shop.stored("widgets").await, before);
+        let alone = shop.another_process(ring(new_kek())).await.unwrap();
+        for (tenant, widget) in [("acme", &widget), ("globex", &theirs)] {
+            let ctx = alone.context(TenantId::new(tenant).unwrap(), crate::models::User::admin("ada"));
+            let found = Widget::fetch(&ctx, &widget.id).await.unwrap();
+            assert_eq!(found.token.unwrap().reveal(&ctx).await.unwrap().expose(), CANARY);
+        }
+        let log = shop.audit_log().await;
+        let told = log.iter().filter(|entry| entry.get_str("event").is_ok_and(|event| event == "key.rewrap")).count();
+        assert_eq!(told as u64, done.rewrapped);
+        assert!(shop.another_process(ring(old_kek())).await.is_err(), "the old key opens nothing any more");
+    }
+
+    /// A wrapped key that does not unwrap is told, and the others are wrapped anew all the same.
+    async fn a_broken_row_is_told(stage: Stage) {
+        let shop = stage.shop().await;
+        with_token(&shop).await;
+        let rows = shop.stored("__model_keys").await;
+        let mut broken = rows[0].clone();
+        let id = bson::Binary { subtype: bson::spec::BinarySubtype::Generic, bytes: vec![7; 16] };
+        broken.insert("_id", Bson::Binary(id));
+        broken.insert("state", "decrypt_only");
+        broken.insert("ver", 200);
+        broken.remove("slot");
+        shop.store_raw("__model_keys", broken).await;
+        let db = shop.another_process(ring(new_kek().with_retired(old_kek()))).await.unwrap();
+        let done = db.keys(ActorIdentity::system("kek rotation")).rewrap().await.unwrap();
+        let count = rows.len() as u64;
+        assert_eq!((done.scanned, done.rewrapped, done.failed.len()), (count + 1, count, 1), "{:?}", done.failed);
+        assert!(done.failed[0].is_crypto() && done.failed[0].to_string().contains("07070707"), "{}", done.failed[0]);
     }
 
     /// A keyring with another key-encryption key than the database's is refused at start-up.

@@ -35,6 +35,7 @@ mod json_schema;
 mod keys;
 mod legacy;
 mod lives;
+mod logins;
 mod lookup;
 mod manifest;
 mod migrate;

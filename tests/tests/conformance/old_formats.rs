@@ -1,6 +1,7 @@
 //! Encrypted fields that another system encrypted before, and the end of what is read of the time before.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use bson::{Bson, Document, doc};
 use model_core::ModelExt;
@@ -66,6 +67,9 @@ impl BaseModel for Connection {
     open_policy!(Self, Ctx);
 }
 
+/// The bytes of the next id that another system gives.
+static NEXT: AtomicU8 = AtomicU8::new(0);
+
 struct Desk {
     db: Db,
     ctx: Ctx,
@@ -90,7 +94,7 @@ impl Desk {
 
     /// A connection as another system stored it.
     async fn store(&self, fields: Document) -> Id<Connection> {
-        let id = bson::oid::ObjectId::new();
+        let id = bson::oid::ObjectId::from_bytes([NEXT.fetch_add(1, Ordering::Relaxed); 12]);
         let mut document = doc! { "_id": id, "organization": "acme" };
         document.extend(fields);
         testing::store_raw(&self.db, "connections", &document)

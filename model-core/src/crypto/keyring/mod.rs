@@ -45,12 +45,13 @@ pub struct Keyring {
     /// The blind-index keys that are in use, by the tenant part of an origin; the primary first.
     in_use: Cache<Box<[u8]>, Arc<[Arc<LoadedKey>]>>,
     /// What opens values that other systems encrypted, by the name that fields know it by.
-    old_formats: Box<[(Box<str>, Box<dyn OldFormat>)]>,
+    old_formats: OldFormats,
     ttl: Duration,
     flights: [Mutex<()>; FLIGHTS],
     hasher: RandomState,
 }
 
+type OldFormats = Box<[(Box<str>, Box<dyn OldFormat>)]>;
 type PrimaryCache = Cache<Box<[u8]>, Arc<LoadedKey>>;
 
 #[derive(Debug)]

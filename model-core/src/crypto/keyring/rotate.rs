@@ -10,7 +10,7 @@ use super::super::envelope::{Parts, Suites};
 use super::super::key::{Dek, Purpose};
 use super::super::loaded::LoadedKey;
 use super::super::store::{KeyRow, KeyState, KeyStore};
-use super::super::wrapper::WrapCtx;
+use super::super::wrapper::{WrapCtx, Wrapped};
 use super::super::{CryptoError, Result, TenantKey};
 use super::Keyring;
 
@@ -73,6 +73,20 @@ impl Keyring {
             destroyed_at: None,
         };
         Ok((row, dek))
+    }
+
+    /// The key of a row, wrapped anew; none if it lies under the wrapper's present key already. Nothing is stored.
+    ///
+    /// # Errors
+    /// As [`check`](Self::check).
+    pub async fn rewrap(&self, row: &KeyRow) -> Result<Option<Wrapped>> {
+        let ctx = WrapCtx::new(row.id, row.purpose, row.tenant.as_ref(), &self.realm);
+        let dek = self.wrapper.unwrap(&row.wrapped, &ctx).await?;
+        if dek.id() != row.id {
+            return Err(CryptoError::KeyIdMismatch);
+        }
+        let wrapped = self.wrapper.wrap(&dek, &ctx).await?;
+        Ok((wrapped.kek != row.wrapped.kek).then_some(wrapped))
     }
 
     /// The same value sealed under another key, for the same place, in the same suite and length.

@@ -130,12 +130,12 @@ fn pair(text: &str) -> Option<([u8; BLOCK], &str)> {
 }
 
 fn is_hex(text: &str) -> bool {
-    text.len() % 2 == 0 && text.bytes().all(|digit| digit.is_ascii_hexdigit())
+    text.len().is_multiple_of(2) && text.bytes().all(|digit| digit.is_ascii_hexdigit())
 }
 
 /// Whole blocks, one at least.
 fn is_cbc(body: &str) -> bool {
-    !body.is_empty() && body.len() % (2 * BLOCK) == 0
+    !body.is_empty() && body.len().is_multiple_of(2 * BLOCK)
 }
 
 fn cbc(key: &Key, iv: &[u8; BLOCK], body: &str) -> Result<Zeroizing<String>> {

@@ -1,6 +1,7 @@
 //! Password hashing: Argon2id (RFC 9106) in PHC strings, bounded in memory, time and concurrency.
 
 mod input;
+mod other;
 mod phc;
 mod policy;
 mod pool;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use argon2::password_hash::phc::Output;
 use argon2::{Algorithm, Version};
 
-use self::phc::Stored;
+use self::phc::StoredHash;
 use self::pool::{Job, Pool};
 use super::key::random;
 use super::{CryptoError, Result};
@@ -85,9 +86,9 @@ impl PasswordHasher {
         phc::format(&job, output)
     }
 
-    /// Compares a candidate with a stored PHC string.
+    /// Compares a candidate with a stored PHC string; one of bcrypt, scrypt or PBKDF2 too, by the features of these names.
     ///
-    /// `None`, and a string without a hash, take as long as a real comparison and are a [`Verdict::Mismatch`]. A stored
+    /// `None`, and a string without a hash, take as long as a real comparison and are a [`Verdict::Mismatch`]. A hash of another scheme takes the time of its scheme. A stored
     /// string costs nothing beyond the policy's bounds: they are checked before anything is computed.
     ///
     /// # Errors
@@ -95,7 +96,7 @@ impl PasswordHasher {
     /// string, after as much time as a comparison takes; [`CryptoError::HasherBusy`].
     pub async fn verify(&self, stored: Option<&str>, candidate: &Candidate) -> Result<Verdict> {
         let stored = stored
-            .map(|text| Stored::parse(text, &self.inner.policy.max))
+            .map(|text| StoredHash::parse(text, &self.inner.policy.max))
             .transpose();
         let (stored, secret) = match (stored, candidate.secret()) {
             (Ok(Some(stored)), Some(secret)) => (stored, secret),
@@ -106,6 +107,17 @@ impl PasswordHasher {
             (Ok(_), _) => {
                 self.burn(candidate).await?;
                 return Ok(Verdict::Mismatch);
+            }
+        };
+        let stored = match stored {
+            StoredHash::Argon2(stored) => stored,
+            StoredHash::Other(hash) => {
+                let is_match = self.inner.pool.run_other(hash, secret).await?;
+                return Ok(if is_match {
+                    Verdict::Match { needs_rehash: true }
+                } else {
+                    Verdict::Mismatch
+                });
             }
         };
         let Some(expected) = stored.output else {

@@ -1,4 +1,4 @@
-//! PHC strings of the Argon2 family, bounded before they are believed.
+//! Stored strings, bounded before they are believed.
 //!
 //! Source: <https://github.com/P-H-C/phc-string-format/blob/master/phc-sf-spec.md>.
 
@@ -6,13 +6,42 @@ use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Params, Version};
 
 use super::super::{CryptoError, Result};
+use super::other::{self, OtherHash};
 use super::policy::{Bounds, HashPolicy};
 use super::pool::Job;
 
 const SALT_LEN: usize = 16;
 const OUTPUT_LEN: usize = 32;
 
-/// A stored hash that may be computed.
+/// A stored hash that may be computed, of whatever scheme.
+pub(super) enum StoredHash {
+    Argon2(Stored),
+    Other(Box<dyn OtherHash>),
+}
+
+impl StoredHash {
+    /// Parses a string and checks it against the bounds. The scheme is looked at before the rest: other schemes' strings
+    /// need not be PHC strings.
+    pub(super) fn parse(text: &str, bounds: &Bounds) -> Result<Self> {
+        if text.len() > bounds.phc_len {
+            return Err(CryptoError::HashPolicy);
+        }
+        let scheme = text.strip_prefix('$').and_then(|rest| rest.split('$').next());
+        let algorithm = match scheme {
+            None | Some("") => return Err(CryptoError::MalformedHash),
+            Some("argon2id") => Algorithm::Argon2id,
+            Some("argon2i") => Algorithm::Argon2i,
+            Some("argon2d") => Algorithm::Argon2d,
+            Some(scheme) => {
+                let other = other::parse(scheme, text, bounds)?;
+                return other.map(Self::Other).ok_or(CryptoError::UnsupportedHash);
+            }
+        };
+        Stored::parse(algorithm, text, bounds).map(Self::Argon2)
+    }
+}
+
+/// A stored hash of the Argon2 family that may be computed.
 pub(super) struct Stored {
     pub(super) job: Job,
     /// What the computation should give; `None` in a string that holds no hash.
@@ -21,12 +50,7 @@ pub(super) struct Stored {
 }
 
 impl Stored {
-    /// Parses a string and checks it against the bounds.
-    pub(super) fn parse(text: &str, bounds: &Bounds) -> Result<Self> {
-        if text.len() > bounds.phc_len {
-            return Err(CryptoError::HashPolicy);
-        }
-        let algorithm = parse_algorithm(text)?;
+    fn parse(algorithm: Algorithm, text: &str, bounds: &Bounds) -> Result<Self> {
         let hash = PasswordHash::new(text).map_err(|_| CryptoError::MalformedHash)?;
         let params = parse_params(&hash.params, bounds)?;
         let version = match hash.version {
@@ -75,18 +99,6 @@ pub(super) fn format(job: &Job, output: Output) -> Result<String> {
         hash: Some(output),
     };
     Ok(hash.to_string())
-}
-
-/// The scheme is looked at before the rest: other schemes' strings are not PHC strings.
-fn parse_algorithm(text: &str) -> Result<Algorithm> {
-    let scheme = text.strip_prefix('$').and_then(|rest| rest.split('$').next());
-    match scheme {
-        None | Some("") => Err(CryptoError::MalformedHash),
-        Some("argon2id") => Ok(Algorithm::Argon2id),
-        Some("argon2i") => Ok(Algorithm::Argon2i),
-        Some("argon2d") => Ok(Algorithm::Argon2d),
-        Some(_) => Err(CryptoError::UnsupportedHash),
-    }
 }
 
 /// Reads the three costs and refuses what exceeds the bounds, before anything else looks at them.

@@ -7,6 +7,7 @@ use argon2::Params;
 
 use super::super::{CryptoError, Result};
 use super::impossible;
+use super::phc::StoredHash;
 
 /// The memory that the default limits allow all computations together, in KiB.
 const MEMORY_BUDGET_KIB: u32 = 256 * 1024;
@@ -24,6 +25,10 @@ pub struct Bounds {
     pub memory_times_passes: u64,
     /// The length of the whole string: 256.
     pub phc_len: usize,
+    /// The cost of a bcrypt hash: 15, at which it takes seconds.
+    pub bcrypt_cost: u32,
+    /// The iterations of a PBKDF2 hash: 2,000,000.
+    pub pbkdf2_iterations: u32,
 }
 
 impl Default for Bounds {
@@ -34,11 +39,29 @@ impl Default for Bounds {
             lanes: 4,
             memory_times_passes: 1 << 20,
             phc_len: 256,
+            bcrypt_cost: 15,
+            pbkdf2_iterations: 2_000_000,
         }
     }
 }
 
 impl Bounds {
+    /// Whether a stored hash is of a scheme that this build knows, well formed, and within the bounds: for a check of what is
+    /// taken over from another system. Nothing is computed.
+    ///
+    /// # Errors
+    /// [`CryptoError::HashPolicy`], [`CryptoError::UnsupportedHash`], [`CryptoError::MalformedHash`].
+    ///
+    /// ```
+    /// use model_core::crypto::{CryptoError, HashPolicy};
+    /// let bounds = HashPolicy::default().max;
+    /// let huge = "$argon2id$v=19$m=8388608,t=1,p=1$c29tZXNhbHQ";
+    /// assert_eq!(bounds.check(huge), Err(CryptoError::HashPolicy));
+    /// ```
+    pub fn check(&self, stored: &str) -> Result<()> {
+        StoredHash::parse(stored, self).map(drop)
+    }
+
     pub(super) fn allow(&self, memory_kib: u32, passes: u32, lanes: u32) -> bool {
         memory_kib <= self.memory_kib
             && passes <= self.passes

@@ -1,4 +1,4 @@
-//! Argon2 off the runtime's threads, in memory that is bounded, reused and wiped.
+//! Hashing off the runtime's threads, in memory that is bounded, reused and wiped.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::super::{CryptoError, Result};
+use super::other::OtherHash;
 use super::policy::Limits;
 
 /// One computation, within the bounds.
@@ -46,11 +47,30 @@ impl Pool {
 
     /// Waits for a permit, then computes on a thread for blocking work.
     pub(super) async fn run(self: &Arc<Self>, job: Job, secret: &[u8]) -> Result<Output> {
-        let permit = self.admit(&job.params).await?;
-        let secret = Zeroizing::new(secret.to_vec());
         let pool = Arc::clone(self);
+        let blocks = job.params.block_count();
+        self.on_a_thread(blocks, secret, move |secret| pool.compute(&job, secret))
+            .await
+    }
+
+    /// As [`run`](Self::run), of another scheme: whether the hash is that of the secret.
+    pub(super) async fn run_other(&self, hash: Box<dyn OtherHash>, secret: &[u8]) -> Result<bool> {
+        // A block of Argon2 is a KiB.
+        let blocks = usize::try_from(hash.memory_kib()).unwrap_or(usize::MAX);
+        self.on_a_thread(blocks, secret, move |secret| Ok(hash.matches(secret)))
+            .await
+    }
+
+    async fn on_a_thread<T: Send + 'static>(
+        &self,
+        blocks: usize,
+        secret: &[u8],
+        compute: impl FnOnce(&[u8]) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let permit = self.admit(blocks).await?;
+        let secret = Zeroizing::new(secret.to_vec());
         let task = tokio::task::spawn_blocking(move || {
-            let output = pool.compute(&job, &secret);
+            let output = compute(&secret);
             // Held to here: dropping the awaiting future must not let another computation start beside this one.
             drop(permit);
             output
@@ -59,8 +79,8 @@ impl Pool {
         task.await.unwrap_or(Err(CryptoError::HasherBusy))
     }
 
-    async fn admit(&self, params: &Params) -> Result<OwnedSemaphorePermit> {
-        let permits = self.weight(params);
+    async fn admit(&self, blocks: usize) -> Result<OwnedSemaphorePermit> {
+        let permits = self.weight(blocks);
         if let Ok(permit) = Arc::clone(&self.semaphore).try_acquire_many_owned(permits) {
             return Ok(permit);
         }
@@ -73,11 +93,8 @@ impl Pool {
     }
 
     /// A hash that needs more memory than the policy's takes as many permits: the memory of all together stays bounded.
-    fn weight(&self, params: &Params) -> u32 {
-        let units = params
-            .block_count()
-            .div_ceil(self.unit)
-            .clamp(1, self.limits.permits);
+    fn weight(&self, blocks: usize) -> u32 {
+        let units = blocks.div_ceil(self.unit).clamp(1, self.limits.permits);
         u32::try_from(units).unwrap_or(u32::MAX)
     }
 

@@ -5,8 +5,11 @@ mod attacks;
 mod keyring;
 #[cfg(feature = "old-formats")]
 mod old_formats;
+#[cfg(all(feature = "bcrypt", feature = "pbkdf2", feature = "scrypt"))]
+mod other_hashes;
 mod password_limits;
 mod passwords;
+mod published;
 mod vectors;
 mod wrapping;
 

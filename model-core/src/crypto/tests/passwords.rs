@@ -218,8 +218,8 @@ fn other_strings_are_named_for_what_they_are() {
     let pepper = format!("$argon2id$v=19$m=64,t=1,p=1,keyid=Hj5+dsK0${tail}");
     let version = format!("$argon2id$v=20$m=64,t=1,p=1${tail}");
     for stored in [
-        "$2b$12$abcdefghijklmnopqrstuv",
-        "$scrypt$ln=16,r=8,p=1$aM15713r3Xsvxbi31lqr1Q",
+        "$1$abcdefgh$ijklmnopqrstuv",
+        "$yescrypt$ln=16,r=8,p=1$aM15713r3Xsvxbi31lqr1Q",
         &pepper,
         &version,
     ] {
