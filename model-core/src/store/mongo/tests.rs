@@ -95,6 +95,7 @@ fn reads_are_commands() {
         limit: Some(5),
         batch: Some(9),
         fields: Vec::new(),
+        shape: crate::store::Shape::All,
         options: ReadOptions::default(),
     };
     assert_eq!(
