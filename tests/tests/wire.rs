@@ -1286,6 +1286,19 @@ fn the_table_has_no_other_rows() {
         ["`get_many`", "`find` for each thousand", "same"],
         ["`select`", "`find` (+ `getMore`)", "same"],
         ["`lookup`", "`aggregate` (+ `getMore`)", "same"],
+        ["`populate`", "`find` for each fifty thousand", "same"],
+        [
+            "`related`",
+            "`find` (+ `getMore`); `aggregate` with a limit for each and an exact scope",
+            "same",
+        ],
+        [
+            "`related(..).count()`, scope exact and no array",
+            "`aggregate`",
+            "same",
+        ],
+        ["`subtree`", "`find`, `aggregate`", "same"],
+        ["`ancestors`", "`aggregate`", "same"],
         ["`explain`", "`find`", "same"],
         ["`count`, `exists`, scope exact", "`aggregate`", "same"],
         ["`distinct`, `group`, `facet`, scope exact", "`aggregate`", "same"],
@@ -1319,6 +1332,12 @@ fn the_table_has_no_other_rows() {
             "`delete`",
             "`find`, `delete`",
             "`find`, `delete`, `insert`, `commitTransaction`",
+        ],
+        [
+            "`delete` of a model with delete rules",
+            "those of `delete`, a `find` for each field that refers, level by level, one command for each kind of \
+             write, `commitTransaction`",
+            "the same and `insert` before the commit",
         ],
         [
             "`create_many`, each batch",
