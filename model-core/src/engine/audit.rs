@@ -11,9 +11,11 @@ use crate::audit::{ActorIdentity, AuditChange, AuditEntry, RequestMeta};
 use crate::codec::RawValue;
 use crate::schema::{AuditSpec, ModelSchema};
 
-/// Whether a write of this unit is audited: the model says so, or permissions are bypassed.
+/// Whether a write of this unit is audited: the model says so, permissions are bypassed, or the actor works across
+/// tenants.
 pub(super) fn is_audited(unit: &dyn WriteUnit) -> bool {
-    unit.schema().audit.is_some() || unit.caller().bypass.is_some()
+    let caller = unit.caller();
+    unit.schema().audit.is_some() || caller.bypass.is_some() || caller.came_from.is_some()
 }
 
 /// The entry for `action`. `document` is the document after it, or before it for a delete.
@@ -47,6 +49,8 @@ pub(super) fn entry(
         changes: differences.iter().map(change).collect(),
         request: caller.request.clone(),
         bypass_reason: caller.bypass.as_deref().map(str::to_owned),
+        reason: caller.reason.as_deref().map(str::to_owned),
+        came_from: caller.came_from.clone(),
         at: now,
         duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
     }
@@ -72,6 +76,8 @@ pub(super) fn bare(
         changes: Vec::new(),
         request: RequestMeta::default(),
         bypass_reason: None,
+        reason: None,
+        came_from: None,
         at,
         duration_ms: 0,
     }

@@ -108,6 +108,7 @@ pub(super) async fn commit(
     let Some(caller) = items.first().map(|item| item.unit.caller()) else {
         return Ok(None);
     };
+    caller.check_crossing()?;
     let asked = items.iter().enumerate().filter_map(|(position, item)| {
         let position = (items.len() > 1).then_some(position);
         Placed::of(item, position)
