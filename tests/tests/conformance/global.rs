@@ -67,4 +67,27 @@ on_both_stores! {
         let error = Member::find_unique(&sign_in, |_| handle.lookup(&acme)).await.unwrap_err();
         assert!(error.to_string().contains("not unique over all tenants"), "{error}");
     }
+
+    /// C 11: work across tenants has one name and a reason, and is audited with the tenant that the actor came from.
+    async fn work_across_tenants_has_a_reason(stage: Stage) {
+        let shop = stage.shop().await;
+        let globex = TenantId::new("globex").unwrap();
+        let silent = shop.admin.enter(globex.clone());
+        let new = || member("ada@example.com");
+        assert!(Member::create(&silent, new()).await.unwrap_err().is_configuration());
+        assert!(Member::query(&silent).await.unwrap_err().is_configuration());
+        assert!(Member::query(&silent).count().await.unwrap_err().is_configuration());
+        assert!(shop.stored("members").await.is_empty() && shop.audit_log().await.is_empty());
+        let support = silent.with_reason("ticket 4711");
+        let created = Member::create(&support, new()).await.unwrap();
+        assert_eq!(created.organization, globex);
+        assert_eq!(Member::query(&shop.admin).count().await.unwrap(), 0);
+        let log = shop.rival.audit_log().await.unwrap();
+        assert_eq!((log[0].tenant.as_ref(), log[0].reason.as_deref()), (Some(&globex), Some("ticket 4711")));
+        assert_eq!(log[0].came_from.as_ref(), Some(shop.admin.tenant()));
+        let home = support.enter(shop.admin.tenant().clone());
+        assert_eq!(Member::query(&home).count().await.unwrap(), 0, "back home, with the reason still said");
+        let job = shop.admin.dangerously_bypass_permissions("clean-up").enter(globex);
+        assert_eq!(Member::query(&job).count().await.unwrap(), 1, "a bypass has its reason");
+    }
 }
