@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::ports::Ports;
-use super::transaction::{self, Open};
 use crate::audit::{ActorIdentity, RequestMeta};
+use crate::engine::ports::Ports;
+use crate::engine::transaction::{self, Open};
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::{Node, Test};
 use crate::schema::ModelSchema;
