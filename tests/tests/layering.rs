@@ -164,7 +164,7 @@ fn the_clock_is_read_in_one_place() {
 #[test]
 fn ids_are_made_in_one_place() {
     only_in("Uuid::now_v7", &["value/id_value.rs"]);
-    only_in("ObjectId::new()", &["value/id_value.rs", "engine/audit.rs"]);
+    only_in("ObjectId::new()", &["value/id_value.rs", "engine/audit/mod.rs"]);
 }
 
 #[test]

@@ -113,6 +113,10 @@ pub struct AuditEntry {
     pub request: RequestMeta,
     /// Why permissions were bypassed, if they were.
     pub bypass_reason: Option<String>,
+    /// Why the actor did it, if it said so with `with_reason`.
+    pub reason: Option<String>,
+    /// The tenant from whose context the actor entered this one, where it is another.
+    pub came_from: Option<TenantId>,
     /// When.
     pub at: DateTime<Utc>,
     /// How long the operation took until the entry was written, in milliseconds.
@@ -148,6 +152,12 @@ impl AuditEntry {
         if let Some(reason) = &self.bypass_reason {
             document.insert("bypass_reason", reason);
         }
+        if let Some(reason) = &self.reason {
+            document.insert("reason", reason);
+        }
+        if let Some(tenant) = &self.came_from {
+            document.insert("came_from", tenant.value().to_bson());
+        }
         document.insert("at", bson::DateTime::from_chrono(self.at));
         document
     }
@@ -174,13 +184,15 @@ impl AuditEntry {
         };
         let changes = document.get_array("changes").map_err(|_| malformed("changes"))?;
         let metadata = document.get_document("metadata").cloned().unwrap_or_default();
-        let tenant = match document.get("tenant") {
-            Some(tenant) => Some(TenantId::from_bson(tenant).ok_or_else(|| malformed("tenant"))?),
-            None => None,
+        let tenant = |key: &'static str| match document.get(key) {
+            Some(tenant) => TenantId::from_bson(tenant)
+                .map(Some)
+                .ok_or_else(|| malformed(key)),
+            None => Ok(None),
         };
         Ok(Self {
             id: document.get_object_id("_id").map_err(|_| malformed("_id"))?,
-            tenant,
+            tenant: tenant("tenant")?,
             actor: ActorIdentity {
                 kind,
                 id: text(actor, "id", "actor.id")?,
@@ -196,6 +208,8 @@ impl AuditEntry {
                 .collect::<Result<_>>()?,
             request: request(&metadata),
             bypass_reason: optional(document, "bypass_reason"),
+            reason: optional(document, "reason"),
+            came_from: tenant("came_from")?,
             at: document
                 .get_datetime("at")
                 .map_err(|_| malformed("at"))?

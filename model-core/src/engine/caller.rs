@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::ports::Ports;
-use super::transaction::{self, Open};
 use crate::audit::{ActorIdentity, RequestMeta};
-use crate::error::{Error, Result};
+use crate::engine::ports::Ports;
+use crate::engine::transaction::{self, Open};
+use crate::error::{Error, ErrorKind, Result};
 use crate::query::{Node, Test};
 use crate::schema::ModelSchema;
 use crate::store::{Operations, Selection};
@@ -23,6 +23,10 @@ pub(crate) struct Caller {
     pub(crate) request: RequestMeta,
     /// The reason, where permissions are bypassed.
     pub(crate) bypass: Option<Arc<str>>,
+    /// Why the actor does what it does, in its own words.
+    pub(crate) reason: Option<Arc<str>>,
+    /// The tenant whose context this one was entered from, where it is another.
+    pub(crate) came_from: Option<TenantId>,
     /// The application's transaction, inside of its closure.
     pub(crate) transaction: Option<Arc<Open>>,
 }
@@ -34,6 +38,7 @@ impl Caller {
     /// `Invalid` for a filter that nests deeper than the server allows; a tenant model without a tenant: there is no
     /// such context, so this is a bug, and it selects nothing.
     pub(crate) fn select(&self, schema: &'static ModelSchema, rest: Node) -> Result<Selection> {
+        self.check_crossing()?;
         if rest.depth() > MAX_DEPTH {
             let message = "the filter nests deeper than 40 levels";
             return Err(Error::violation("filter", "depth", message));
@@ -52,6 +57,20 @@ impl Caller {
             tenant,
             ..Selection::of(rest)
         })
+    }
+
+    /// Work across tenants has a reason.
+    ///
+    /// # Errors
+    /// `Configuration`: the context was entered from another tenant's, and nobody said why.
+    pub(crate) fn check_crossing(&self) -> Result<()> {
+        if self.came_from.is_none() || self.reason.is_some() || self.bypass.is_some() {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::Configuration,
+            "the context was entered from another tenant's: say why, with `with_reason`",
+        ))
     }
 
     /// The one document with this id, in this caller's tenant.

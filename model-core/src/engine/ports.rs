@@ -9,12 +9,12 @@ use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use tokio::sync::OnceCell;
 
-use super::backlog::Settled;
-use super::clock::{self, Clock};
-use super::graph::Graph;
 use crate::audit::{self, AuditSink};
 use crate::codec::Today;
 use crate::crypto::{Keyring, PasswordHasher};
+use crate::engine::clock::{self, Clock};
+use crate::engine::migration::backlog::Settled;
+use crate::engine::references::graph::Graph;
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::ModelSchema;
 use crate::store::{Abilities, Store};

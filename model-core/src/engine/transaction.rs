@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use bson::RawDocumentBuf;
 use futures_util::future::BoxFuture;
 
-use super::ports::Ports;
+use crate::engine::ports::Ports;
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::{Branch, Grouping};
 use crate::store::{

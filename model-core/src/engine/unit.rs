@@ -6,12 +6,12 @@ use bson::{Bson, Document};
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 
-use super::asked;
-use super::backlog;
-use super::blind;
-use super::caller::Caller;
-use super::outbox;
 use crate::codec::{DecodeCx, DecodeError, Visitor, Writer};
+use crate::engine::audit::outbox;
+use crate::engine::caller::Caller;
+use crate::engine::migration::backlog;
+use crate::engine::read::asked;
+use crate::engine::secrets::blind;
 use crate::error::Result;
 use crate::query::{Node, Test};
 use crate::schema::{FieldSchema, ModelSchema, reserved};

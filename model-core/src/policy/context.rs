@@ -50,6 +50,8 @@ impl<A: Actor> GlobalContext<A> {
             actor: actor.identity(),
             request: RequestMeta::default(),
             bypass: None,
+            reason: None,
+            came_from: None,
             transaction: None,
         };
         Self {
@@ -136,20 +138,38 @@ impl<A: Actor> GlobalContext<A> {
         self
     }
 
+    /// The same actor, who says why: the reason stands in the audit entry of every write.
+    pub fn with_reason(mut self, reason: impl Into<String>) -> Self {
+        self.caller.reason = Some(reason.into().into());
+        self
+    }
+
     /// The same actor, acting for a tenant.
+    ///
+    /// From the context of another tenant this is work across tenants: it takes a reason, either
+    /// [`with_reason`](Context::with_reason) or that of a bypass, without which every operation is refused as
+    /// [`Configuration`](crate::ErrorKind::Configuration), and every write is audited, whatever the model says, with the tenant
+    /// that the actor came from.
     ///
     /// ```
     /// # model_core::__example!();
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<()> {
     /// # let ctx = example().await?;
-    /// let other = ctx.enter(TenantId::new("globex")?);
-    /// assert_eq!(other.tenant(), &TenantId::new("globex")?);
+    /// let support = ctx.enter(TenantId::new("globex")?).with_reason("ticket 4711");
+    /// Note::create(&support, note("Done for another tenant, and audited")).await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn enter(&self, tenant: impl Into<TenantId>) -> Context<A> {
-        Context::new(self.clone(), tenant.into())
+        let tenant = tenant.into();
+        let mut entered = self.clone();
+        if let Some(own) = &self.caller.tenant
+            && *own != tenant
+        {
+            entered.caller.came_from.get_or_insert_with(|| own.clone());
+        }
+        Context::new(entered, tenant)
     }
 
     /// The same context without permission checks. The reason stands in the audit entry of every write, and every
@@ -308,6 +328,25 @@ impl<A: Actor> Context<A> {
     /// The same tenant and actor, with what is known of the request.
     pub fn with_request(mut self, request: RequestMeta) -> Self {
         self.global.caller.request = request;
+        self
+    }
+
+    /// The same tenant and actor, who says why: the reason stands in the audit entry of every write.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?.dangerously_bypass_permissions("an example");
+    /// let ctx = ctx.with_reason("asked for by the customer");
+    /// let note = Note::create(&ctx, note("Why it is there")).await?;
+    /// let history = ctx.audit_log().of::<Note>(&note.id).await?;
+    /// assert_eq!(history[0].reason.as_deref(), Some("asked for by the customer"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_reason(mut self, reason: impl Into<String>) -> Self {
+        self.global.caller.reason = Some(reason.into().into());
         self
     }
 

@@ -1,0 +1,102 @@
+//! Ids of documents that no model need have declared: their order, their texts, and which became which.
+
+use bson::{Bson, Document, doc};
+
+use super::one;
+use crate::engine::caller::Caller;
+use crate::engine::read::load;
+use crate::error::{Error, ErrorKind, Result};
+use crate::query::{Node, Test};
+use crate::store::{Find, Operations, Selection, into_error};
+
+/// Which old id became which new one: `_id` is the step's name and the old id's text.
+pub(super) const COLLECTION: &str = "__model_moves";
+
+/// What comes after an id, in the order of the server, where ids of all kinds may stand side by side.
+///
+/// # Errors
+/// `Unsupported` for an id of another kind than number, text, binary, `ObjectId`.
+pub(super) fn after(id: &Bson) -> Result<Node> {
+    // A comparison finds values of its own kind only, so the kinds that follow are asked for by their least values.
+    let firsts = [
+        Bson::String(String::new()),
+        Bson::Binary(bson::Binary {
+            subtype: bson::spec::BinarySubtype::Generic,
+            bytes: Vec::new(),
+        }),
+        Bson::ObjectId(bson::oid::ObjectId::from_bytes([0; 12])),
+    ];
+    let kind = match id {
+        Bson::Int32(_) | Bson::Int64(_) | Bson::Double(_) => 0,
+        Bson::String(_) => 1,
+        Bson::Binary(_) => 2,
+        Bson::ObjectId(_) => 3,
+        _ => {
+            let message = "a collection whose ids are neither numbers, texts, binaries nor `ObjectId`s";
+            return Err(Error::new(ErrorKind::Unsupported, message));
+        }
+    };
+    let mut node = Node::field("_id", Test::Gt(id.clone()));
+    for first in firsts.into_iter().skip(kind) {
+        node = node.or(Node::field("_id", Test::Gte(first)));
+    }
+    Ok(node)
+}
+
+/// The text of an id, for messages and for the map.
+pub(super) fn text(id: Option<&Bson>) -> String {
+    match id {
+        Some(Bson::String(text)) => text.clone(),
+        Some(Bson::ObjectId(id)) => id.to_hex(),
+        Some(Bson::Binary(binary)) => binary
+            .to_uuid()
+            .map_or_else(|_| format!("{binary}"), |uuid| uuid.to_string()),
+        Some(other) => other.to_string(),
+        None => "unknown".to_owned(),
+    }
+}
+
+fn key(step: &str, old: &Bson) -> String {
+    format!("{step}/{}", text(Some(old)))
+}
+
+/// The record of which id an old one became.
+pub(super) fn record(step: &str, old: &Bson, new: Option<&Bson>) -> Document {
+    doc! { "_id": key(step, old), "new": new.cloned() }
+}
+
+/// The new ids of those old ones that have become others.
+pub(super) async fn news(store: &dyn Operations, step: &str, olds: &[Bson]) -> Result<Vec<(String, Bson)>> {
+    let keys = olds.iter().map(|old| Bson::String(key(step, old))).collect();
+    let selection = Selection::of(Node::field("_id", Test::In(keys)));
+    let mut cursor = store
+        .find(&Find::all(COLLECTION, selection))
+        .await
+        .map_err(into_error)?;
+    let mut found = Vec::new();
+    while cursor.advance().await.map_err(into_error)? {
+        cursor.each(&mut |raw| {
+            let mut record = load::document(raw)?;
+            if let (Some(Bson::String(key)), Some(new)) = (record.remove("_id"), record.remove("new")) {
+                let old = key.get(step.len() + 1..).unwrap_or_default();
+                found.push((old.to_owned(), new));
+            }
+            Ok(true)
+        })?;
+    }
+    Ok(found)
+}
+
+/// The id that an old one has become.
+pub(crate) async fn moved_id(caller: &Caller, step: &str, old: &Bson) -> Result<Option<Bson>> {
+    let found = caller
+        .ports
+        .store
+        .find_one(COLLECTION, &one(&key(step, old)))
+        .await;
+    let record: Option<Document> = found
+        .map_err(into_error)?
+        .map(|raw| load::document(raw.as_bytes()))
+        .transpose()?;
+    Ok(record.and_then(|mut record| record.remove("new")))
+}

@@ -1,0 +1,65 @@
+//! Filters and orders from outside: they do not name what the actor is not shown, or they would tell it.
+
+use crate::engine::unit::Unit;
+use crate::error::{Error, Result};
+use crate::query::{Node, SortKey};
+
+/// Refuses a filter from outside that names a field which is hidden from the caller: as if there were none.
+pub(in crate::engine) fn check(unit: &(impl Unit + ?Sized), filter: &Node) -> Result<()> {
+    if !has_outside(filter) {
+        return Ok(());
+    }
+    let hidden = unit.hidden();
+    match named(filter, &hidden, false) {
+        Some(path) => Err(refusal(unit, path, "there is no such field to filter by")),
+        None => Ok(()),
+    }
+}
+
+/// The same of an order.
+pub(in crate::engine) fn check_sort(unit: &(impl Unit + ?Sized), sort: &[SortKey]) -> Result<()> {
+    if !sort.iter().any(|key| key.outside) {
+        return Ok(());
+    }
+    let hidden = unit.hidden();
+    let mut asked = sort.iter().filter(|key| key.outside);
+    match asked.find(|key| is_hidden(&key.path, &hidden)) {
+        Some(key) => Err(refusal(unit, &key.path, "there is no such field to sort by")),
+        None => Ok(()),
+    }
+}
+
+fn refusal(unit: &(impl Unit + ?Sized), path: &str, message: &'static str) -> Error {
+    let field = unit.schema().field(top(path));
+    let key = field.map_or_else(String::new, |field| format!("/{}", field.json));
+    Error::violation(key, "unknown", message)
+}
+
+fn has_outside(filter: &Node) -> bool {
+    match filter {
+        Node::Outside(_) => true,
+        Node::And(nodes) | Node::Or(nodes) => nodes.iter().any(has_outside),
+        Node::Not(inner) => has_outside(inner),
+        Node::Everything | Node::Nothing | Node::Field { .. } => false,
+    }
+}
+
+/// The first hidden field that is named from outside.
+fn named<'n>(filter: &'n Node, hidden: &[String], outside: bool) -> Option<&'n str> {
+    match filter {
+        Node::Outside(inner) => named(inner, hidden, true),
+        Node::And(nodes) | Node::Or(nodes) => nodes.iter().find_map(|node| named(node, hidden, outside)),
+        Node::Not(inner) => named(inner, hidden, outside),
+        Node::Field { path, .. } => Some(&**path).filter(|path| outside && is_hidden(path, hidden)),
+        Node::Everything | Node::Nothing => None,
+    }
+}
+
+/// A part of a field is as hidden as the field.
+fn is_hidden(path: &str, hidden: &[String]) -> bool {
+    hidden.iter().any(|name| name == top(path))
+}
+
+fn top(path: &str) -> &str {
+    path.split('.').next().unwrap_or_default()
+}

@@ -1,0 +1,61 @@
+//! Passing over the documents of a collection in the order of their ids, batch by batch.
+
+use bson::RawDocumentBuf;
+
+use super::load;
+use crate::engine::ports::Ports;
+use crate::engine::secrets::report::ResumeToken;
+use crate::error::{Error, Result};
+use crate::query::{Node, SortKey, Test};
+use crate::schema::Direction;
+use crate::store::{Find, Selection, into_error};
+use crate::value::IdValue;
+
+/// What comes after the document that the token names.
+pub(in crate::engine) fn after(token: Option<&ResumeToken>) -> Node {
+    token.map_or(Node::Everything, |token| {
+        Node::field("_id", Test::Gt(token.0.to_bson()))
+    })
+}
+
+/// The next documents in the order of their ids.
+pub(in crate::engine) async fn batch(
+    ports: &Ports,
+    collection: &'static str,
+    selection: Selection,
+    size: u32,
+) -> Result<Vec<RawDocumentBuf>> {
+    let find = Find {
+        sort: vec![SortKey {
+            path: "_id".into(),
+            direction: Direction::Ascending,
+            outside: false,
+        }],
+        limit: Some(u64::from(size)),
+        batch: Some(size),
+        ..Find::all(collection, selection)
+    };
+    let mut cursor = ports.store.find(&find).await.map_err(into_error)?;
+    let mut documents = Vec::new();
+    while cursor.advance().await.map_err(into_error)? {
+        cursor.each(&mut |raw| {
+            documents.push(load::owned(raw)?);
+            Ok(true)
+        })?;
+    }
+    Ok(documents)
+}
+
+/// Where to go on after these documents; none if they were the last.
+pub(in crate::engine) fn resume(documents: &[RawDocumentBuf], size: u32) -> Result<Option<ResumeToken>> {
+    match documents.last() {
+        Some(last) if documents.len() == size as usize => {
+            let id = load::raw_field(last.as_bytes(), "_id")?.map(IdValue::decode);
+            let id = id.and_then(Result::ok);
+            Ok(Some(ResumeToken(
+                id.ok_or_else(|| Error::internal("a document without an id"))?,
+            )))
+        }
+        _ => Ok(None),
+    }
+}

@@ -1,0 +1,168 @@
+//! Writes of everything that a filter selects: batch by batch through the one pipeline.
+
+use std::collections::HashSet;
+
+use bson::RawDocumentBuf;
+
+use super::plan::{Item, Plan, Written};
+use super::write_all;
+use crate::engine::read::load;
+use crate::engine::unit::{Unit, WriteUnit, visible};
+use crate::error::Result;
+use crate::store::{Find, into_error};
+use crate::value::IdValue;
+
+/// How many documents are judged and written together.
+pub(crate) const BATCH: usize = 1_000;
+
+/// How many bytes of stored documents are held at once.
+const BATCH_BYTES: usize = 8 * 1024 * 1024;
+
+/// How often a batch of which a document was changed by somebody else is read again.
+const ATTEMPTS: u32 = 8;
+
+/// What a write by filter did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) matched: u64,
+    pub(crate) written: u64,
+    /// The limit left documents out.
+    pub(crate) limited: bool,
+}
+
+/// A model's part in a write by filter.
+pub(crate) trait Maker: Unit {
+    /// The unit of one document.
+    fn make(&self, id: IdValue) -> Box<dyn WriteUnit + '_>;
+    /// The policy's scope of what may be written.
+    fn write_scope(&self) -> crate::query::Node;
+}
+
+/// Writes each document that satisfies the plan's condition, once, and at most `limit` of them.
+pub(crate) async fn write_matching(maker: &dyn Maker, plan: &Plan, limit: Option<u64>) -> Result<Tally> {
+    let caller = maker.caller();
+    caller.ports.admit(maker.schema()).await?;
+    let scope = caller.scoped(|| maker.write_scope());
+    let rest = plan.condition.clone().and(scope);
+    let mut find = Find::all(
+        maker.schema().collection,
+        visible(maker, plan.action.deleted(), rest).await?,
+    );
+    // One more than the limit tells whether it left anything out.
+    let wanted = limit.map(|limit| limit.saturating_add(1));
+    find.limit = wanted;
+    find.batch = u32::try_from(wanted.map_or(BATCH as u64, |wanted| wanted.min(BATCH as u64))).ok();
+    let mut run = Run {
+        maker,
+        plan,
+        batch: Batch::default(),
+        tally: Tally::default(),
+    };
+    let mut seen = HashSet::new();
+    let mut cursor = caller.store()?.find(&find).await.map_err(into_error)?;
+    while cursor.advance().await.map_err(into_error)? {
+        let mut fetched = Vec::new();
+        cursor.each(&mut |raw| {
+            // A write may move a document to where the cursor has yet to come.
+            let id = load::id(raw)?;
+            if seen.insert(id.clone()) {
+                fetched.push((id, load::owned(raw)?));
+            }
+            Ok(true)
+        })?;
+        for (id, document) in fetched {
+            if limit.is_some_and(|limit| run.tally.matched + run.batch.len() >= limit) {
+                run.tally.limited = true;
+                break;
+            }
+            run.batch.push(id, document);
+            if run.batch.is_full() {
+                run.flush().await?;
+            }
+        }
+    }
+    run.flush().await?;
+    Ok(run.tally)
+}
+
+#[derive(Default)]
+struct Batch {
+    documents: Vec<(IdValue, RawDocumentBuf)>,
+    bytes: usize,
+}
+
+impl Batch {
+    fn len(&self) -> u64 {
+        self.documents.len() as u64
+    }
+
+    fn push(&mut self, id: IdValue, document: RawDocumentBuf) {
+        self.bytes += document.as_bytes().len();
+        self.documents.push((id, document));
+    }
+
+    fn is_full(&self) -> bool {
+        self.documents.len() >= BATCH || self.bytes >= BATCH_BYTES
+    }
+}
+
+struct Run<'a> {
+    maker: &'a dyn Maker,
+    plan: &'a Plan,
+    batch: Batch,
+    tally: Tally,
+}
+
+impl Run<'_> {
+    async fn flush(&mut self) -> Result<()> {
+        let batch = std::mem::take(&mut self.batch).documents;
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let (matched, written) = self
+            .write(batch)
+            .await
+            .map_err(|error| error.after(self.tally.written))?;
+        self.tally.matched += matched;
+        self.tally.written += written;
+        Ok(())
+    }
+
+    /// Writes a batch; one in which somebody else changed a document first is read and judged again.
+    async fn write(&self, batch: Vec<(IdValue, RawDocumentBuf)>) -> Result<(u64, u64)> {
+        let joined = self.maker.caller().transaction.is_some();
+        let ids: Vec<_> = batch.iter().map(|(id, _)| id.clone()).collect();
+        let mut documents = Some(batch);
+        for attempt in 1.. {
+            let mut units: Vec<_> = ids.iter().map(|id| self.maker.make(id.clone())).collect();
+            let items = units
+                .iter_mut()
+                .map(|unit| Item::new(&mut **unit, self.plan.clone()));
+            let mut items: Vec<_> = match documents.take() {
+                Some(documents) => items
+                    .zip(documents)
+                    .map(|(item, (_, document))| item.found(document))
+                    .collect(),
+                None => items.collect(),
+            };
+            match write_all(&mut items).await {
+                Ok(()) => return Ok(counted(&items)),
+                Err(error) if is_stale(&error) && !joined && attempt < ATTEMPTS => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok((0, 0))
+    }
+}
+
+pub(in crate::engine) fn is_stale(error: &crate::Error) -> bool {
+    (error.is_conflict() || error.is_not_found()) && !error.is_after_write()
+}
+
+fn counted(items: &[Item<'_>]) -> (u64, u64) {
+    let count = |what: fn(Written) -> bool| items.iter().filter(|item| what(item.written)).count() as u64;
+    (
+        count(|written| written != Written::Missing),
+        count(|written| written == Written::Yes),
+    )
+}

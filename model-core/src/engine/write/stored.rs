@@ -1,0 +1,250 @@
+//! The stored document that a write begins from, and the bytes that it ends with.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use bson::{RawDocument, RawDocumentBuf};
+
+use super::diff::{self, Difference};
+use super::plan::Item;
+use super::preload::preload;
+use crate::codec::{DecodeCx, DecodeError, Seal, Writer};
+use crate::engine::read::load;
+use crate::engine::secrets::blind;
+use crate::engine::secrets::seal::Sealer;
+use crate::engine::unit::{Action, Side, WriteUnit, permitted, visible};
+use crate::error::{Error, ErrorKind, Result};
+use crate::query::{Node, Test, matches};
+use crate::schema::{ModelSchema, reserved};
+use crate::store::{Find, Guard, into_error};
+use crate::value::{IdValue, Revision};
+
+/// A document as it was found.
+pub(in crate::engine) struct Stored {
+    pub(in crate::engine) raw: RawDocumentBuf,
+    /// In the shape of the present version; none if it has it already.
+    pub(in crate::engine) migrated: Option<Vec<u8>>,
+    /// As this crate itself would have written it: equal values have equal bytes.
+    pub(in crate::engine) canonical: Vec<u8>,
+    pub(in crate::engine) revision: Option<Revision>,
+    /// The JSON keys of the fields that the patch names.
+    pub(in crate::engine) touched: Vec<&'static str>,
+}
+
+impl Stored {
+    pub(in crate::engine) fn present(&self) -> &[u8] {
+        self.migrated.as_deref().unwrap_or(self.raw.as_bytes())
+    }
+
+    /// What the document's revision must still be.
+    pub(in crate::engine) fn guard(&self) -> Guard {
+        self.revision
+            .map_or(Guard::Unwritten, |revision| Guard::Is(revision.to_i64()))
+    }
+
+    /// What is meant to change.
+    pub(in crate::engine) fn changes<'a>(
+        &'a self,
+        schema: &'static ModelSchema,
+        after: &'a [u8],
+    ) -> Result<Vec<Difference<'a>>> {
+        diff::diff(schema.fields, self.present(), &self.canonical, after)
+    }
+
+    /// What a migration that is written back changes in the store.
+    pub(in crate::engine) fn written_back<'a>(
+        &'a self,
+        schema: &'static ModelSchema,
+        after: &'a [u8],
+    ) -> Result<Vec<Difference<'a>>> {
+        let raw = self.raw.as_bytes();
+        diff::diff(schema.fields, raw, raw, after)
+    }
+}
+
+/// Finds the documents that the writes are about, with one read; what the caller may not know of stays missing.
+pub(in crate::engine) async fn load(items: &mut [Item<'_>]) -> Result<()> {
+    find(items).await?;
+    let many = items.len() > 1;
+    for (position, item) in items.iter_mut().enumerate() {
+        let Some(raw) = item.found.take() else { continue };
+        item.stored = Some(take(item.unit, raw).map_err(|error| {
+            let error = error.at_id(|| item.unit.id().to_string());
+            if many { error.at_position(position) } else { error }
+        })?);
+    }
+    preload(items, Side::Before).await?;
+    for (position, item) in items.iter_mut().enumerate() {
+        admit(item).map_err(|error| {
+            let error = error.at_id(|| item.unit.id().to_string());
+            if many { error.at_position(position) } else { error }
+        })?;
+    }
+    Ok(())
+}
+
+async fn find(items: &mut [Item<'_>]) -> Result<()> {
+    let wanted = |item: &Item<'_>| item.plan.action != Action::Create && item.found.is_none();
+    let mut places = HashMap::new();
+    for (position, item) in items.iter().enumerate().filter(|(_, item)| wanted(item)) {
+        if places.insert(item.unit.id().clone(), position).is_some() {
+            let message = "a bulk operation changes a document once";
+            return Err(Error::violation("id", "unique", message).at_position(position));
+        }
+    }
+    let Some(first) = places.values().min().and_then(|first| items.get(*first)) else {
+        return Ok(());
+    };
+    let collection = first.collection();
+    let mut selection = visible(
+        first.unit,
+        first.plan.action.deleted(),
+        first.plan.condition.clone(),
+    )
+    .await?;
+    if places.len() == 1 {
+        selection.id = Some(first.unit.id().to_bson());
+        let found = first
+            .unit
+            .caller()
+            .store()?
+            .find_one(collection, &selection)
+            .await;
+        let position = places.into_values().next();
+        if let Some(item) = position.and_then(|position| items.get_mut(position)) {
+            item.found = found.map_err(into_error)?;
+        }
+        return Ok(());
+    }
+    let ids = places.keys().map(IdValue::to_bson).collect();
+    selection.rest = selection.rest.and(Node::field("_id", Test::In(ids)));
+    let mut cursor = first
+        .unit
+        .caller()
+        .store()?
+        .find(&Find::all(collection, selection))
+        .await
+        .map_err(into_error)?;
+    while cursor.advance().await.map_err(into_error)? {
+        cursor.each(&mut |raw| {
+            let place = places.get(&load::id(raw)?);
+            if let Some(item) = place.and_then(|position| items.get_mut(*position)) {
+                item.found = Some(load::owned(raw)?);
+            }
+            Ok(true)
+        })?;
+    }
+    Ok(())
+}
+
+/// Hands a stored document to the unit.
+fn take(unit: &mut dyn WriteUnit, raw: RawDocumentBuf) -> Result<Stored> {
+    let revision = match load::raw_field(raw.as_bytes(), reserved::REVISION)? {
+        Some(value) => {
+            let number = value
+                .i64()
+                .map_err(|error| error.at(reserved::REVISION).into_error())?;
+            Some(Revision::from_i64(number))
+        }
+        None => None,
+    };
+    let migrated = match load::migrated(unit, raw.as_bytes())? {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(bytes) => Some(bytes),
+    };
+    let mut stored = Stored {
+        raw,
+        migrated,
+        canonical: Vec::new(),
+        revision,
+        touched: Vec::new(),
+    };
+    let ports = load::clock(unit);
+    let cx = DecodeCx::root(load::dated(ports.as_deref(), unit.schema(), stored.present())?);
+    unit.load(stored.present(), &cx)
+        .map_err(DecodeError::into_error)?;
+    let mut out = Writer::new().keeping_keys(true);
+    unit.encode_before(&mut out);
+    stored.canonical = out.finish()?;
+    Ok(stored)
+}
+
+/// What the caller may not know of stays missing.
+fn admit(item: &mut Item<'_>) -> Result<()> {
+    let Some(stored) = &item.stored else { return Ok(()) };
+    let revision = stored.revision.unwrap_or_default();
+    if !item.plan.unseen && !permitted(item.unit, Action::Read) {
+        item.stored = None;
+    } else if item.plan.expected.is_some_and(|expected| expected != revision) {
+        return Err(Error::new(
+            ErrorKind::Conflict,
+            "the expected revision is no longer the stored one",
+        ));
+    }
+    Ok(())
+}
+
+/// Refuses a document, before or after the change, that lies outside of what the caller may write, or that the model does
+/// not hold at all.
+pub(in crate::engine) async fn require_scope(unit: &dyn WriteUnit, document: &[u8]) -> Result<()> {
+    if !holds(unit, unit.base_filter(), document).await? {
+        return Err(Error::violation(
+            "",
+            "base_filter",
+            "the document would not be one of the model's",
+        ));
+    }
+    if holds(unit, unit.caller().scoped(|| unit.write_scope()), document).await? {
+        Ok(())
+    } else {
+        Err(Error::new(
+            ErrorKind::Forbidden,
+            "`write_scope` does not admit it",
+        ))
+    }
+}
+
+/// Writes what the crate itself keeps of every document.
+pub(in crate::engine) fn write_reserved(
+    schema: &'static ModelSchema,
+    revision: Revision,
+    out: &mut Writer<'_>,
+) {
+    out.i64(reserved::REVISION, revision.to_i64());
+    if schema.version > 1 {
+        out.i32(
+            reserved::SCHEMA_VERSION,
+            i32::try_from(schema.version).unwrap_or(i32::MAX),
+        );
+    }
+}
+
+/// Whether the document satisfies the filter.
+pub(in crate::engine) async fn holds(unit: &dyn WriteUnit, node: Node, document: &[u8]) -> Result<bool> {
+    if node == Node::Everything {
+        return Ok(true);
+    }
+    let node = blind::resolve(unit.caller(), unit.schema(), node).await?;
+    RawDocument::from_bytes(document)
+        .map(|document| matches(&node, document))
+        .map_err(|_| Error::internal("a malformed document"))
+}
+
+/// The bytes of what is to be stored.
+pub(in crate::engine) async fn encode(
+    unit: &dyn WriteUnit,
+    revision: Revision,
+    action: Action,
+) -> Result<Vec<u8>> {
+    let schema = unit.schema();
+    let sealer = Sealer::new(unit.caller(), schema, unit.id()).await?;
+    let mut out = Writer::new()
+        .sealing(sealer.as_ref().map(|sealer| sealer as &dyn Seal))
+        .keeping_keys(matches!(action, Action::Update | Action::Migrate));
+    unit.encode(&mut out);
+    write_reserved(schema, revision, &mut out);
+    if let Some(sealer) = &sealer {
+        blind::write(&sealer.tokens(), &mut out);
+    }
+    out.finish()
+}
