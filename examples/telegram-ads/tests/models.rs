@@ -234,6 +234,9 @@ on_both_stores! {
         let patch = CampaignPatch::from_json(json).unwrap();
         assert!(Campaign::update(&app.admin, &campaign.id, patch).await.unwrap_err().is_forbidden());
         let json = r#"{"name": "N", "type": "onlyfans", "performance": {"views": 1000000}}"#;
+        let refused = Campaign::create(&app.operator, NewCampaign::from_json(json).unwrap()).await.unwrap_err();
+        assert!(refused.is_forbidden(), "{refused}");
+        let json = r#"{"name": "N", "type": "onlyfans"}"#;
         let created = Campaign::create(&app.operator, NewCampaign::from_json(json).unwrap()).await.unwrap();
         assert!(created.performance == Performance::default() && created.limits.daily == 10 && created.limits.weekly == 50);
         let bad = CampaignPatch { limits: Merge(LimitsPatch { daily: Set(60), ..Default::default() }), ..Default::default() };
