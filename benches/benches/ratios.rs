@@ -23,7 +23,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use model_benches::report::{self, Row};
+use model_benches::report;
 use model_benches::server::{self, Effort};
 use model_benches::{codec, compile, load, populate, secrets};
 

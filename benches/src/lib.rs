@@ -7,7 +7,7 @@
 //! - [`compile`]: a hundred models against a hundred serde structs with the same calls by hand.
 //!
 //! `cargo bench -p model-benches` runs the first two; `-- --short` counts instructions only, as CI does; `-- --load`,
-//! `-- --secrets` and `-- --compile` run the others.
+//! `-- --secrets` and `-- --compile` run the others, `-- --all` everything.
 
 #![allow(
     clippy::expect_used,
