@@ -92,7 +92,7 @@ fn lines(ctx: &Ctx, lines: impl IntoIterator<Item = Key>) -> Seen {
         let key = one.key.clone();
         assert!(one.token.is_some() == (key != "old") && one.score == 1);
         assert!(one.password.is_some() == one.token.is_some());
-        let printed = format!("{:?} {:?}", one.token, one.password);
+        let printed = format!("{one:?} {one:#?}");
         hides(&printed, &one.into_view(ctx));
         key
     });
@@ -108,6 +108,7 @@ fn hides(printed: &str, view: &impl serde::Serialize) {
     for key in ["token", "password", "score", "_rev", "_sv"] {
         assert!(json.get(key).is_none(), "{key}: {json}");
     }
+    assert!(!printed.contains("score: 1"), "{printed}");
 }
 
 fn counted(count: u64) -> Seen {
