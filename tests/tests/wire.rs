@@ -9,17 +9,27 @@
 
 #[path = "wire/bulk.rs"]
 mod bulk;
+#[path = "wire/every/mod.rs"]
+mod every;
 #[path = "wire/references.rs"]
 mod references;
+#[path = "wire/streams.rs"]
+mod streams;
+#[path = "wire/tenancy.rs"]
+mod tenancy;
+#[path = "matrix/verbs.rs"]
+mod verbs;
 
 use std::sync::{Arc, Mutex};
 
-use bson::{Bson, Document, doc};
+use bson::{Document, doc};
 use model_core::prelude::*;
 use model_core::query::Sort;
 use model_core::{SyncOptions, testing};
 use model_tests::events::{CommandLog, SentCommand};
 use model_tests::server::recorded_database;
+
+use self::tenancy::carries_the_tenant;
 
 /// Somebody with rights.
 #[derive(Clone)]
@@ -237,7 +247,7 @@ impl Wire {
         let result = operation.await;
         let sent = self.log.take();
         for command in &sent {
-            carries_the_tenant(command, "acme");
+            carries_the_tenant(&self.db, command, "acme");
         }
         // The driver sends this by itself, some time after a cursor was dropped that is not at its end.
         let names = sent
@@ -287,92 +297,6 @@ fn rename_audited(name: &str) -> AuditedPatch {
     AuditedPatch {
         name: Set(name.into()),
         ..Default::default()
-    }
-}
-
-/// The collections of tenant models.
-const MODELS: [&str; 7] = ["plain", "audited", "sealed", "vault", "books", "shelves", "loans"];
-
-/// Contract C 8: the tenant's equality, alone, at the top level of every filter; the tenant in every document.
-fn carries_the_tenant(command: &SentCommand, tenant: &str) {
-    let SentCommand { name, body } = command;
-    let collection = body.get_str(name).unwrap_or_default();
-    if !MODELS.contains(&collection) {
-        return;
-    }
-    let documents = |key: &str| {
-        body.get_array(key)
-            .unwrap()
-            .iter()
-            .map(|value| value.as_document().unwrap())
-    };
-    let equality: Bson = doc! { "$eq": tenant }.into();
-    let holds = |filter: &Document| {
-        assert_eq!(filter.get("organization"), Some(&equality), "{name}: {filter}");
-        let allowed = ["_id", "organization", "_rev", "$and"];
-        assert!(
-            filter.keys().all(|key| allowed.contains(&key.as_str())),
-            "{name}: {filter}"
-        );
-        let raw = bson::RawDocumentBuf::try_from(filter).unwrap();
-        assert_eq!(
-            raw.iter()
-                .filter(|entry| entry.as_ref().unwrap().0 == "organization")
-                .count(),
-            1,
-            "{filter}"
-        );
-    };
-    match name.as_str() {
-        "find" => holds(body.get_document("filter").unwrap()),
-        "update" => documents("updates").for_each(|one| {
-            holds(one.get_document("q").unwrap());
-            let update = one.get_document("u").unwrap();
-            for operator in update.keys() {
-                assert!(["$set", "$unset"].contains(&operator.as_str()), "{update}");
-                assert!(
-                    !update
-                        .get_document(operator)
-                        .unwrap()
-                        .contains_key("organization"),
-                    "{update}"
-                );
-            }
-            assert!(!one.get_bool("multi").unwrap_or(false) && !one.get_bool("upsert").unwrap_or(false));
-        }),
-        "delete" => documents("deletes").for_each(|one| {
-            holds(one.get_document("q").unwrap());
-            assert_eq!(one.get_i32("limit").unwrap(), 1);
-        }),
-        "aggregate" => {
-            let begins = |pipeline: &Document| {
-                let stages = pipeline.get_array("pipeline").unwrap();
-                let first = stages[0].as_document().unwrap();
-                assert_eq!(first.keys().collect::<Vec<_>>(), ["$match"]);
-                holds(first.get_document("$match").unwrap());
-                stages.clone()
-            };
-            for stage in begins(body) {
-                let stage = stage.as_document().unwrap();
-                let lookup = stage.get_document("$lookup").ok();
-                if let Some(lookup) =
-                    lookup.filter(|lookup| MODELS.contains(&lookup.get_str("from").unwrap()))
-                {
-                    begins(lookup);
-                }
-                if let Ok(walk) = stage.get_document("$graphLookup") {
-                    holds(walk.get_document("restrictSearchWithMatch").unwrap());
-                }
-                for beyond in ["$unionWith", "$merge", "$out"] {
-                    assert!(!stage.contains_key(beyond), "{stage}");
-                }
-            }
-        }
-        "insert" => {
-            documents("documents").for_each(|one| assert_eq!(one.get_str("organization").unwrap(), tenant))
-        }
-        "getMore" | "killCursors" => {}
-        other => panic!("{other} is a command that this test does not know"),
     }
 }
 
@@ -482,7 +406,7 @@ async fn a_page_begins_in_the_index_at_its_place() {
             );
             let mut of_page = 0;
             for find in &sent {
-                carries_the_tenant(find, "acme");
+                carries_the_tenant(&wire.db, find, "acme");
                 let (sorts, examined) = plan_of(&wire, find).await;
                 assert!(!sorts, "order {n}: the server sorts after {seen}");
                 of_page += examined;
@@ -566,7 +490,7 @@ async fn a_selection_sends_the_fields_alone() {
     assert_eq!(lines[0].name, "a");
     let sent = wire.log.take();
     assert_eq!(sent.len(), 2);
-    sent.iter().for_each(|find| carries_the_tenant(find, "acme"));
+    assert!(sent.iter().all(|find| carries_the_tenant(&wire.db, find, "acme")));
     let fields = doc! { "_sv": 1, "name": 1, "organization": 1, "updated": 1 };
     assert_eq!(sent[0].body.get_document("projection").unwrap(), &fields);
     assert!(
@@ -662,7 +586,7 @@ async fn a_lookup_has_the_tenant_on_either_side() {
     let lookup = lookup().lookup::<PlainLine>(|a, p| Join::on(&a.name, &p.name).sort(p.name.asc()).limit(3));
     assert_eq!(lookup.await.unwrap().len(), 2);
     let command = wire.log.take().remove(0);
-    carries_the_tenant(&command, "acme");
+    carries_the_tenant(&wire.db, &command, "acme");
     let stages = command.body.get_array("pipeline").unwrap();
     let inside = stages
         .iter()

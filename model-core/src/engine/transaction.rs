@@ -107,7 +107,8 @@ impl Open {
     fn noted<T>(&self, result: StoreResult<T>) -> StoreResult<T> {
         match &result {
             Ok(_) => {}
-            Err(StoreError::Transient) => self.meet(Fate::Again),
+            // What the server has undone, it no longer knows, and says so as if to begin anew would help.
+            Err(StoreError::Transient) if self.fate() == Fate::Open => self.meet(Fate::Again),
             Err(_) => self.doom(),
         }
         result

@@ -150,13 +150,7 @@ pub trait ModelExt: BaseModel {
     /// # }
     /// ```
     fn fetch(ctx: &ContextFor<Self>, id: &Id<Self>) -> impl Future<Output = Result<Self>> + Send {
-        async move {
-            Self::get(ctx, id).await?.ok_or_else(|| {
-                Error::new(crate::ErrorKind::NotFound, "")
-                    .at_model(Self::NAME, "fetch")
-                    .at_id(|| id.to_string())
-            })
-        }
+        async move { Self::get(ctx, id).await?.ok_or_else(|| missing::<Self>(id)) }
     }
 
     /// The documents with these ids that the actor may read, in the order of the ids: a missing or unreadable one is left
@@ -853,7 +847,13 @@ pub trait ModelExt: BaseModel {
             }
             match Self::create_with_id(ctx, id.clone(), new()).await {
                 Err(error) if error.is_duplicate() && error.index() == Some("_id_") => {
-                    Self::fetch(ctx, &id).await
+                    // In a transaction it was there when that began, and the actor does not see it: one that came
+                    // since would have been run into. The failed insert has undone the transaction, so that to look
+                    // again would begin it anew, with no other end.
+                    match global::<Self>(ctx).caller().transaction {
+                        Some(_) => Err(missing::<Self>(&id)),
+                        None => Self::fetch(ctx, &id).await,
+                    }
                 }
                 outcome => outcome,
             }
@@ -1038,6 +1038,12 @@ pub trait ModelExt: BaseModel {
 impl<M: BaseModel> ModelExt for M {}
 
 /// The global part of whichever context a model takes.
+fn missing<M: BaseModel>(id: &Id<M>) -> Error {
+    Error::new(crate::ErrorKind::NotFound, "")
+        .at_model(M::NAME, "fetch")
+        .at_id(|| id.to_string())
+}
+
 fn global<M: BaseModel>(ctx: &ContextFor<M>) -> &GlobalContext<M::Actor> {
     AnyContext::<M::Scope, M::Actor>::global(ctx)
 }

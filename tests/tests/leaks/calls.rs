@@ -7,6 +7,7 @@ use model_core::prelude::*;
 use model_core::{BulkOutcome, ErrorKind, ModelExt};
 
 use crate::model::{Ctx, NewPaper, NewPaperOptional, Paper, PaperPatch, Stage};
+use crate::reads::{self, Read, Told};
 use crate::rules::{Outcome, Plain, Who};
 
 /// A new document.
@@ -16,6 +17,8 @@ pub(crate) struct New {
     pub(crate) level: i64,
     pub(crate) code: String,
     pub(crate) text: String,
+    /// Of whatever tenant.
+    pub(crate) parent: Option<Id<Paper>>,
 }
 
 impl New {
@@ -25,6 +28,7 @@ impl New {
             level,
             code,
             text,
+            parent,
         } = self.clone();
         Plain {
             id: None,
@@ -33,6 +37,7 @@ impl New {
             level,
             code,
             text,
+            parent,
             count: 0,
         }
     }
@@ -43,13 +48,17 @@ impl New {
             level,
             code,
             text,
+            parent,
         } = self.clone();
         NewPaper {
             owner,
             level,
             code,
             text,
-            optional: NewPaperOptional::default(),
+            optional: NewPaperOptional {
+                parent: parent.as_ref().map(Ref::to),
+                ..Default::default()
+            },
         }
     }
 }
@@ -100,7 +109,7 @@ impl Where {
         }
     }
 
-    fn filter(&self) -> Filter<Paper> {
+    pub(crate) fn filter(&self) -> Filter<Paper> {
         Paper::filter(|p| match self {
             Self::All => Filter::all(),
             Self::Level(level) => p.level.eq(*level),
@@ -133,6 +142,8 @@ pub(crate) enum Call {
     Upsert(New, Change),
     Claim(Change),
     History,
+    Replace(Id<Paper>, New),
+    Read(Read),
     /// And whether it fails at the end.
     Transaction(Vec<Call>, bool),
 }
@@ -152,6 +163,7 @@ pub(crate) enum Found {
     /// A number, and what it was counted from.
     Count(u64, String),
     Did(bool),
+    Told(Told),
     Failed(ErrorKind, String),
     Parts(Vec<Found>, bool),
 }
@@ -162,6 +174,7 @@ impl Found {
             Self::Papers(papers, _) => Outcome::Papers(papers.iter().map(|one| one.text.clone()).collect()),
             Self::Count(count, _) => Outcome::Count(*count),
             Self::Did(did) => Outcome::Did(*did),
+            Self::Told(told) => Outcome::Told(told.clone()),
             Self::Failed(kind, _) => Outcome::Failed(*kind),
             Self::Parts(parts, done) => Outcome::Parts(parts.iter().map(Self::plain).collect(), *done),
         }
@@ -181,6 +194,7 @@ impl Found {
             Self::Papers(papers, views) => format!("{papers:?} {views}"),
             Self::Count(_, text) | Self::Failed(_, text) => text.clone(),
             Self::Did(_) => String::new(),
+            Self::Told(told) => format!("{told:?}"),
             Self::Parts(parts, _) => parts.iter().map(Self::shown).collect::<Vec<_>>().join(" "),
         }
     }
@@ -195,7 +209,7 @@ impl Found {
     }
 }
 
-fn papers(ctx: &Ctx, papers: impl IntoIterator<Item = Paper>) -> Found {
+pub(crate) fn papers(ctx: &Ctx, papers: impl IntoIterator<Item = Paper>) -> Found {
     let papers: Vec<_> = papers.into_iter().collect();
     let views = papers.iter().cloned().map(|one| one.into_view(ctx));
     let views = serde_json::to_string(&views.collect::<Vec<_>>()).unwrap();
@@ -322,6 +336,8 @@ async fn single(ctx: &Ctx, call: &Call) -> Result<Found> {
             let entries = ctx.audit_log().await?;
             Found::Count(entries.len() as u64, format!("{entries:?}"))
         }
+        Call::Replace(id, new) => papers(ctx, [Paper::replace(ctx, id, new.input()).await?]),
+        Call::Read(read) => reads::perform(ctx, read).await?,
         Call::Transaction(..) => unreachable!("transactions are not nested here"),
     })
 }

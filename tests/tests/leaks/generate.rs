@@ -4,6 +4,7 @@ use model_core::Id;
 
 use crate::calls::{Call, Change, New, Where};
 use crate::model::Paper;
+use crate::reads::Read;
 use crate::rules::{Plain, Role, State, Who};
 
 /// The same numbers for the same seed (`SplitMix64`).
@@ -45,7 +46,7 @@ impl World {
         };
         if step < 2 {
             (who.tenant, who.role) = (step, Role::Admin);
-            let mut news = [(); 5].map(|()| self.new_paper(&who)).to_vec();
+            let mut news = [(); 5].map(|()| self.new_paper(state, &who)).to_vec();
             for (number, new) in news.iter_mut().enumerate() {
                 new.code = format!("c{number}");
             }
@@ -62,9 +63,9 @@ impl World {
     }
 
     fn single(&mut self, state: &State, who: &Who) -> Call {
-        match self.random.below(20) {
-            0 => Call::Create(self.new_paper(who)),
-            1 => Call::CreateMany(vec![self.new_paper(who), self.new_paper(who)]),
+        match self.random.below(30) {
+            0 => Call::Create(self.new_paper(state, who)),
+            1 => Call::CreateMany(vec![self.new_paper(state, who), self.new_paper(state, who)]),
             2 => Call::Get(self.id(state)),
             3 => Call::Fetch(self.id(state)),
             4 => Call::Query(self.filter(state)),
@@ -93,11 +94,13 @@ impl World {
                 if updated == deleted {
                     return Call::Delete(deleted);
                 }
-                Call::Bulk(self.new_paper(who), (updated, self.change(who)), deleted)
+                Call::Bulk(self.new_paper(state, who), (updated, self.change(who)), deleted)
             }
-            17 => Call::Upsert(self.new_paper(who), self.change(who)),
+            17 => Call::Upsert(self.new_paper(state, who), self.change(who)),
             18 => Call::Claim(self.change(who)),
-            _ => Call::History,
+            19 => Call::History,
+            20 | 21 => Call::Replace(self.id(state), self.new_paper(state, who)),
+            _ => Call::Read(self.read(state)),
         }
     }
 
@@ -114,13 +117,31 @@ impl World {
         [0, 1, 2][self.random.below(3)]
     }
 
-    fn new_paper(&mut self, who: &Who) -> New {
+    fn new_paper(&mut self, state: &State, who: &Who) -> New {
         let own = self.random.below(2) == 0;
         New {
             owner: if own { who.name.to_owned() } else { self.name() },
             level: self.level(),
             code: format!("c{}", self.random.below(9)),
             text: self.text(who),
+            parent: (self.random.below(2) == 0).then(|| self.id(state)),
+        }
+    }
+
+    fn read(&mut self, state: &State) -> Read {
+        let some = |world: &mut Self| (0..world.random.below(6)).map(|_| world.id(state)).collect();
+        match self.random.below(11) {
+            0 => Read::Pages(self.filter(state), 1 + self.random.below(3)),
+            1 => Read::Select(self.filter(state)),
+            2 => Read::Distinct(self.filter(state)),
+            3 => Read::Levels(self.filter(state)),
+            4 => Read::Lookup(self.filter(state)),
+            5 => Read::Facet(self.filter(state)),
+            6 => Read::GetMany(some(self)),
+            7 => Read::GetBy(format!("c{}", self.random.below(9))),
+            8 => Read::Explain(self.id(state)),
+            9 => Read::Parents(self.filter(state)),
+            _ => Read::Related(some(self)),
         }
     }
 

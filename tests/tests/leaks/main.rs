@@ -13,12 +13,13 @@
 mod calls;
 mod generate;
 mod model;
+mod reads;
 mod rules;
 
 use std::collections::BTreeMap;
 use std::env;
 
-use model_core::{Db, testing};
+use model_core::{Db, Id, testing};
 
 use crate::generate::{Random, World};
 use crate::model::{Stage, open};
@@ -90,6 +91,10 @@ async fn sequence(db: &Db, seed: u64) {
                 level: one.get_i64("level").unwrap(),
                 code: one.get_str("code").unwrap().to_owned(),
                 text: one.get_str("text").unwrap().to_owned(),
+                parent: one
+                    .get_object_id("parent")
+                    .ok()
+                    .map(|id| Id::parse(&id.to_hex()).unwrap()),
                 count: one.get_i64("count").unwrap(),
             };
             Some((plain.text.clone(), plain))

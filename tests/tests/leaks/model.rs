@@ -35,6 +35,7 @@ pub(crate) struct Paper {
     #[model(unique)]
     pub(crate) code: String,
     pub(crate) text: String,
+    pub(crate) parent: Option<Ref<Paper>>,
     #[model(default = 0)]
     pub(crate) count: i64,
 }

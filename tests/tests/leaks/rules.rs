@@ -6,6 +6,7 @@ use model_core::{ErrorKind, Id};
 
 use crate::calls::{Call, Change, Found, New, Where};
 use crate::model::Paper;
+use crate::reads::{self, Told};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
@@ -32,6 +33,7 @@ pub(crate) struct Plain {
     pub(crate) level: i64,
     pub(crate) code: String,
     pub(crate) text: String,
+    pub(crate) parent: Option<Id<Paper>>,
     pub(crate) count: i64,
 }
 
@@ -58,6 +60,7 @@ pub(crate) enum Outcome {
     Papers(BTreeSet<String>),
     Count(u64),
     Did(bool),
+    Told(Told),
     Failed(ErrorKind),
     /// Of the parts of a transaction, up to the first that failed, and whether it took effect.
     Parts(Vec<Outcome>, bool),
@@ -86,6 +89,11 @@ impl State {
             .collect();
         places.sort_by_key(|place| self.papers[*place].code.clone());
         places
+    }
+
+    pub(crate) fn readable_papers(&self, who: &Who, of: &Where) -> Vec<&Plain> {
+        let places = self.readable(who, of).into_iter();
+        places.map(|place| &self.papers[place]).collect()
     }
 
     fn find(&self, who: &Who, id: &Id<Paper>) -> Option<usize> {
@@ -129,6 +137,26 @@ impl State {
         if *paper != before {
             self.entries[who.tenant] += 1;
         }
+        Ok(())
+    }
+
+    /// All that a caller may write is what it says now.
+    fn replace(&mut self, who: &Who, place: usize, new: &New) -> Result<(), ErrorKind> {
+        if !writes(who, &self.papers[place]) {
+            return Err(ErrorKind::Forbidden);
+        }
+        let paper = Plain {
+            id: self.papers[place].id.clone(),
+            ..new.plain(who.tenant)
+        };
+        let taken = |(other, one): (usize, &Plain)| {
+            other != place && one.tenant == paper.tenant && one.code == paper.code
+        };
+        if self.papers.iter().enumerate().any(taken) {
+            return Err(ErrorKind::Duplicate);
+        }
+        self.papers[place] = paper;
+        self.entries[who.tenant] += 1;
         Ok(())
     }
 
@@ -248,6 +276,12 @@ fn tried(state: &mut State, who: &Who, call: &Call) -> Result<Outcome, ErrorKind
             Role::Admin => Outcome::Count(state.entries[who.tenant]),
             _ => return Err(ErrorKind::Forbidden),
         },
+        Call::Replace(id, new) => {
+            let place = state.find(who, id).ok_or(ErrorKind::NotFound)?;
+            state.replace(who, place, new)?;
+            state.texts(&[place])
+        }
+        Call::Read(read) => reads::expected(state, who, read),
         Call::Transaction(calls, fails) => {
             let mut parts = Vec::new();
             for call in calls {

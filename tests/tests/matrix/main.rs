@@ -9,6 +9,10 @@
 )]
 
 mod complete;
+mod hooks;
 mod model;
 mod reads;
+mod revisions;
+mod singleton;
+mod verbs;
 mod writes;

@@ -2,10 +2,12 @@
 
 use std::sync::{Arc, Mutex};
 
-use bson::{Bson, Document};
+use bson::{Bson, Document, doc};
 use model_core::prelude::*;
 use model_core::testing::{self, FixedClock};
 use model_core::{DbBuilder, SyncOptions};
+
+use super::singleton::Only;
 
 /// What must be found nowhere but in the hands of who put it there.
 pub(crate) const CANARY: &str = "canary-7f3a";
@@ -27,19 +29,44 @@ impl Actor for User {
 
 pub(crate) type Ctx = Context<User>;
 
-/// Hooks as they were called.
+/// Hooks as they were called, each with what it was shown: the document, and for an update the one before.
 #[derive(Clone, Default)]
-pub(crate) struct Calls(Arc<Mutex<Vec<&'static str>>>);
+pub(crate) struct Calls(Arc<Mutex<Vec<(&'static str, Vec<Document>)>>>);
 
 impl Calls {
     pub(crate) fn take(&self) -> Vec<&'static str> {
+        self.take_shown().into_iter().map(|(hook, _)| hook).collect()
+    }
+
+    pub(crate) fn take_shown(&self) -> Vec<(&'static str, Vec<Document>)> {
         std::mem::take(&mut self.0.lock().unwrap())
     }
 
-    fn call(ctx: &Ctx, hook: &'static str) -> Result<()> {
-        ctx.state::<Self>().unwrap().0.lock().unwrap().push(hook);
+    pub(crate) fn call(ctx: &Ctx, hook: &'static str, shown: Vec<Document>) -> Result<()> {
+        ctx.state::<Self>().unwrap().0.lock().unwrap().push((hook, shown));
         Ok(())
     }
+}
+
+/// What a hook sees of a document, as it is stored.
+fn face(document: &Full) -> Document {
+    doc! {
+        "_id": document.id.to_bson(),
+        "name": &document.name,
+        "tags": &document.tags,
+        "updated_at": bson::DateTime::from_chrono(document.updated_at),
+        "_rev": document.revision.to_string(),
+    }
+}
+
+/// The same of what is stored.
+pub(crate) fn stored_face(stored: &Document) -> Document {
+    let mut face: Document = ["_id", "name", "tags", "updated_at"]
+        .into_iter()
+        .map(|key| (key.to_owned(), stored.get(key).unwrap().clone()))
+        .collect();
+    face.insert("_rev", stored.get_i64("_rev").unwrap().to_string());
+    face
 }
 
 /// Everything that can be forgotten.
@@ -94,28 +121,38 @@ impl BaseModel for Full {
         Self::filter(|f| f.name.ne("out of scope"))
     }
 
-    async fn before_create(ctx: &Ctx, _document: &mut Self) -> Result<()> {
-        Calls::call(ctx, "before_create")
+    async fn before_create(ctx: &Ctx, document: &mut Self) -> Result<()> {
+        document.tags = vec!["created".to_owned()];
+        Calls::call(ctx, "before_create", vec![face(document)])
     }
 
-    async fn after_create(ctx: &Ctx, _document: &Self) -> Result<()> {
-        Calls::call(ctx, "after_create")
+    async fn after_create(ctx: &Ctx, document: &Self) -> Result<()> {
+        Calls::call(ctx, "after_create", vec![face(document)])
     }
 
-    async fn before_update(ctx: &Ctx, _change: &mut Change<Self>) -> Result<()> {
-        Calls::call(ctx, "before_update")
+    async fn before_update(ctx: &Ctx, change: &mut Change<Self>) -> Result<()> {
+        change.after_mut().tags = vec!["updated".to_owned()];
+        Calls::call(
+            ctx,
+            "before_update",
+            vec![face(change.after()), face(change.before())],
+        )
     }
 
-    async fn after_update(ctx: &Ctx, _change: &Change<Self>) -> Result<()> {
-        Calls::call(ctx, "after_update")
+    async fn after_update(ctx: &Ctx, change: &Change<Self>) -> Result<()> {
+        Calls::call(
+            ctx,
+            "after_update",
+            vec![face(change.after()), face(change.before())],
+        )
     }
 
-    async fn before_delete(ctx: &Ctx, _document: &Self) -> Result<()> {
-        Calls::call(ctx, "before_delete")
+    async fn before_delete(ctx: &Ctx, document: &Self) -> Result<()> {
+        Calls::call(ctx, "before_delete", vec![face(document)])
     }
 
-    async fn after_delete(ctx: &Ctx, _document: &Self) -> Result<()> {
-        Calls::call(ctx, "after_delete")
+    async fn after_delete(ctx: &Ctx, document: &Self) -> Result<()> {
+        Calls::call(ctx, "after_delete", vec![face(document)])
     }
 
     /// Version 1 called the name `title`.
@@ -174,6 +211,7 @@ impl Stage {
             .passwords(policy, limits)
             .state(calls.clone())
             .model::<Full>()
+            .model::<Only>()
             .build_lazy()
             .unwrap();
         db.sync_indexes(SyncOptions::default()).await.unwrap();

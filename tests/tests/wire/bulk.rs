@@ -159,3 +159,20 @@ async fn a_transaction_adds_its_commit() {
     assert!(result.unwrap_err().is_refused());
     assert_eq!(sent, ["insert", "abortTransaction"]);
 }
+
+/// What failed in a transaction has ended it: whatever is asked of it afterwards, it is not begun anew, which would have no
+/// other end.
+#[tokio::test]
+async fn a_transaction_that_failed_is_not_begun_anew() {
+    let wire = Wire::new().await;
+    let id = &wire.plain("a").await.id;
+    let work = wire.ctx.transaction(|tx| async move {
+        let again = Plain::create_with_id(&tx, id.clone(), new_plain("b")).await;
+        assert!(again.unwrap_err().is_duplicate());
+        Plain::query(&tx).await
+    });
+    let work = tokio::time::timeout(std::time::Duration::from_secs(30), work);
+    let (result, sent) = wire.sends(work).await;
+    assert!(result.unwrap().is_err());
+    assert_eq!(sent, ["insert", "find", "abortTransaction"]);
+}

@@ -6,7 +6,8 @@ use model_core::{SyncOptions, testing};
 use model_tests::events::CommandLog;
 use model_tests::server::recorded_database;
 
-use super::{Ctx, Person, Rival, carries_the_tenant, policy};
+use super::tenancy::carries_the_tenant;
+use super::{Ctx, Person, Rival, policy};
 
 /// A superset for a scope.
 #[derive(Clone, Model)]
@@ -55,6 +56,7 @@ struct Loan {
 policy!(Loan, Superset);
 
 struct Wire {
+    db: Db,
     log: CommandLog,
     ctx: Ctx,
 }
@@ -77,7 +79,7 @@ impl Wire {
         };
         let ctx = db.context(TenantId::new("acme").unwrap(), person);
         assert_eq!(Book::query(&ctx).count().await.unwrap(), 0);
-        Self { log, ctx }
+        Self { db, log, ctx }
     }
 
     async fn sends<R>(&self, operation: impl Future<Output = R>) -> (R, Vec<String>) {
@@ -85,7 +87,7 @@ impl Wire {
         let result = operation.await;
         let sent = self.log.take();
         for command in &sent {
-            carries_the_tenant(command, "acme");
+            carries_the_tenant(&self.db, command, "acme");
         }
         (result, sent.into_iter().map(|command| command.name).collect())
     }

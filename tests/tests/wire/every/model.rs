@@ -1,0 +1,313 @@
+//! Models with everything that makes an operation send a command, and documents of two tenants.
+
+use std::sync::Arc;
+
+use bson::{Document, doc};
+use chrono::TimeDelta;
+use model_core::crypto::Purpose;
+use model_core::prelude::*;
+use model_core::testing::{self, FixedClock};
+use model_core::{ModelExt, SyncOptions};
+use model_tests::events::CommandLog;
+use model_tests::server::recorded_database;
+
+#[derive(Clone)]
+pub(super) struct Agent;
+
+impl Actor for Agent {
+    fn identity(&self) -> ActorIdentity {
+        ActorIdentity::user("ada")
+    }
+
+    fn can_read_audit_log(&self) -> bool {
+        true
+    }
+}
+
+pub(super) type Ctx = Context<Agent>;
+
+macro_rules! open {
+    ($model:ident $($more:item)*) => {
+        impl BaseModel for $model {
+            type Actor = Agent;
+
+            fn can_read(&self, _ctx: &Ctx) -> bool {
+                true
+            }
+
+            fn can_create(&self, _ctx: &Ctx) -> bool {
+                true
+            }
+
+            fn can_update(&self, _ctx: &Ctx, _after: &Self) -> bool {
+                true
+            }
+
+            fn can_delete(&self, _ctx: &Ctx) -> bool {
+                true
+            }
+
+            fn read_scope(_ctx: &Ctx) -> Filter<Self> {
+                Filter::all()
+            }
+
+            $($more)*
+        }
+    };
+}
+
+/// Of a second version, audited, softly deleted, with secrets and a tree.
+#[derive(Clone, Model)]
+#[model(collection = "things", version = 2, audit, soft_delete, index(name, id))]
+pub(super) struct Thing {
+    #[model(id)]
+    pub(super) id: Id<Thing>,
+    #[model(tenant)]
+    organization: TenantId,
+    pub(super) name: String,
+    #[model(unique)]
+    pub(super) key: String,
+    #[model(since = 2, default = 1)]
+    pub(super) weight: i64,
+    token: Option<Encrypted<String>>,
+    pub(super) password: Option<PasswordHash>,
+    pub(super) parent: Option<Ref<Thing>>,
+    #[model(revision)]
+    pub(super) revision: Revision,
+}
+
+open! {
+    Thing
+    fn migrate(mut document: Document, _info: &MigrateInfo) -> Result<Document> {
+        document.insert("weight", 7_i64);
+        Ok(document)
+    }
+}
+
+/// Goes with its thing.
+#[derive(Clone, Model)]
+#[model(collection = "parts", index(of))]
+pub(super) struct Part {
+    #[model(id)]
+    id: Id<Part>,
+    #[model(tenant)]
+    organization: TenantId,
+    #[model(on_delete = cascade)]
+    of: Ref<Thing>,
+    #[model(on_delete = nullify)]
+    beside: Option<Ref<Thing>>,
+}
+
+open! { Part }
+
+/// One for each tenant.
+#[derive(Clone, Model)]
+#[model(collection = "settings", singleton)]
+pub(super) struct Settings {
+    #[model(id)]
+    id: Id<Settings>,
+    #[model(tenant)]
+    organization: TenantId,
+    name: String,
+}
+
+open! { Settings }
+
+/// Its audit entries wait inside of it.
+#[derive(Clone, Model)]
+#[model(collection = "parcels", audit(outbox))]
+pub(super) struct Parcel {
+    #[model(id)]
+    pub(super) id: Id<Parcel>,
+    #[model(tenant)]
+    organization: TenantId,
+    pub(super) text: String,
+}
+
+open! { Parcel }
+
+#[derive(Projection)]
+#[projection(of = Thing)]
+pub(super) struct Line {
+    pub(super) key: String,
+}
+
+/// A row of a group.
+#[derive(Clone, Embedded)]
+pub(super) struct Row {
+    pub(super) key: String,
+    pub(super) count: i64,
+}
+
+/// The documents of the tenant that operations are about.
+#[derive(Clone)]
+pub(super) struct Given {
+    pub(super) one: Thing,
+    /// Below `one`.
+    pub(super) two: Thing,
+    pub(super) deleted: Id<Thing>,
+    pub(super) parcel: Parcel,
+}
+
+pub(super) struct Stage {
+    pub(super) db: Db,
+    pub(super) log: CommandLog,
+    /// By a client whose commands are not recorded.
+    database: mongodb::Database,
+    given: Arc<Given>,
+    stored: Vec<(String, Vec<Document>)>,
+}
+
+impl Stage {
+    pub(super) async fn new() -> Self {
+        let (recorded, log) = recorded_database().await;
+        let client = model_tests::server::server().await.client().await;
+        let database = client.database(recorded.name());
+        let clock = FixedClock::at("2026-03-01T09:00:00Z");
+        let (policy, limits) = testing::fast_passwords();
+        let db = Db::mongo(recorded)
+            .keys(testing::keyring().unwrap())
+            .passwords(policy, limits)
+            .clock(clock.clone())
+            .audit_chain()
+            .model::<Thing>()
+            .model::<Part>()
+            .model::<Settings>()
+            .model::<Parcel>()
+            .build_lazy()
+            .unwrap();
+        db.sync_indexes(SyncOptions::default()).await.unwrap();
+        fill(&context(&db, "globex")).await;
+        let given = fill(&context(&db, "acme")).await;
+        for (number, tenant) in ["acme", "globex"].into_iter().enumerate() {
+            let old = doc! {
+                "_id": bson::oid::ObjectId::from_bytes([u8::try_from(number).unwrap(); 12]), "organization": tenant,
+                "name": "old", "key": "old",
+            };
+            testing::store_raw(&db, "things", &old).await.unwrap();
+        }
+        // What is sealed lies under an older key by now.
+        let keys = db.keys(ActorIdentity::user("ada"));
+        let key = keys
+            .stage(Purpose::Enc, Some(&TenantId::new("acme").unwrap()))
+            .await
+            .unwrap();
+        clock.advance(TimeDelta::minutes(15));
+        keys.promote(key).await.unwrap();
+        let mut stored = Vec::new();
+        for name in database.list_collection_names().await.unwrap() {
+            if !name.starts_with("__model_keys") {
+                stored.push((name.clone(), read(&database, &name).await));
+            }
+        }
+        Self {
+            db,
+            log,
+            database,
+            given: Arc::new(given),
+            stored,
+        }
+    }
+
+    pub(super) fn ctx(&self) -> Ctx {
+        context(&self.db, "acme")
+    }
+
+    /// All documents as they were in the beginning.
+    pub(super) async fn reset(&self) -> Arc<Given> {
+        for (name, documents) in &self.stored {
+            let collection = self.database.collection::<Document>(name);
+            collection.delete_many(doc! {}).await.unwrap();
+            if !documents.is_empty() {
+                collection.insert_many(documents).await.unwrap();
+            }
+        }
+        self.given.clone()
+    }
+
+    /// What another tenant has, no operation changed.
+    pub(super) async fn assert_others_untouched(&self) {
+        for (name, documents) in &self.stored {
+            let others = |all: &[Document]| {
+                let theirs = all.iter().filter(|one| {
+                    ["organization", "tenant"]
+                        .iter()
+                        .any(|field| one.get_str(field).is_ok_and(|of| of == "globex"))
+                });
+                theirs.cloned().collect::<Vec<_>>()
+            };
+            let now = read(&self.database, name).await;
+            assert_eq!(others(&now), others(documents), "{name}");
+        }
+    }
+}
+
+async fn read(database: &mongodb::Database, collection: &str) -> Vec<Document> {
+    use futures_util::TryStreamExt;
+    let collection = database.collection::<Document>(collection);
+    let all = collection.find(doc! {}).sort(doc! { "_id": 1 });
+    all.await.unwrap().try_collect().await.unwrap()
+}
+
+fn context(db: &Db, tenant: &str) -> Ctx {
+    db.context(TenantId::new(tenant).unwrap(), Agent)
+}
+
+pub(super) fn new_thing(key: &str) -> NewThing {
+    NewThing {
+        name: "thing".into(),
+        key: key.into(),
+        optional: NewThingOptional {
+            token: Some(Secret::from("secret")),
+            password: Some(NewPassword::new("correct horse".to_owned()).unwrap()),
+            ..Default::default()
+        },
+    }
+}
+
+pub(super) fn rename(name: &str) -> ThingPatch {
+    ThingPatch {
+        name: Set(name.into()),
+        ..Default::default()
+    }
+}
+
+pub(super) fn new_settings() -> NewSettings {
+    NewSettings { name: "mine".into() }
+}
+
+pub(super) fn new_parcel() -> NewParcel {
+    NewParcel { text: "new".into() }
+}
+
+pub(super) fn reword(text: &str) -> ParcelPatch {
+    ParcelPatch {
+        text: Set(text.into()),
+        ..Default::default()
+    }
+}
+
+async fn fill(ctx: &Ctx) -> Given {
+    let one = Thing::create(ctx, new_thing("one")).await.unwrap();
+    let mut below = new_thing("two");
+    below.optional.parent = Some(Ref::to(&one.id));
+    let two = Thing::create(ctx, below).await.unwrap();
+    let deleted = Thing::create(ctx, new_thing("gone")).await.unwrap().id;
+    assert!(Thing::delete(ctx, &deleted).await.unwrap());
+    for (of, beside) in [(&one, &two), (&two, &one)] {
+        let new = NewPart {
+            of: Ref::to(&of.id),
+            optional: NewPartOptional {
+                beside: Some(Ref::to(&beside.id)),
+            },
+        };
+        Part::create(ctx, new).await.unwrap();
+    }
+    let parcel = Parcel::create(ctx, new_parcel()).await.unwrap();
+    Given {
+        one,
+        two,
+        deleted,
+        parcel,
+    }
+}
