@@ -15,6 +15,7 @@ mod change;
 mod check;
 mod clock;
 mod commit;
+mod dangling;
 mod diff;
 mod distinct;
 mod erase;
