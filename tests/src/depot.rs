@@ -50,12 +50,14 @@ pub struct Crate {
     id: Id<Crate>,
     #[model(tenant)]
     organization: TenantId,
-    shelf: Id<Shelf>,
+    #[model(on_delete = restrict)]
+    shelf: Ref<Shelf>,
     name: String,
     #[model(since = 2)]
     size: u32,
     #[model(legacy_plaintext)]
     code: Option<Encrypted<String>>,
+    lamp: Option<Id<Switch>>,
 }
 
 impl BaseModel for Crate {
@@ -106,7 +108,8 @@ pub fn steps() -> model_core::Steps {
     })
 }
 
-/// What the tests begin with: three crates of version 1 of two tenants, one of which has a secret in the clear; a shelf; a
+/// What the tests begin with: three crates of version 1 of two tenants, one of which has a secret in the clear, and one names a shelf of the
+/// other tenant; a shelf; a
 /// switch that cannot be read.
 #[must_use]
 pub fn documents() -> Vec<(&'static str, Document)> {

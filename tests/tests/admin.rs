@@ -1,6 +1,9 @@
 //! The administration command as a program: in a pipe, with bad arguments, against both stores; its output is part of
 //! what it promises.
 
+#[path = "admin/kills.rs"]
+mod kills;
+
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Output, Stdio};
 
@@ -74,10 +77,11 @@ Switch: version 1, 0 older
 ";
 
 const VERIFIED: &str = "\
-Crate of acme: 2 documents, 2 older, 0 unreadable; secrets: 1 in the clear, 0 malformed, 0 under older keys
-Crate of globex: 1 documents, 1 older, 0 unreadable; secrets: 0 in the clear, 0 malformed, 0 under older keys
-Shelf of acme: 1 documents, 0 older, 0 unreadable
-Switch: 1 documents, 0 older, 1 unreadable
+Crate of acme: 2 documents, 2 older, 0 unreadable, 0 dangling; secrets: 1 in the clear, 0 malformed, 0 under older keys
+Crate of globex: 1 documents, 1 older, 0 unreadable, 1 dangling; secrets: 0 in the clear, 0 malformed, 0 under older keys
+  ! not found: the Shelf that it refers to [id crt_2] [field shelf]
+Shelf of acme: 1 documents, 0 older, 0 unreadable, 0 dangling
+Switch: 1 documents, 0 older, 1 unreadable, 0 dangling
   ! stored document does not decode: expected bool, found string [id swi_1] [field is_on]
 ";
 
@@ -249,10 +253,11 @@ classDiagram
         <<crates, version 2>>
         _id: id crt_
         organization: tenant
-        shelf: id shf_
+        shelf: ref Shelf
         name: string
         size: uint32, since 2
         code: optional encrypted string
+        lamp: optional id swi_
         index(organization, shelf, name)
     }
     class Shelf {
@@ -267,7 +272,8 @@ classDiagram
         _id: id swi_
         is_on: bool
     }
-    Crate --> Shelf : shelf
+    Crate --> Shelf : shelf, restrict
+    Crate ..> Switch : lamp
 ";
 
 #[test]
@@ -283,9 +289,17 @@ fn the_models_are_drawn() {
         "Crate (crates, version 2)",
         "unique(organization, label)",
         "marker-end",
+        "shelf, restrict",
+        "stroke-dasharray",
     ] {
         assert!(picture.contains(text), "{text} in {picture}");
     }
+    // It is as large as what is drawn.
+    let number = |name: &str| -> f64 {
+        let (_, rest) = picture.split_once(&format!(" {name}=\"")).unwrap();
+        rest.split('"').next().unwrap().parse().unwrap()
+    };
+    assert!(number("height") < 400.0 && number("width") < 1_000.0, "{picture}");
 }
 
 /// From an empty server to a clean bill of health, in the order of a release.
@@ -335,6 +349,20 @@ async fn a_release_on_mongodb() {
     database
         .collection::<Document>("switches")
         .update_one(doc! {}, fixed)
+        .await
+        .unwrap();
+    let shelf = doc! { "_id": "shf_2", "organization": "globex", "label": "Right" };
+    database
+        .collection::<Document>("shelves")
+        .insert_one(shelf)
+        .await
+        .unwrap();
+    let (code, found) = program.json("verify --model Crate --tenant globex");
+    assert_eq!((code, &found[0]["dangling"]), (1, &1.into()));
+    let there = doc! { "$set": { "shelf": "shf_2" } };
+    database
+        .collection::<Document>("crates")
+        .update_one(doc! { "_id": "crt_2" }, there)
         .await
         .unwrap();
     let (code, out, _) = program.run("verify");

@@ -59,7 +59,7 @@ pub(super) enum Task {
         #[command(subcommand)]
         task: AuditTask,
     },
-    /// Read everything that is stored: count what cannot be read, and secrets in the clear
+    /// Read everything that is stored: count what cannot be read, references that lead nowhere, secrets in the clear
     Verify {
         #[command(flatten)]
         scope: Scope,
@@ -157,6 +157,9 @@ pub(super) enum MigrateTask {
         /// Milliseconds to wait after each batch
         #[arg(long, default_value_t = 0)]
         throttle: u64,
+        /// Seconds for which a run that was killed keeps others out, from its last batch on
+        #[arg(long, default_value_t = 60)]
+        lease: u64,
     },
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::schema::{
-    FieldRole, FieldSchema, IdKind, IndexSpec, KeyForm, ModelSchema, TenantPrefix, TypeSchema,
+    DeleteRule, FieldRole, FieldSchema, IdKind, IndexSpec, KeyForm, ModelSchema, TenantPrefix, TypeSchema,
 };
 
 /// What is drawn. It prints as Mermaid.
@@ -29,12 +29,40 @@ pub(super) struct Reference {
     pub(super) from: &'static str,
     pub(super) field: String,
     pub(super) to: &'static str,
+    pub(super) bond: Bond,
+}
+
+/// How much is known of a reference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bond {
+    /// It is declared, perhaps with what becomes of the document when the other one is deleted.
+    Declared(Option<DeleteRule>),
+    /// The prefix of its ids tells whose they are.
+    Guessed,
+}
+
+impl Reference {
+    /// What stands at the arrow.
+    pub(super) fn label(&self) -> String {
+        match self.bond {
+            Bond::Declared(Some(rule)) => format!("{}, {}", self.field, rule.as_str()),
+            _ => self.field.clone(),
+        }
+    }
 }
 
 impl Graph {
     pub(super) fn of(schemas: &[&'static ModelSchema]) -> Self {
         let mut references = Vec::new();
         for schema in schemas {
+            let declared = schema.references().into_iter();
+            let known = declared.filter(|one| schemas.iter().any(|schema| schema.name == one.to.name));
+            references.extend(known.map(|one| Reference {
+                from: schema.name,
+                field: one.path,
+                to: one.to.name,
+                bond: Bond::Declared(one.on_delete),
+            }));
             let mut walk = Walk {
                 schemas,
                 from: schema.name,
@@ -88,6 +116,7 @@ fn ty(schema: &TypeSchema) -> String {
         TypeSchema::TenantId => "tenant".to_owned(),
         TypeSchema::Id(IdKind::String { prefix }) => format!("id {prefix}"),
         TypeSchema::Id(_) => "id".to_owned(),
+        TypeSchema::Reference(_, to) => format!("ref {}", to().name),
         plain => format!("{plain:?}").to_lowercase(),
     }
 }
@@ -116,7 +145,7 @@ fn word(form: KeyForm) -> &'static str {
     }
 }
 
-/// Looks for ids of other models: those with a prefix tell whose they are.
+/// Looks for plain ids of other models: those with a prefix tell whose they are.
 struct Walk<'a> {
     schemas: &'a [&'static ModelSchema],
     from: &'static str,
@@ -143,6 +172,7 @@ impl Walk<'_> {
                         from: self.from,
                         field: path.clone(),
                         to: to.name,
+                        bond: Bond::Guessed,
                     });
                 }
             }
@@ -173,8 +203,13 @@ impl fmt::Display for Graph {
             }
             f.write_str("    }\n")?;
         }
-        for Reference { from, field, to } in &self.references {
-            writeln!(f, "    {from} --> {to} : {field}")?;
+        for reference in &self.references {
+            let Reference { from, to, bond, .. } = reference;
+            let arrow = match bond {
+                Bond::Declared(_) => "-->",
+                Bond::Guessed => "..>",
+            };
+            writeln!(f, "    {from} {arrow} {to} : {}", reference.label())?;
         }
         Ok(())
     }

@@ -24,10 +24,12 @@ pub(super) async fn carry_out<A: Actor>(
             scope,
             batch,
             throttle,
+            lease,
         } => {
             let pace = Pace {
                 batch: *batch,
                 throttle: Duration::from_millis(*throttle),
+                lease: Duration::from_secs(*lease),
             };
             run(admin, scope, pace, watch).await
         }
@@ -94,7 +96,7 @@ async fn run_steps<A: Actor>(
 ) -> Result<bool> {
     let mut progress = Progress::new("steps", None);
     let run = admin.steps.run(ctx).batch(pace.batch).throttle(pace.throttle);
-    let run = run.stop_when(|| watch.is_stopped());
+    let run = run.lease(pace.lease).stop_when(|| watch.is_stopped());
     let reports = run.on_progress(|so_far| progress.at(so_far.written)).await?;
     for report in &reports {
         text.push_str(&format!("step {report}{}\n", lines(&report.failed)));

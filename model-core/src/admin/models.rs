@@ -21,6 +21,7 @@ use crate::value::{Id, TenantId};
 pub(super) struct Pace {
     pub(super) batch: u32,
     pub(super) throttle: Duration,
+    pub(super) lease: Duration,
 }
 
 /// One model. Where a tenant may be left out, every tenant is meant; where it may not, a global model takes none.
@@ -141,6 +142,7 @@ impl<M: BaseModel> Administered<M::Actor> for Typed<M> {
             };
             run.batch(pace.batch)
                 .throttle(pace.throttle)
+                .lease(pace.lease)
                 .stop_when(|| watch.is_stopped())
                 .on_progress(|so_far| progress.at(so_far.scanned))
                 .await

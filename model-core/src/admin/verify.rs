@@ -60,7 +60,10 @@ pub(super) async fn carry_out<A: Actor>(admin: &Admin<A>, scope: &Scope, watch: 
 impl Found {
     /// Older documents are no fault: they are read.
     fn is_bad(&self) -> bool {
-        self.read.unreadable > 0 || self.secrets.plaintext > 0 || self.secrets.malformed > 0
+        self.read.unreadable > 0
+            || self.read.dangling > 0
+            || self.secrets.plaintext > 0
+            || self.secrets.malformed > 0
     }
 
     fn line(&self, model: &str, tenant: Option<&TenantId>) -> String {
@@ -86,7 +89,8 @@ impl Found {
     fn value(&self, model: &str, tenant: Option<&TenantId>) -> Value {
         json!({
             "model": model, "tenant": tenant.map(ToString::to_string), "documents": self.read.scanned,
-            "older": self.read.older, "unreadable": self.read.unreadable, "errors": values(&self.read.errors),
+            "older": self.read.older, "unreadable": self.read.unreadable, "dangling": self.read.dangling,
+            "errors": values(&self.read.errors),
             "plaintext": self.secrets.plaintext, "malformed": self.secrets.malformed,
             "outdated": self.secrets.outdated,
         })

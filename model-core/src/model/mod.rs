@@ -885,7 +885,8 @@ pub trait ModelExt: BaseModel {
     }
 
     /// Reads every stored document that the context reaches, deleted ones too, only to see whether it can be read: migrated
-    /// and decoded. It takes a bypass, opens no secret and writes nothing.
+    /// and decoded; and whether the documents that its [`Ref`](crate::Ref)s name are there, where the context reaches. It takes a
+    /// bypass, opens no secret and writes nothing.
     ///
     /// # Errors
     /// `Forbidden` without a bypass, and those of the store. A document that cannot be read is no error: the report has it.
@@ -897,7 +898,7 @@ pub trait ModelExt: BaseModel {
     /// # let ctx = example().await?;
     /// let job = ctx.dangerously_bypass_permissions("before release 7");
     /// let report = Note::check_stored(&job).await?;
-    /// assert_eq!(report.unreadable, 0, "{:?}", report.errors);
+    /// assert_eq!((report.unreadable, report.dangling), (0, 0), "{:?}", report.errors);
     /// # Ok(())
     /// # }
     /// ```

@@ -5,6 +5,10 @@ use model_core::prelude::*;
 
 use crate::harness::{foreign_widget, on_both_stores};
 use crate::models::{User, Widget};
+use crate::references::{
+    About, Author, Country, Library, Message, NewAuthor, NewCountry, NewMessageOptional, NewPost,
+    NewPostOptional, Post, Reader, Tag,
+};
 
 on_both_stores! {
     /// Each document that cannot be read is told with its id and never with a value; another tenant's are not looked at.
@@ -31,6 +35,47 @@ on_both_stores! {
         assert_eq!(told, [4, 8, 9]);
         assert_eq!(report.errors.iter().filter_map(model_core::Error::id).collect::<Vec<_>>(), ["wgt_broken", "wgt_newer"]);
         assert!(!format!("{report:?}").contains("canary"));
+    }
+
+    /// A reference leads nowhere when its document is gone, or another tenant's; one that is soft-deleted is still there, and
+    /// so is what belongs to nobody. Each way of holding one is looked through, batch by batch.
+    async fn dangling_references_are_found(stage: Stage) {
+        let library = Library::open(stage).await;
+        let (ada, deleted) = (library.author("Ada").await, library.author("Eve").await);
+        let foreign = Author::create(&library.rival, NewAuthor { name: "Mallory".into() }).await.unwrap();
+        let (there, gone) = (library.tag("there").await, library.tag("gone").await);
+        library.post("whole", &ada, &[&there], 0).await;
+        library.post("tags", &ada, &[&there, &gone, &gone], 0).await;
+        library.post("soft", &deleted, &[], 0).await;
+        let first = library.post("foreign", &foreign, &[], 0).await;
+        let global = library.db.global_context(Reader { sees_all: true });
+        let austria = NewCountry { name: "Austria".into() };
+        let austria = Country::create_with_id(&global, Id::parse("at").unwrap(), austria).await.unwrap();
+        for country in [Ref::to(&austria.id), Ref::to(&Id::parse("nowhere").unwrap())] {
+            let optional = NewPostOptional { country: Some(country), ..Default::default() };
+            let new = NewPost { title: "land".into(), author: Ref::to(&ada.id), optional };
+            Post::create(&library.admin, new).await.unwrap();
+        }
+        Author::delete(&library.admin, &deleted.id).await.unwrap();
+        Tag::delete(&library.admin, &gone.id).await.unwrap();
+        let job = library.admin.dangerously_bypass_permissions("check");
+        for batch in [2, 500] {
+            let report = Post::check_stored(&job).batch(batch).await.unwrap();
+            let mut paths: Vec<_> = report.errors.iter().map(|error| error.path().unwrap()).collect();
+            paths.sort_unstable();
+            assert_eq!((report.scanned, report.unreadable, report.dangling), (6, 0, 4), "{report:?}");
+            assert_eq!(paths, ["author", "country", "tags", "tags"]);
+            assert!(report.errors.iter().all(|error| error.is_not_found() && error.id().is_some()));
+        }
+        // One path may name documents of several models: it is enough that one of them has the id.
+        for about in [About::Post(Ref::to(&first.id)), About::Author(Ref::to(&ada.id)), About::Nothing] {
+            library.message("about", 0, NewMessageOptional { about: Some(about), ..Default::default() }).await;
+        }
+        Post::delete(&library.admin, &first.id).await.unwrap();
+        let report = Message::check_stored(&job).await.unwrap();
+        assert_eq!((report.scanned, report.dangling), (3, 1), "{report:?}");
+        let elsewhere = library.rival.dangerously_bypass_permissions("check");
+        assert_eq!(Post::check_stored(&elsewhere).await.unwrap().scanned, 0);
     }
 
     /// Stopped, it says where to go on.

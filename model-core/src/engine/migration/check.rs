@@ -1,4 +1,4 @@
-//! Reading what is stored only to see whether it can be read, batch by batch.
+//! Reading what is stored only to see whether it can be read, and whether what it refers to is there, batch by batch.
 
 use std::fmt;
 
@@ -6,6 +6,7 @@ use crate::codec::{DecodeCx, DecodeError, RawValue};
 use crate::engine::caller::Caller;
 use crate::engine::read::load;
 use crate::engine::read::scan;
+use crate::engine::references::dangling::Links;
 use crate::engine::secrets::report::ResumeToken;
 use crate::engine::unit::ReadUnit;
 use crate::error::{Error, ErrorKind, Result};
@@ -27,7 +28,9 @@ pub struct CheckReport {
     pub older: u64,
     /// Those that can be neither migrated nor decoded.
     pub unreadable: u64,
-    /// Why, for the first thousand of them, each with its id.
+    /// The references of readable documents that lead nowhere: what they name is not there, or is another tenant's.
+    pub dangling: u64,
+    /// Why, for the first thousand of both, each with the document's id; those of a reference are `NotFound`, with its path.
     pub errors: Vec<Error>,
     /// Where to go on; none when all documents were looked at.
     pub resume: Option<ResumeToken>,
@@ -39,9 +42,21 @@ impl fmt::Display for CheckReport {
             scanned,
             older,
             unreadable,
+            dangling,
             ..
         } = self;
-        write!(f, "{scanned} documents, {older} older, {unreadable} unreadable")
+        write!(
+            f,
+            "{scanned} documents, {older} older, {unreadable} unreadable, {dangling} dangling"
+        )
+    }
+}
+
+impl CheckReport {
+    fn note(&mut self, error: Error) {
+        if self.errors.len() < MOST_ERRORS {
+            self.errors.push(error);
+        }
     }
 }
 
@@ -55,29 +70,35 @@ pub(crate) async fn check(unit: &mut dyn ReadUnit, size: u32, report: &mut Check
     }
     let selection = unit.caller().select(schema, rest)?;
     let documents = scan::batch(&unit.caller().ports, schema.collection, selection, size).await?;
-    for document in &documents {
+    let mut links = Links::of(schema);
+    for (place, document) in documents.iter().enumerate() {
         report.scanned += 1;
         let raw = document.as_bytes();
-        match read(unit, raw) {
+        match read(unit, raw, &mut |present| links.note(place, present)) {
             Ok(is_older) => report.older += u64::from(is_older),
             Err(error) => {
                 report.unreadable += 1;
-                if report.errors.len() < MOST_ERRORS {
-                    report.errors.push(error.at_id(|| load::id_text(raw)));
-                }
+                report.note(error.at_id(|| load::id_text(raw)));
             }
         }
     }
+    let mut dangling = |error| {
+        report.dangling += 1;
+        report.note(error);
+    };
+    links.judge(unit.caller(), &documents, &mut dangling).await?;
     report.resume = scan::resume(&documents, size)?;
     Ok(())
 }
 
-/// Whether the document is of an older version; that it can be read goes without saying.
-fn read(unit: &mut dyn ReadUnit, raw: &[u8]) -> Result<bool> {
+/// Whether the document is of an older version; that it can be read goes without saying. What it is in the present version is
+/// shown once it is decoded.
+fn read(unit: &mut dyn ReadUnit, raw: &[u8], show: &mut dyn FnMut(&[u8])) -> Result<bool> {
     let document = load::migrated(unit, raw)?;
     let cx = DecodeCx::root(load::origin(unit.schema(), &document)?);
     unit.decode(&document, &cx).map_err(DecodeError::into_error)?;
     unit.judge(&mut |_, _| false);
+    show(&document);
     Ok(load::stored_version(raw)? < unit.schema().version)
 }
 

@@ -3,5 +3,6 @@
 pub(in crate::engine) mod along;
 pub(in crate::engine) mod batches;
 pub(in crate::engine) mod cascade;
+pub(in crate::engine) mod dangling;
 pub(in crate::engine) mod erase;
 pub(in crate::engine) mod graph;

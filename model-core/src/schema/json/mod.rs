@@ -15,7 +15,7 @@
 mod types;
 mod values;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 
 use self::types::{Side, Types};
 use super::ModelSchema;
@@ -35,20 +35,38 @@ pub fn patch(schema: &ModelSchema) -> Value {
     whole(schema, Side::Patch)
 }
 
+/// The schemas of views, create inputs and patches of these models, and of all types in them, each once, as the
+/// `components.schemas` of an `OpenAPI` 3.1 document: `Widget`, `NewWidget` and `WidgetPatch`, which refer to each other there.
+///
+/// ```
+/// # model_core::__example!();
+/// use model_core::schema::json;
+/// use serde_json::json;
+/// let document = json!({
+///     "openapi": "3.1.0",
+///     "info": { "title": "notes", "version": "1" },
+///     "paths": { "/notes": { "post": { "requestBody": { "content": { "application/json": {
+///         "schema": { "$ref": "#/components/schemas/NewNote" },
+///     } } } } } },
+///     "components": { "schemas": json::components(&[Note::schema()]) },
+/// });
+/// assert_eq!(document["components"]["schemas"]["NewNote"]["type"], "object");
+/// ```
+pub fn components(models: &[&ModelSchema]) -> Map<String, Value> {
+    let mut types = Types::new("#/components/schemas/");
+    types.models(models);
+    types.definitions()
+}
+
 fn whole(schema: &ModelSchema, side: Side) -> Value {
-    let mut types = Types::default();
-    let body = types.object(schema.fields, schema.virtuals, Some(schema.id), side);
-    let mut whole = json!({
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": side.title(schema.name),
-    });
-    if let (Some(whole), Value::Object(body)) = (whole.as_object_mut(), body) {
-        if !schema.doc.is_empty() {
-            whole.insert("description".to_owned(), schema.doc.into());
-        }
-        whole.extend(body);
-        if let Some(definitions) = types.definitions() {
-            whole.insert("$defs".to_owned(), definitions);
+    let mut types = Types::new("#/$defs/");
+    let mut whole = types.whole(schema, side);
+    let definitions = types.definitions();
+    if let Some(whole) = whole.as_object_mut() {
+        let draft = "https://json-schema.org/draft/2020-12/schema";
+        whole.insert("$schema".to_owned(), draft.into());
+        if !definitions.is_empty() {
+            whole.insert("$defs".to_owned(), definitions.into());
         }
     }
     whole

@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::{EmbeddedSchema, EnumSchema, FieldRole, FieldSchema, IdKind, TypeSchema, VariantSchema};
+use super::super::{
+    EmbeddedSchema, EnumSchema, FieldRole, FieldSchema, IdKind, ModelSchema, TypeSchema, VariantSchema,
+};
 use super::values::{Said, bounded, counted, id, integer, nullable, secret, text};
 
 /// Which JSON is described.
@@ -32,15 +34,51 @@ impl Side {
 }
 
 /// The derived types that were met, each described once.
-#[derive(Default)]
 pub(super) struct Types {
+    /// Where in the document the definitions are.
+    place: &'static str,
     names: Vec<(*const (), Side, String)>,
     definitions: Map<String, Value>,
 }
 
 impl Types {
-    pub(super) fn definitions(self) -> Option<Value> {
-        (!self.definitions.is_empty()).then_some(Value::Object(self.definitions))
+    pub(super) fn new(place: &'static str) -> Self {
+        Self {
+            place,
+            names: Vec::new(),
+            definitions: Map::new(),
+        }
+    }
+
+    pub(super) fn definitions(self) -> Map<String, Value> {
+        self.definitions
+    }
+
+    /// Defines what goes in and out of these models. Their names are taken first: a type of the same name gets a number.
+    pub(super) fn models(&mut self, models: &[&ModelSchema]) {
+        let mut named = Vec::with_capacity(models.len() * 3);
+        for model in models {
+            for side in [Side::View, Side::Create, Side::Patch] {
+                let name = self.take(std::ptr::from_ref(*model).cast(), model.name, side);
+                named.push((*model, side, name));
+            }
+        }
+        for (model, side, name) in named {
+            let schema = self.whole(model, side);
+            self.definitions.insert(name, schema);
+        }
+    }
+
+    /// The schema of a model, whose types are defined apart.
+    pub(super) fn whole(&mut self, schema: &ModelSchema, side: Side) -> Value {
+        let mut whole = self.object(schema.fields, schema.virtuals, Some(schema.id), side);
+        if let Some(whole) = whole.as_object_mut() {
+            whole.insert("title".to_owned(), side.title(schema.name).into());
+            if !schema.doc.is_empty() {
+                whole.insert("description".to_owned(), schema.doc.into());
+            }
+        }
+        whole
     }
 
     pub(super) fn object(
@@ -227,24 +265,26 @@ impl Types {
         let name = match known {
             Some((_, _, name)) => name.clone(),
             None => {
-                let name = self.free(&side.title(name));
-                self.names.push((place, side, name.clone()));
                 // Taken at once, for what the type holds of its own kind.
-                self.definitions.insert(name.clone(), Value::Null);
+                let name = self.take(place, name, side);
                 let schema = make(self);
                 self.definitions.insert(name.clone(), schema);
                 name
             }
         };
-        json!({ "$ref": format!("#/$defs/{name}") })
+        json!({ "$ref": format!("{}{name}", self.place) })
     }
 
-    /// Two types of different modules may have one name.
-    fn free(&self, name: &str) -> String {
-        let numbered = (2_u32..).map(|number| format!("{name}{number}"));
-        std::iter::once(name.to_owned())
+    /// Takes a name for a definition. Two types of different modules may have one name.
+    fn take(&mut self, place: *const (), name: &str, side: Side) -> String {
+        let title = side.title(name);
+        let numbered = (2_u32..).map(|number| format!("{title}{number}"));
+        let name = std::iter::once(title.clone())
             .chain(numbered)
             .find(|name| !self.definitions.contains_key(name))
-            .unwrap_or_default()
+            .unwrap_or_default();
+        self.names.push((place, side, name.clone()));
+        self.definitions.insert(name.clone(), Value::Null);
+        name
     }
 }
