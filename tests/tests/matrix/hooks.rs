@@ -1,5 +1,7 @@
 //! Every write and every hook.
 
+use std::slice;
+
 use bson::Bson;
 
 use super::model::stored_face;
@@ -52,7 +54,11 @@ async fn hooks_see_the_final_document() {
             Kind::Create => {
                 let after = after.clone().unwrap();
                 assert_eq!(after.get_array("tags").unwrap(), &vec![Bson::from("created")]);
-                assert_eq!(of_target("after_create"), [after.clone()], "{write:?} {way:?}");
+                assert_eq!(
+                    of_target("after_create"),
+                    slice::from_ref(&after),
+                    "{write:?} {way:?}"
+                );
                 assert_eq!(
                     of_target("before_create")[0].get("name"),
                     after.get("name"),
@@ -78,7 +84,11 @@ async fn hooks_see_the_final_document() {
             }
             Kind::Delete => {
                 let before = before.clone().unwrap();
-                assert_eq!(of_target("before_delete"), [before.clone()], "{write:?} {way:?}");
+                assert_eq!(
+                    of_target("before_delete"),
+                    slice::from_ref(&before),
+                    "{write:?} {way:?}"
+                );
                 assert_eq!(of_target("after_delete"), [before], "{write:?} {way:?}");
             }
             Kind::Restore => {

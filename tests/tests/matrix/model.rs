@@ -29,16 +29,19 @@ impl Actor for User {
 
 pub(crate) type Ctx = Context<User>;
 
+/// A hook, and what it was shown.
+pub(crate) type Call = (&'static str, Vec<Document>);
+
 /// Hooks as they were called, each with what it was shown: the document, and for an update the one before.
 #[derive(Clone, Default)]
-pub(crate) struct Calls(Arc<Mutex<Vec<(&'static str, Vec<Document>)>>>);
+pub(crate) struct Calls(Arc<Mutex<Vec<Call>>>);
 
 impl Calls {
     pub(crate) fn take(&self) -> Vec<&'static str> {
         self.take_shown().into_iter().map(|(hook, _)| hook).collect()
     }
 
-    pub(crate) fn take_shown(&self) -> Vec<(&'static str, Vec<Document>)> {
+    pub(crate) fn take_shown(&self) -> Vec<Call> {
         std::mem::take(&mut self.0.lock().unwrap())
     }
 
