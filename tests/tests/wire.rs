@@ -9,6 +9,8 @@
 
 #[path = "wire/bulk.rs"]
 mod bulk;
+#[path = "wire/indexes.rs"]
+mod indexes;
 #[path = "wire/references.rs"]
 mod references;
 
