@@ -20,7 +20,15 @@ impl Actor for Robot {
 
 /// Its events have names of their own.
 #[derive(Clone, Model)]
-#[model(collection = "gates", audit(entity = "barrier", create = "gate.built", update = "gate.moved", delete = "gate.razed"))]
+#[model(
+    collection = "gates",
+    audit(
+        entity = "barrier",
+        create = "gate.built",
+        update = "gate.moved",
+        delete = "gate.razed"
+    )
+)]
 struct Gate {
     #[model(id)]
     id: Id<Gate>,

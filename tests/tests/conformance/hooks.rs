@@ -95,7 +95,11 @@ const ORDERS: [(&str, &[(&str, &str)]); 4] = [
 fn assert_refused(error: &Error, broken: &[(&str, &str)]) {
     let violations = error.violations().iter();
     let found: Vec<_> = violations.map(|v| (v.path.as_str(), v.rule.as_ref())).collect();
-    assert_eq!((error.is_forbidden(), found.as_slice()), (broken.is_empty(), broken), "{error}");
+    assert_eq!(
+        (error.is_forbidden(), found.as_slice()),
+        (broken.is_empty(), broken),
+        "{error}"
+    );
     assert!(!error.is_after_write());
 }
 
@@ -134,7 +138,8 @@ async fn events(shop: &Shop) -> Vec<String> {
 /// Another writer removes the document, or renames it, once the next write has read it.
 fn let_remove(shop: &Shop, id: &Id<Hooked>) {
     let id = id.clone();
-    shop.hooks.let_first(|ctx| async move { assert!(Hooked::delete(&ctx, &id).await.unwrap()) });
+    shop.hooks
+        .let_first(|ctx| async move { assert!(Hooked::delete(&ctx, &id).await.unwrap()) });
 }
 
 fn let_rename(shop: &Shop, id: &Id<Hooked>) {

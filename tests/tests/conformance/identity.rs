@@ -50,10 +50,7 @@ async fn assert_kept(stage: Stage, mark: &str, path: &str) {
             .claim(counted(5))
             .await
             .map(drop),
-        Shipment::bulk(ctx)
-            .update(id.clone(), counted(5))
-            .await
-            .map(drop),
+        Shipment::bulk(ctx).update(id.clone(), counted(5)).await.map(drop),
         Shipment::update_many(ctx, |s| s.count.eq(0), counted(5))
             .await
             .map(drop),

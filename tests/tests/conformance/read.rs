@@ -214,7 +214,12 @@ async fn a_name_that_stands_twice_is_an_error() {
     let notes = database.collection::<bson::RawDocumentBuf>("notes");
     let number = 7_i32.to_le_bytes();
     let labels = with(&doc! { "x": 7_i32 }.to_vec().unwrap(), 16, "x", &number);
-    let source = with(&doc! { "label": "l", "weight": 7_i32 }.to_vec().unwrap(), 16, "weight", &number);
+    let source = with(
+        &doc! { "label": "l", "weight": 7_i32 }.to_vec().unwrap(),
+        16,
+        "weight",
+        &number,
+    );
     let cases = [
         ("viewCount", 16, number.to_vec(), "viewCount"),
         ("labels", 3, labels, "labels.x"),
@@ -233,7 +238,10 @@ async fn a_name_that_stands_twice_is_an_error() {
         }
         let stored = bson::RawDocumentBuf::from_bytes(with(&stored, kind, name, &value)).unwrap();
         notes.insert_one(&stored).await.unwrap();
-        let patch = NotePatch { text: Set("other".into()), ..Default::default() };
+        let patch = NotePatch {
+            text: Set("other".into()),
+            ..Default::default()
+        };
         let failed = [
             Note::fetch(&ctx, &id).await.map(drop),
             Note::query(&ctx).filter(|n| n.id.eq(&id)).await.map(drop),

@@ -47,7 +47,11 @@ impl Picky {
     }
 
     fn ids(&self) -> Vec<String> {
-        self.taken.take().into_iter().map(|entry| entry.entity_id).collect()
+        self.taken
+            .take()
+            .into_iter()
+            .map(|entry| entry.entity_id)
+            .collect()
     }
 }
 
@@ -59,11 +63,16 @@ async fn picky(stage: Stage) -> (Shop, Picky) {
 
 /// Errors of kinds that elsewhere mean "it was not there", or "try again".
 async fn misleading(shop: &Shop) -> [Error; 2] {
-    let widget = Widget::create(&shop.admin, new_widget("prj_a", "Bait")).await.unwrap();
+    let widget = Widget::create(&shop.admin, new_widget("prj_a", "Bait"))
+        .await
+        .unwrap();
     let stale = Widget::update(&shop.admin, &widget.id, renamed("Stale")).if_revision(Revision::default());
     let conflict = stale.await.unwrap_err();
     assert!(conflict.is_conflict(), "{conflict}");
-    [Note::fetch(&shop.admin, &Id::generate()).await.unwrap_err(), conflict]
+    [
+        Note::fetch(&shop.admin, &Id::generate()).await.unwrap_err(),
+        conflict,
+    ]
 }
 
 fn renamed(name: &str) -> WidgetPatch {

@@ -110,7 +110,10 @@ async fn an_index_is_hidden_and_shown_in_place() {
     without.sync_indexes(careful).await.unwrap();
     let sent = changes(&log);
     assert_eq!(sent.len(), 1, "{sent:?}");
-    assert_eq!((sent[0].name.as_str(), sent[0].body.get_str("index").unwrap()), ("dropIndexes", "organization_1_name_1"));
+    assert_eq!(
+        (sent[0].name.as_str(), sent[0].body.get_str("index").unwrap()),
+        ("dropIndexes", "organization_1_name_1")
+    );
 }
 
 /// What is superseded is dropped after its successor was built.
