@@ -264,14 +264,15 @@ impl Error {
         self.0.kind == ErrorKind::Unavailable
     }
 
-    /// The write stands: what failed came after it (an after-hook, the caller's own sink).
+    /// The write stands: what failed came after it (an after-hook, the caller's own sink). The [`id`](Self::id) is that of
+    /// the document written; an operation on another that failed is the [`source`](StdError::source).
     pub fn is_after_write(&self) -> bool {
         self.0.after_write
     }
 
-    /// The same call may succeed when made again.
+    /// The same call may succeed when made again. Never after a write that stands: it would be made twice.
     pub fn is_retryable(&self) -> bool {
-        self.0.retryable || self.0.kind == ErrorKind::Conflict
+        !self.0.after_write && (self.0.retryable || self.0.kind == ErrorKind::Conflict)
     }
 }
 
@@ -320,6 +321,20 @@ impl Error {
     pub(crate) fn after_write(mut self) -> Self {
         self.0.after_write = true;
         self
+    }
+
+    /// What failed once the write of the document stood. An error that tells of another operation becomes the cause: its
+    /// place is not this document's.
+    pub(crate) fn after_write_of(self, id: impl FnOnce() -> String) -> Self {
+        let mut error = if self.0.place.model.is_some() || self.0.place.id.is_some() {
+            let mut outer = Self::new(self.0.kind, "what runs after a write failed");
+            outer.0.source = Some(Box::new(self));
+            outer
+        } else {
+            self
+        };
+        error.0.place.id = Some(id());
+        error.after_write()
     }
 }
 

@@ -13,6 +13,7 @@ fn mistakes_are_explained() {
         "policy",
         "query",
         "patch",
+        "projection",
         "operators",
         "outside",
         "index",

@@ -11,6 +11,8 @@
 mod bulk;
 #[path = "wire/every/mod.rs"]
 mod every;
+#[path = "wire/indexes.rs"]
+mod indexes;
 #[path = "wire/references.rs"]
 mod references;
 #[path = "wire/streams.rs"]

@@ -67,7 +67,7 @@ impl<M: BaseModel + Mutable> Query<'_, M> {
                         return Err(error);
                     }
                     Err(error)
-                        if error.is_conflict() || (error.is_not_found() && !error.is_after_write()) => {}
+                        if (error.is_conflict() || error.is_not_found()) && !error.is_after_write() => {}
                     Err(error) => return Err(error),
                 }
             }

@@ -427,7 +427,7 @@ impl<M: BaseModel> WriteUnit for Writing<'_, M> {
                 (None, None) => Ok(()),
             }
         };
-        work.map(move |result| result.map_err(|error| error.after_write().at_id(|| id.to_string())))
+        work.map(move |result| result.map_err(|error| error.after_write_of(|| id.to_string())))
             .boxed()
     }
 }

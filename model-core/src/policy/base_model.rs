@@ -162,6 +162,9 @@ pub trait BaseModel: Model {
 
     /// Turns a document of an older version into the present shape. It runs on older documents only, on stored names.
     ///
+    /// The tenant and the `_id` have to stay as they are: else each operation on the document is a `Decode` error. The
+    /// rest is validated when it is written back, by the next write or by `migrate_all`; a read returns it unvalidated.
+    ///
     /// # Errors
     /// The default: a model whose version is above 1 has to say how its documents got there.
     fn migrate(_document: Document, info: &MigrateInfo) -> Result<Document> {

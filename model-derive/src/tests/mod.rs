@@ -14,6 +14,8 @@ fn expansion(shape: &str) -> String {
     let input: DeriveInput = syn::parse_str(shape).unwrap();
     let tokens = if shape.contains("Embedded)]") {
         crate::expand::embedded(&input)
+    } else if shape.contains("Projection)]") {
+        crate::expand::pick(&input)
     } else {
         crate::expand::model(&input)
     };

@@ -14,6 +14,7 @@ pub(super) const SHAPES: &[(&str, &str, usize)] = &[
     ("email", EMAIL, 1),
     ("status", STATUS, 3),
     ("shape", SHAPE, 4),
+    ("line", LINE, 3),
 ];
 
 const WIDGET: &str = r#"
@@ -195,3 +196,15 @@ const SHAPE: &str = r#"
         Tagged(Vec<String>),
     }
 "#;
+
+const LINE: &str = r"
+    /// What a list shows.
+    #[derive(Projection)]
+    #[projection(of = Widget)]
+    pub struct WidgetLine {
+        pub id: Id<Widget>,
+        /// What people call it.
+        pub name: String,
+        pub token: Option<Encrypted<String>>,
+    }
+";

@@ -8,7 +8,88 @@ use model_core::prelude::*;
 use crate::harness::on_both_stores;
 use crate::models::{NewPlan, Plan, User, Widget, WidgetPatch, new_widget};
 
+/// A program that opens gates.
+#[derive(Clone)]
+struct Robot(ActorIdentity);
+
+impl Actor for Robot {
+    fn identity(&self) -> ActorIdentity {
+        self.0.clone()
+    }
+}
+
+/// Its events have names of their own.
+#[derive(Clone, Model)]
+#[model(
+    collection = "gates",
+    audit(
+        entity = "barrier",
+        create = "gate.built",
+        update = "gate.moved",
+        delete = "gate.razed"
+    )
+)]
+struct Gate {
+    #[model(id)]
+    id: Id<Gate>,
+    #[model(tenant)]
+    organization: TenantId,
+    open: bool,
+}
+
+impl BaseModel for Gate {
+    type Actor = Robot;
+
+    fn can_read(&self, _ctx: &Context<Robot>) -> bool {
+        true
+    }
+
+    fn can_create(&self, _ctx: &Context<Robot>) -> bool {
+        true
+    }
+
+    fn can_update(&self, _ctx: &Context<Robot>, _after: &Self) -> bool {
+        true
+    }
+
+    fn can_delete(&self, _ctx: &Context<Robot>) -> bool {
+        true
+    }
+}
+
 on_both_stores! {
+    /// A 1, I 34: events are called what the model calls them, single and bulk; a program's key and the application itself
+    /// are told apart from people.
+    async fn events_and_actors_have_their_names(stage: Stage) {
+        let db = stage.builder().model::<Gate>().build_lazy().unwrap();
+        db.sync_indexes(Default::default()).await.unwrap();
+        let acme = || TenantId::new("acme").unwrap();
+        let key = db.context(acme(), Robot(ActorIdentity::api_key("key_7").named("Deployer")));
+        let gate = Gate::create(&key, NewGate { open: false }).await.unwrap();
+        let patch = || GatePatch { open: Set(true), ..Default::default() };
+        Gate::update(&key, &gate.id, patch()).await.unwrap();
+        Gate::delete(&key, &gate.id).await.unwrap();
+        let system = db.context(acme(), Robot(ActorIdentity::system("nightly")));
+        Gate::create_many(&system, [NewGate { open: false }]).await.unwrap();
+        Gate::update_many(&system, |g| g.open.eq(false), patch()).await.unwrap();
+        Gate::delete_many(&system, |g| g.open.eq(true)).await.unwrap();
+        let log = model_core::testing::stored(&db, "audit_log").await.unwrap();
+        let events: Vec<_> = log.iter().map(|entry| entry.get_str("event").unwrap()).collect();
+        let named = ["gate.built", "gate.moved", "gate.razed"];
+        assert_eq!(events, [named, named].concat());
+        for (position, entry) in log.iter().enumerate() {
+            assert_eq!(entry.get_document("entity").unwrap().get_str("type").unwrap(), "barrier");
+            let actor = match position {
+                0..3 => doc! { "kind": "api_key", "id": "key_7", "name": "Deployer" },
+                _ => doc! { "kind": "system", "id": "nightly" },
+            };
+            assert_eq!(entry.get_document("actor").unwrap(), &actor);
+        }
+        let job = key.dangerously_bypass_permissions("report");
+        let read = job.audit_log().by("key_7").await.unwrap();
+        assert!(read.len() == 3 && read.iter().all(|entry| entry.actor == ActorIdentity::api_key("key_7").named("Deployer")));
+    }
+
     /// The history of one document, the newest first, as it was written.
     async fn the_history_of_a_document(stage: Stage) {
         let shop = stage.shop().await;
@@ -83,6 +164,7 @@ on_both_stores! {
         let widget = Widget::create(&shop.admin, new_widget("prj_a", "Blue")).await.unwrap();
         Widget::create_many(&shop.admin, ["One", "Two"].map(|name| new_widget("prj_a", name))).await.unwrap();
         Widget::create(&shop.rival, new_widget("prj_a", "Theirs")).await.unwrap();
+        shop.hooks.meet(4);
         let racers: Vec<_> = (0..4).map(|i| {
             let ctx = shop.admin.clone();
             tokio::spawn(async move { Widget::create(&ctx, new_widget("prj_a", &format!("Racer {i}"))).await })

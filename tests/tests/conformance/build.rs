@@ -95,7 +95,8 @@ async fn a_server_without_transactions_refuses_audited_models() {
         .build()
         .await
         .unwrap_err();
-    assert!(error.is_unsupported() || error.is_configuration(), "{error}");
+    assert!(error.is_unsupported(), "{error}");
+    assert_eq!((error.model(), error.operation()), (Some("Plan"), Some("build")));
     assert!(error.to_string().contains("replica set"), "{error}");
     let db = Db::mongo(database.clone()).model::<Note>().build().await.unwrap();
     let ctx = db.context(TenantId::new("acme").unwrap(), User::admin("ada"));

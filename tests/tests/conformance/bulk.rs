@@ -210,6 +210,7 @@ on_both_stores! {
     async fn racing_updates_settle(stage: Stage) {
         let shop = stage.shop().await;
         Hooked::create_many(&shop.admin, (0..40).map(|i| hooked(&format!("n{i}")))).await.unwrap();
+        shop.hooks.meet(2);
         let tasks: Vec<_> = ["left", "right"].map(|name| {
             let ctx = shop.admin.clone();
             tokio::spawn(async move {

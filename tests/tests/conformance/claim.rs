@@ -34,6 +34,7 @@ on_both_stores! {
     async fn no_task_goes_to_two(stage: Stage) {
         let shop = stage.shop().await;
         Task::create_many(&shop.admin, (0..24).map(|number| new_task("prj_a", number))).await.unwrap();
+        shop.hooks.meet(6);
         let workers: Vec<_> = (0..6).map(|worker| {
             let ctx = shop.admin.clone();
             tokio::spawn(async move {

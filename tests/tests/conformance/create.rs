@@ -27,6 +27,25 @@ on_both_stores! {
         assert_eq!(read.revision, created.revision);
     }
 
+    /// E 20: hidden fields and secrets too are, once opened, what a read then returns.
+    async fn what_is_hidden_equals_a_read(stage: Stage) {
+        let shop = stage.shop().await;
+        let mut new = new_widget("prj_apollo", "Blue");
+        new.limits.secret_note = Some("unseen".into());
+        new.optional.token = Some(Secret::from("tok_live_4242"));
+        new.optional.internal_score = Some(42.5);
+        let created = Widget::create(&shop.admin, new).await.unwrap();
+        let read = Widget::fetch(&shop.admin, &created.id).await.unwrap();
+        let queried = Widget::query(&shop.admin).first().await.unwrap().unwrap();
+        for widget in [created, read, queried] {
+            assert_eq!((widget.internal_score, widget.limits.secret_note.as_deref()), (42.5, Some("unseen")));
+            let token = widget.token.as_ref().unwrap().reveal(&shop.admin).await.unwrap();
+            assert_eq!(token.expose(), "tok_live_4242");
+            let shown = serde_json::to_string(&widget.into_view(&shop.admin)).unwrap();
+            assert!(!shown.contains("42.5") && !shown.contains("tok_live") && !shown.contains("unseen"), "{shown}");
+        }
+    }
+
     /// The stored form: declared order, absence for none, dates as dates, revision and version at the end.
     async fn stores_the_declared_shape(stage: Stage) {
         let shop = stage.shop().await;
@@ -149,7 +168,7 @@ on_both_stores! {
         let mut new = new_widget("prj_apollo", "Blue");
         new.optional.token = Some(Secret::from("tok_live_4242"));
         new.optional.internal_score = Some(42.5);
-        let request = model_core::audit::RequestMeta::new().ip("203.0.113.7").route("POST /widgets").with("key", "own");
+        let request = model_core::audit::RequestMeta::new().ip("203.0.113.7").user_agent("curl/8").route("POST /widgets").with("key", "own");
         let ctx = shop.admin.clone().with_request(request);
         let created = Widget::create(&ctx, new).await.unwrap();
         let log = shop.audit_log().await;
@@ -163,6 +182,7 @@ on_both_stores! {
         assert_eq!(entry.get_datetime("at").unwrap(), &date(START));
         let metadata = entry.get_document("metadata").unwrap();
         assert_eq!(metadata.get_str("ip").unwrap(), "203.0.113.7");
+        assert_eq!(metadata.get_str("user_agent").unwrap(), "curl/8");
         assert_eq!(metadata.get_str("route").unwrap(), "POST /widgets");
         assert_eq!(metadata.get_str("key").unwrap(), "own");
         assert!(metadata.get_bool("success").unwrap() && metadata.get_i64("duration_ms").is_ok());

@@ -54,6 +54,7 @@ on_both_stores! {
     async fn two_racing_deletes_make_one_entry(stage: Stage) {
         let shop = stage.shop().await;
         let created = Widget::create(&shop.admin, new_widget("prj_a", "Blue")).await.unwrap();
+        shop.hooks.meet(6);
         let tasks: Vec<_> = (0..6)
             .map(|_| {
                 let (ctx, id) = (shop.admin.clone(), created.id.clone());
@@ -67,6 +68,37 @@ on_both_stores! {
         assert_eq!(deleted, 1);
         let deletes = shop.audit_log().await.iter().filter(|entry| entry.get_str("event").is_ok_and(|text| text == "widget.delete")).count();
         assert_eq!(deletes, 1);
+    }
+
+    /// C 11: work over tenants is a bypass that enters one after the other: each write stands in its tenant, with the reason.
+    async fn work_over_tenants_is_audited(stage: Stage) {
+        let shop = stage.shop().await;
+        let tenants = [shop.admin.tenant().clone(), shop.rival.tenant().clone()];
+        let support = shop.db.global_context(User::viewer("sue", &[]));
+        let new = || NewNote { text: "maintenance".into(), optional: Default::default() };
+        for tenant in &tenants {
+            let denied = Note::create(&support.enter(tenant.clone()), new()).await.unwrap_err();
+            assert!(denied.is_forbidden(), "{denied}");
+        }
+        assert!(shop.audit_log().await.is_empty());
+        let job = support.dangerously_bypass_permissions("ticket 7");
+        for tenant in &tenants {
+            let inside = job.enter(tenant.clone());
+            let note = Note::create(&inside, new()).await.unwrap();
+            let patch = NotePatch { text: Set("over".into()), ..Default::default() };
+            Note::update(&inside, &note.id, patch).await.unwrap();
+            assert_eq!(note.org_id, *tenant);
+            assert_eq!(Note::query(&inside).count().await.unwrap(), 1, "what the other tenant has is out of reach");
+        }
+        let log = shop.audit_log().await;
+        let told: Vec<_> = log.iter().map(|entry| {
+            let of = |key| entry.get_str(key).unwrap();
+            (of("tenant"), of("event"), of("bypass_reason"))
+        }).collect();
+        assert_eq!(told, [
+            ("acme", "Note.create", "ticket 7"), ("acme", "Note.update", "ticket 7"),
+            ("globex", "Note.create", "ticket 7"), ("globex", "Note.update", "ticket 7"),
+        ]);
     }
 
     /// The one bypass: no permission is asked, the tenant still holds, and the reason is audited, whatever the model says.

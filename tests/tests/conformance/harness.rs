@@ -93,7 +93,8 @@ impl Stage {
         (shop, sink)
     }
 
-    async fn open(self, more: impl FnOnce(DbBuilder) -> DbBuilder) -> Shop {
+    /// As [`shop`](Self::shop), with more said to the builder.
+    pub(crate) async fn open(self, more: impl FnOnce(DbBuilder) -> DbBuilder) -> Shop {
         let (policy, limits) = testing::fast_passwords();
         let builder = self
             .builder

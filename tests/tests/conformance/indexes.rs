@@ -5,7 +5,7 @@ use bson::{Bson, Document, doc};
 use model_core::prelude::*;
 use model_core::{DbBuilder, IndexStep, Model, ModelExt, SyncOptions, testing};
 
-use crate::harness::on_both_stores;
+use crate::harness::{Stage, on_both_stores};
 use crate::models::{Ctx, User, open_policy};
 
 /// Every form of an index.
@@ -96,6 +96,27 @@ struct After {
     at: DateTime<Utc>,
 }
 
+/// The same collection, with no index declared.
+#[derive(Clone, Model)]
+#[model(collection = "drift")]
+struct Bare {
+    #[model(id)]
+    id: Id<Bare>,
+    #[model(tenant)]
+    organization: TenantId,
+}
+
+/// The same collection: what was an index is unique, under another name.
+#[derive(Clone, Model)]
+#[model(collection = "drift", index(c, unique, name = "only_c", replaces = "by_c"))]
+struct Successor {
+    #[model(id)]
+    id: Id<Successor>,
+    #[model(tenant)]
+    organization: TenantId,
+    c: i32,
+}
+
 macro_rules! open {
     ($($model:ident: $ctx:ty),*) => {$(
         impl BaseModel for $model {
@@ -106,7 +127,7 @@ macro_rules! open {
     )*};
 }
 
-open!(Indexed: Ctx, Worldwide: GlobalContext<User>, Before: Ctx, After: Ctx);
+open!(Indexed: Ctx, Worldwide: GlobalContext<User>, Before: Ctx, After: Ctx, Bare: Ctx, Successor: Ctx);
 
 fn new_indexed(score: i64, code: Option<&str>, email: &str) -> NewIndexed {
     NewIndexed {
@@ -250,86 +271,96 @@ on_both_stores! {
     }
 }
 
-/// Two handles on one MongoDB database; the embedded store belongs to one handle.
-async fn drifted() -> (mongodb::Database, Db) {
-    let database = model_tests::server::fresh_database().await;
-    synced(Db::mongo(database.clone()).model::<Before>()).await;
-    let db = Db::mongo(database.clone()).model::<After>().build_lazy().unwrap();
-    (database, db)
+/// A handle that knows another declaration of what is stored.
+fn redeclared<M: BaseModel>(db: &Db) -> Db {
+    testing::another_process(db).model::<M>().build_lazy().unwrap()
 }
 
-async fn names(database: &mongodb::Database) -> Vec<String> {
-    let mut names = database
-        .collection::<Document>("drift")
-        .list_index_names()
-        .await
-        .unwrap();
+async fn drifted(stage: Stage) -> Db {
+    let db = stage.builder().model::<Before>().build_lazy().unwrap();
+    db.sync_indexes(SyncOptions::default()).await.unwrap();
+    redeclared::<After>(&db)
+}
+
+/// The indexes that are there, as a declaration without any sees them.
+async fn names(db: &Db) -> Vec<String> {
+    let plan = redeclared::<Bare>(db).plan_indexes().await.unwrap().to_string();
+    let extra = plan
+        .lines()
+        .map(|line| line.strip_prefix("- extra drift: ").unwrap());
+    let mut names: Vec<_> = extra
+        .map(|line| line.split(' ').next().unwrap().to_owned())
+        .collect();
     names.sort();
     names
 }
 
-/// K 42: exactly what differs: a changed option, a changed time to live, a new index, one that is no longer declared.
-#[tokio::test]
-async fn a_plan_shows_exactly_the_drift() {
-    let (_, db) = drifted().await;
-    let plan = db.plan_indexes().await.unwrap();
-    let shown: Vec<_> = plan.to_string().lines().map(str::to_owned).collect();
-    let expected = [
-        r#"+ create drift: organization_1_d_1 { "organization": 1, "d": 1 }"#,
-        r#"+ create drift: organization_1_c_1_b_1 { "organization": 1, "c": 1, "b": 1 }"#,
-        r#"~ replace drift: organization_1_b_1 (differs: unique) by organization_1_b_1_unique { "organization": 1, "b": 1 } unique: true"#,
-        "~ ttl drift: at_1_ttl 86400 s -> 172800 s",
-        r#"- extra drift: organization_1_a_-1 { "organization": 1, "a": -1 }"#,
-    ];
-    let mut sorted_shown = shown.clone();
-    sorted_shown.sort();
-    let mut sorted_expected = expected.map(str::to_owned).to_vec();
-    sorted_expected.sort();
-    assert_eq!(sorted_shown, sorted_expected);
-    assert!(
-        shown[0].starts_with('+') && shown[4].starts_with('-'),
-        "what is dropped comes last: {shown:?}"
-    );
-}
-
-/// Nothing is dropped unasked; what is asked for is done, in an order in which the old serves until the new is there.
-#[tokio::test]
-async fn a_sync_drops_only_when_told() {
-    let (database, db) = drifted().await;
-    let report = db.sync_indexes(SyncOptions::default()).await.unwrap();
-    let left: Vec<_> = report.left.iter().map(IndexStep::to_string).collect();
-    assert!(
-        left.iter().any(|step| step.contains("organization_1_a_-1")),
-        "{left:?}"
-    );
-    let now = names(&database).await;
-    for name in [
-        "_id_",
-        "organization_1_a_-1",
-        "organization_1_a_1",
-        "by_c",
-        "organization_1_d_1",
-        "at_1_ttl",
-    ] {
-        assert!(now.iter().any(|known| known == name), "{name} in {now:?}");
+on_both_stores! {
+    /// K 42: exactly what differs: a changed option, a changed time to live, a new index, one that is no longer declared.
+    async fn a_plan_shows_exactly_the_drift(stage: Stage) {
+        let db = drifted(stage).await;
+        let plan = db.plan_indexes().await.unwrap();
+        let shown: Vec<_> = plan.to_string().lines().map(str::to_owned).collect();
+        let expected = [
+            r#"+ create drift: organization_1_d_1 { "organization": 1, "d": 1 }"#,
+            r#"+ create drift: organization_1_c_1_b_1 { "organization": 1, "c": 1, "b": 1 }"#,
+            r#"~ replace drift: organization_1_b_1 (differs: unique) by organization_1_b_1_unique { "organization": 1, "b": 1 } unique: true"#,
+            "~ ttl drift: at_1_ttl 86400 s -> 172800 s",
+            r#"- extra drift: organization_1_a_-1 { "organization": 1, "a": -1 }"#,
+        ];
+        let mut sorted_shown = shown.clone();
+        sorted_shown.sort();
+        let mut sorted_expected = expected.map(str::to_owned).to_vec();
+        sorted_expected.sort();
+        assert_eq!(sorted_shown, sorted_expected);
+        assert!(
+            shown[0].starts_with('+') && shown[4].starts_with('-'),
+            "what is dropped comes last: {shown:?}"
+        );
+        assert!(db.check_indexes().await.unwrap_err().is_configuration());
     }
-    let report = db
-        .sync_indexes(SyncOptions::new().drop_extra(true))
-        .await
-        .unwrap();
-    assert!(report.left.is_empty(), "{report:?}");
-    let plan = db.plan_indexes().await.unwrap();
-    assert!(plan.is_empty(), "{plan}");
-    let expected = [
-        "_id_",
-        "at_1_ttl",
-        "by_c",
-        "organization_1_a_1",
-        "organization_1_b_1_unique",
-        "organization_1_c_1_b_1",
-        "organization_1_d_1",
-    ];
-    assert_eq!(names(&database).await, expected);
+
+    /// Nothing is dropped unasked; what is asked for is done, in an order in which the old serves until the new is there.
+    async fn a_sync_drops_only_when_told(stage: Stage) {
+        let db = drifted(stage).await;
+        let report = db.sync_indexes(SyncOptions::default()).await.unwrap();
+        let left: Vec<_> = report.left.iter().map(IndexStep::to_string).collect();
+        assert!(left.iter().any(|step| step.contains("organization_1_a_-1")), "{left:?}");
+        let now = names(&db).await;
+        for name in ["organization_1_a_-1", "organization_1_a_1", "by_c", "organization_1_d_1", "at_1_ttl"] {
+            assert!(now.iter().any(|known| known == name), "{name} in {now:?}");
+        }
+        let report = db.sync_indexes(SyncOptions::new().drop_extra(true)).await.unwrap();
+        assert!(report.left.is_empty(), "{report:?}");
+        let plan = db.plan_indexes().await.unwrap();
+        assert!(plan.is_empty(), "{plan}");
+        db.check_indexes().await.unwrap();
+        let expected = [
+            "at_1_ttl", "by_c", "organization_1_a_1", "organization_1_b_1_unique", "organization_1_c_1_b_1", "organization_1_d_1",
+        ];
+        assert_eq!(names(&db).await, expected);
+    }
+
+    /// What is superseded goes without being asked for, after its successor is there, and stays if that cannot be built.
+    async fn what_is_replaced_goes_after_its_successor(stage: Stage) {
+        let db = drifted(stage).await;
+        let row = |id: u8| doc! { "_id": bson::oid::ObjectId::from_bytes([id; 12]), "organization": "acme", "a": 1, "b": 2, "c": 3, "d": 4, "at": crate::harness::date(crate::harness::START) };
+        for id in [1, 2] {
+            testing::store_raw(&db, "drift", &row(id)).await.unwrap();
+        }
+        let before = names(&db).await;
+        let unique = redeclared::<Successor>(&db);
+        let error = unique.sync_indexes(SyncOptions::new()).await.unwrap_err();
+        assert!(error.is_duplicate(), "{error}");
+        assert_eq!(names(&db).await, before);
+        redeclared::<Before>(&db).check_indexes().await.unwrap();
+        let ctx = redeclared::<Before>(&db);
+        let ctx = ctx.context(TenantId::new("acme").unwrap(), User::admin("ada"));
+        assert_eq!(Before::delete_many(&ctx, |d| d.d.eq(4)).await.unwrap().written, 2);
+        unique.sync_indexes(SyncOptions::new()).await.unwrap();
+        let now = names(&db).await;
+        assert!(!now.contains(&"by_c".to_owned()) && now.contains(&"only_c".to_owned()), "{now:?}");
+    }
 }
 
 /// An option that we do not know is drift, too: hidden, sparse, a collation, another filter.

@@ -64,6 +64,7 @@ on_both_stores! {
     /// N 48: got or created, one for each tenant, whoever comes first.
     async fn a_singleton_is_one(stage: Stage) {
         let shop = stage.shop().await;
+        shop.hooks.meet(8);
         let calls: Vec<_> = (0..8).map(|i| {
             let ctx = if i % 2 == 0 { shop.admin.clone() } else { shop.rival.clone() };
             tokio::spawn(async move { Settings::singleton(&ctx, NewSettings::default).await })

@@ -35,7 +35,7 @@ pub(crate) struct Shipment {
     pub(crate) number: String,
     #[model(default = 0)]
     pub(crate) count: u32,
-    pin: Option<Encrypted<String>>,
+    pub(crate) pin: Option<Encrypted<String>>,
     #[model(updated_at)]
     updated_at: DateTime<Utc>,
     #[model(revision)]
@@ -59,6 +59,9 @@ impl BaseModel for Shipment {
         }
         if document.get_bool("elsewhere").unwrap_or_default() {
             document.insert("organization", "globex");
+        }
+        if document.get_bool("another").unwrap_or_default() {
+            document.insert("_id", "shp_another");
         }
         if info.stored_version < 2 {
             let title = document.remove("title").unwrap_or_default();
@@ -125,7 +128,7 @@ pub(crate) struct Port {
     clock: FixedClock,
     pub(crate) admin: Ctx,
     /// Whom the hook lets pass.
-    writer: Ctx,
+    pub(crate) writer: Ctx,
 }
 
 impl Port {
@@ -166,11 +169,11 @@ impl Port {
             .unwrap();
     }
 
-    async fn stored(&self) -> Vec<Document> {
+    pub(crate) async fn stored(&self) -> Vec<Document> {
         testing::stored(&self.db, "shipments").await.unwrap()
     }
 
-    async fn log(&self) -> Vec<Document> {
+    pub(crate) async fn log(&self) -> Vec<Document> {
         testing::stored(&self.db, "audit_log").await.unwrap()
     }
 

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use model_core::DbBuilder;
 use model_core::prelude::*;
+use tokio::sync::Barrier;
 
 /// The actor of the suite.
 #[derive(Clone, Debug)]
@@ -83,6 +86,7 @@ pub(crate) fn register(builder: DbBuilder) -> DbBuilder {
         .model::<Letter>()
         .model::<Parcel>()
         .model::<crate::fields::Employee>()
+        .model::<crate::hooks::Motion>()
         .model::<crate::composite::Metric>()
         .model::<crate::operators::Basket>()
         .model::<crate::outside::Ticket>()
@@ -221,6 +225,21 @@ impl BaseModel for Widget {
         ctx.actor().admin
     }
 
+    async fn before_create(ctx: &Ctx, _document: &mut Self) -> Result<()> {
+        Hooks::race(ctx).await;
+        Ok(())
+    }
+
+    async fn before_update(ctx: &Ctx, _change: &mut Change<Self>) -> Result<()> {
+        Hooks::race(ctx).await;
+        Ok(())
+    }
+
+    async fn before_delete(ctx: &Ctx, _document: &Self) -> Result<()> {
+        Hooks::race(ctx).await;
+        Ok(())
+    }
+
     /// Version 1 called the name `title` and had no limits.
     fn migrate(mut document: Document, info: &MigrateInfo) -> Result<Document> {
         assert_eq!((info.stored_version, info.current_version), (1, 2));
@@ -252,7 +271,12 @@ pub(crate) struct Hooks(Arc<Mutex<HookState>>);
 struct HookState {
     calls: Vec<String>,
     fail: Option<&'static str>,
+    meeting: Option<(Arc<Barrier>, usize)>,
+    rival: Option<Rival>,
 }
+
+/// What another writer does.
+type Rival = Box<dyn FnOnce(Ctx) -> BoxFuture<'static, ()> + Send>;
 
 impl Hooks {
     /// Takes the calls since the last time.
@@ -265,7 +289,43 @@ impl Hooks {
         self.0.lock().unwrap().fail = hook;
     }
 
-    fn call(ctx: &Ctx, hook: &'static str, what: &str) -> Result<()> {
+    /// Lets the next `racers` writes wait for each other between what they have read and what they write.
+    pub(crate) fn meet(&self, racers: usize) {
+        self.0.lock().unwrap().meeting = Some((Arc::new(Barrier::new(racers)), racers));
+    }
+
+    /// Lets another writer be first at the next write, once that has read.
+    pub(crate) fn let_first<F: Future<Output = ()> + Send + 'static>(
+        &self,
+        rival: impl FnOnce(Ctx) -> F + Send + 'static,
+    ) {
+        self.0.lock().unwrap().rival = Some(Box::new(|ctx| Box::pin(rival(ctx))));
+    }
+
+    /// A before-hook's part in a race, if there is one.
+    pub(crate) async fn race(ctx: &Ctx) {
+        let Some(hooks) = ctx.state::<Self>() else { return };
+        let (barrier, rival) = {
+            let mut state = hooks.0.lock().unwrap();
+            let barrier = match &mut state.meeting {
+                Some((barrier, to_come)) if *to_come > 0 => {
+                    *to_come -= 1;
+                    Some(barrier.clone())
+                }
+                _ => None,
+            };
+            (barrier, state.rival.take())
+        };
+        if let Some(barrier) = barrier {
+            let met = tokio::time::timeout(Duration::from_secs(60), barrier.wait());
+            met.await.expect("every racer has read before one writes");
+        }
+        if let Some(rival) = rival {
+            rival(ctx.clone()).await;
+        }
+    }
+
+    pub(crate) fn call(ctx: &Ctx, hook: &'static str, what: &str) -> Result<()> {
         let hooks = ctx.state::<Self>().unwrap();
         let mut state = hooks.0.lock().unwrap();
         state.calls.push(format!("{hook}({what})"));
@@ -332,6 +392,7 @@ impl BaseModel for Hooked {
             "before_update",
             &format!("{} -> {}", change.before().name, change.after().name),
         )?;
+        Hooks::race(ctx).await;
         let slug = format!("{}-slug", change.after().name);
         change.after_mut().slug = slug;
         change.after_mut().organization = TenantId::new("globex")?;
@@ -347,7 +408,9 @@ impl BaseModel for Hooked {
     }
 
     async fn before_delete(ctx: &Ctx, document: &Self) -> Result<()> {
-        Hooks::call(ctx, "before_delete", &document.name)
+        Hooks::call(ctx, "before_delete", &document.name)?;
+        Hooks::race(ctx).await;
+        Ok(())
     }
 
     async fn after_delete(ctx: &Ctx, document: &Self) -> Result<()> {
@@ -428,6 +491,11 @@ impl BaseModel for Note {
     type Actor = User;
 
     open_policy!(Self, Ctx);
+
+    async fn before_update(ctx: &Ctx, _change: &mut Change<Self>) -> Result<()> {
+        Hooks::race(ctx).await;
+        Ok(())
+    }
 }
 
 /// A queue entry in a collection that other kinds share: softly deleted, with a base filter and a write scope.
@@ -473,6 +541,16 @@ impl BaseModel for Task {
         Self::filter(|t| t.kind.eq("task"))
     }
 
+    async fn before_create(ctx: &Ctx, _document: &mut Self) -> Result<()> {
+        Hooks::race(ctx).await;
+        Ok(())
+    }
+
+    async fn before_update(ctx: &Ctx, _change: &mut Change<Self>) -> Result<()> {
+        Hooks::race(ctx).await;
+        Ok(())
+    }
+
     fn write_scope(ctx: &Ctx) -> Filter<Self> {
         if ctx.actor().admin {
             Filter::all()
@@ -507,6 +585,11 @@ impl BaseModel for Settings {
     type Actor = User;
 
     open_policy!(Self, Ctx);
+
+    async fn before_create(ctx: &Ctx, _document: &mut Self) -> Result<()> {
+        Hooks::race(ctx).await;
+        Ok(())
+    }
 }
 
 /// What happened: never changed.

@@ -8,7 +8,7 @@ use model_core::prelude::*;
 
 use crate::harness::{Shop, change, on_both_stores};
 use crate::models::{
-    Ctx, Hooked, NewHooked, NewNote, Note, Source, User, Widget, WidgetPatch, new_widget, open_policy,
+    Ctx, Hooked, Hooks, NewHooked, NewNote, Note, Source, User, Widget, WidgetPatch, new_widget, open_policy,
 };
 
 #[derive(Clone, Copy, PartialEq, Embedded)]
@@ -73,6 +73,7 @@ impl BaseModel for Basket {
     open_policy!(Self, Ctx);
 
     async fn before_update(ctx: &Ctx, change: &mut Change<Self>) -> Result<()> {
+        Hooks::race(ctx).await;
         #[allow(clippy::float_cmp, reason = "it is set, not computed")]
         if change.after().price == CONTESTED {
             Self::update_with(ctx, &change.before().id, |b| b.total.inc(1)).await?;
@@ -301,6 +302,7 @@ on_both_stores! {
     async fn no_race_is_lost(stage: Stage) {
         let shop = stage.shop().await;
         let id = basket(&shop).await.id;
+        shop.hooks.meet(15);
         let tasks: Vec<_> = (0..15)
             .map(|n| {
                 let (ctx, id) = (shop.admin.clone(), id.clone());
@@ -325,6 +327,7 @@ on_both_stores! {
     async fn modify_recomputes(stage: Stage) {
         let shop = stage.shop().await;
         let id = basket(&shop).await.id;
+        shop.hooks.meet(10);
         let tasks: Vec<_> = (0..10)
             .map(|_| {
                 let (ctx, id) = (shop.admin.clone(), id.clone());
@@ -342,6 +345,38 @@ on_both_stores! {
         assert_eq!((declined.count, shop.stored("baskets").await, shop.audit_log().await.len()), (10, before, 11));
         let refused = Basket::modify(&shop.admin, &id, |_| Err(Error::refused("not now"))).await.unwrap_err();
         assert!(refused.is_refused(), "{refused}");
+    }
+
+    /// F 27: each attempt is validated anew: what was in range before another writer came is refused after it.
+    async fn a_later_attempt_is_validated(stage: Stage) {
+        let shop = stage.shop().await;
+        let id = basket(&shop).await.id;
+        let more = |_: &Basket| Ok(Some(BasketPatch { count: Set(600), ..Default::default() }));
+        Basket::modify(&shop.admin, &id, more).await.unwrap();
+        for by_operator in [true, false] {
+            let rivals = id.clone();
+            shop.hooks.let_first(|ctx| async move {
+                Basket::update_with(&ctx, &rivals, |b| b.count.inc(150)).await.unwrap();
+            });
+            let attempts = AtomicU32::new(0);
+            let doubled = |before: &Basket| {
+                attempts.fetch_add(1, Ordering::Relaxed);
+                Ok(Some(BasketPatch { count: Set(before.count + 260), ..Default::default() }))
+            };
+            let error = if by_operator {
+                Basket::update_with(&shop.admin, &id, |b| b.count.inc(400)).await.unwrap_err()
+            } else {
+                Basket::modify(&shop.admin, &id, doubled).await.unwrap_err()
+            };
+            assert!(error.is_invalid() && error.violations()[0].path == "count", "{error}");
+            assert_eq!(attempts.into_inner(), if by_operator { 0 } else { 2 });
+            let end = Basket::fetch(&shop.admin, &id).await.unwrap().count;
+            assert_eq!(end, if by_operator { 750 } else { 800 }, "what the rival made of it");
+            if by_operator {
+                Basket::update_with(&shop.admin, &id, |b| b.count.set(650)).await.unwrap();
+            }
+        }
+        assert_eq!(shop.audit_log().await.len(), 5, "create, the first change, two rivals, and one in between");
     }
 
     /// F 27: a race that is lost each time ends with a conflict that says after how many attempts: nothing is written,

@@ -6,7 +6,7 @@ use model_core::ModelExt;
 use model_core::prelude::*;
 
 use crate::harness::{Shop, foreign_widget, on_both_stores};
-use crate::models::{NewProject, Project, User, Widget, new_widget};
+use crate::models::{NewProject, Note, NotePatch, Project, User, Widget, new_widget};
 
 /// Five widgets, a second apart; the third is of another project.
 async fn five(shop: &Shop) {
@@ -188,5 +188,71 @@ on_both_stores! {
         assert!(!stored.contains_key("title"));
         assert_eq!(stored.get_i32("unknown").unwrap(), 7);
         assert_eq!(stored.get_document("limits").unwrap(), &doc! { "daily": 10_i64, "weekly": 20_i64 });
+    }
+}
+
+/// A document with one element more, even if it has one of that name.
+fn with(document: &[u8], kind: u8, name: &str, value: &[u8]) -> Vec<u8> {
+    let mut bytes = document[..document.len() - 1].to_vec();
+    bytes.push(kind);
+    bytes.extend_from_slice(name.as_bytes());
+    bytes.push(0);
+    bytes.extend_from_slice(value);
+    bytes.push(0);
+    let length = u32::try_from(bytes.len()).unwrap().to_le_bytes();
+    bytes[..4].copy_from_slice(&length);
+    bytes
+}
+
+/// What another client stored under one name twice is not guessed: the error names the path, and nothing is written.
+#[tokio::test]
+async fn a_name_that_stands_twice_is_an_error() {
+    let database = model_tests::server::fresh_database().await;
+    let db = Db::mongo(database.clone()).model::<Note>().build_lazy().unwrap();
+    db.sync_indexes(Default::default()).await.unwrap();
+    let ctx = db.context(TenantId::new("acme").unwrap(), User::admin("ada"));
+    let notes = database.collection::<bson::RawDocumentBuf>("notes");
+    let number = 7_i32.to_le_bytes();
+    let labels = with(&doc! { "x": 7_i32 }.to_vec().unwrap(), 16, "x", &number);
+    let source = with(
+        &doc! { "label": "l", "weight": 7_i32 }.to_vec().unwrap(),
+        16,
+        "weight",
+        &number,
+    );
+    let cases = [
+        ("viewCount", 16, number.to_vec(), "viewCount"),
+        ("labels", 3, labels, "labels.x"),
+        ("source", 3, source, "source.weight"),
+    ];
+    for (name, kind, value, path) in cases {
+        let id: Id<Note> = Id::generate();
+        let mut stored = doc! {
+            "_id": bson::oid::ObjectId::parse_str(id.to_string()).unwrap(), "orgId": "acme", "text": "t", "viewCount": 1_i64,
+            "tags": [], "labels": {}, "sources": [],
+        };
+        stored.remove(name);
+        let mut stored = stored.to_vec().unwrap();
+        if kind == 16 {
+            stored = with(&stored, kind, name, &value);
+        }
+        let stored = bson::RawDocumentBuf::from_bytes(with(&stored, kind, name, &value)).unwrap();
+        notes.insert_one(&stored).await.unwrap();
+        let patch = NotePatch {
+            text: Set("other".into()),
+            ..Default::default()
+        };
+        let failed = [
+            Note::fetch(&ctx, &id).await.map(drop),
+            Note::query(&ctx).filter(|n| n.id.eq(&id)).await.map(drop),
+            Note::update(&ctx, &id, patch).await.map(drop),
+        ];
+        for error in failed.map(Result::unwrap_err) {
+            assert!(error.is_decode(), "{path}: {error}");
+            assert_eq!(error.path(), Some(path), "{error}");
+        }
+        let kept = notes.find_one(doc! { "text": "t" }).await.unwrap().unwrap();
+        assert_eq!(kept.as_bytes(), stored.as_bytes(), "{path}");
+        notes.delete_many(doc! {}).await.unwrap();
     }
 }

@@ -157,6 +157,7 @@ on_both_stores! {
     async fn collisions_are_run_again(stage: Stage) {
         let shop = stage.shop().await;
         let id = Note::create(&shop.admin, note("counter")).await.unwrap().id;
+        shop.hooks.meet(8);
         let tasks: Vec<_> = (0..8).map(|_| {
             let (ctx, id) = (shop.admin.clone(), id.clone());
             tokio::spawn(async move {

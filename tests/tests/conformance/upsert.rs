@@ -39,6 +39,7 @@ on_both_stores! {
     /// Racing calls make one document, and every one of them is heard.
     async fn racing_upserts_make_one(stage: Stage) {
         let shop = stage.shop().await;
+        shop.hooks.meet(8);
         let tasks: Vec<_> = (1..=8).map(|n| {
             let ctx = shop.admin.clone();
             tokio::spawn(async move {

@@ -134,7 +134,7 @@ on_both_stores! {
         assert_eq!(shown, expected);
     }
 
-    /// A virtual is an output: sent back, it is refused like any key that is no field, or ignored as an echo.
+    /// A virtual is an output: sent back, it is refused like any key that is no field.
     async fn virtuals_are_not_stored(stage: Stage) {
         let (db, _, ctx) = open(stage).await;
         let created = Person::create(&ctx, new_person()).await.unwrap();
@@ -142,16 +142,15 @@ on_both_stores! {
         assert!(!stored.contains_key("fullName") && !stored.get_document("home").unwrap().contains_key("line"));
         let mut shown = serde_json::to_value(created.clone().into_view(&ctx)).unwrap();
         shown.as_object_mut().unwrap().remove("org");
-        match PersonPatch::from_json(&shown.to_string()) {
-            Ok(patch) => {
-                Person::update(&ctx, &created.id, patch).await.unwrap();
-                assert_eq!(testing::stored(&db, "people").await.unwrap().remove(0), stored);
-            }
-            Err(error) => {
-                let paths: Vec<_> = error.violations().iter().map(|v| v.path.as_str()).collect();
-                assert!(paths.iter().all(|path| ["fullName", "home.line"].contains(path)), "{paths:?}");
-            }
-        }
+        let error = PersonPatch::from_json(&shown.to_string()).unwrap_err();
+        let mut paths: Vec<_> = error.violations().iter().map(|v| v.path.as_str()).collect();
+        paths.sort_unstable();
+        assert_eq!(paths, ["fullName", "home.line"]);
+        shown.as_object_mut().unwrap().remove("fullName");
+        shown["home"].as_object_mut().unwrap().remove("line");
+        let patch = PersonPatch::from_json(&shown.to_string()).unwrap();
+        Person::update(&ctx, &created.id, patch).await.unwrap();
+        assert_eq!(testing::stored(&db, "people").await.unwrap().remove(0), stored);
     }
 
     /// Stored names: `rename` before `rename_all`, the id as `_id`, the JSON key of the id as it says.

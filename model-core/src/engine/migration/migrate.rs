@@ -206,6 +206,7 @@ pub(crate) async fn migrate(
             }
             Err(error) => {
                 let raced = error.is_conflict() || error.is_not_found() || error.is_retryable();
+                let raced = raced && !error.is_after_write();
                 let result = match (raced, part.first()) {
                     (true, Some(document)) => again(make, document).await,
                     _ => Err(error),
@@ -264,7 +265,7 @@ async fn again(make: &Make<'_>, document: &RawDocumentBuf) -> Result<Written> {
                 if (error.is_conflict() || error.is_retryable())
                     && !error.is_after_write()
                     && attempt < ATTEMPTS => {}
-            Err(error) if error.is_not_found() => return Ok(Written::Missing),
+            Err(error) if error.is_not_found() && !error.is_after_write() => return Ok(Written::Missing),
             result => return result,
         }
         tokio::time::sleep(std::time::Duration::from_millis(1 << attempt)).await;

@@ -160,7 +160,7 @@ async fn record(caller: &Caller, effects: &[Placed<'_>]) -> Option<Error> {
         let (sink, id) = (sink.clone(), placed.unit.id().to_string());
         let told = async move {
             let told = sink.record(&entry).await;
-            told.map_err(|error| error.after_write().at_id(|| id))
+            told.map_err(|error| error.after_write_of(|| id))
         };
         match &caller.transaction {
             Some(open) => open.defer(told.boxed()),

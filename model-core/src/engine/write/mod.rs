@@ -177,5 +177,5 @@ async fn finish(item: &mut Item<'_>) -> Result<()> {
     }
     unit.after()
         .await
-        .map_err(|error| error.after_write().at_id(|| unit.id().to_string()))
+        .map_err(|error| error.after_write_of(|| unit.id().to_string()))
 }

@@ -1,0 +1,59 @@
+#![deny(unused_must_use)]
+
+use model_core::prelude::*;
+
+#[derive(Clone, Model)]
+#[model(collection = "widgets")]
+struct Widget {
+    #[model(id)]
+    id: Id<Widget>,
+    #[model(tenant)]
+    organization: TenantId,
+    name: String,
+    count: i32,
+}
+
+struct User;
+
+impl Actor for User {
+    fn identity(&self) -> ActorIdentity {
+        ActorIdentity::user("u1")
+    }
+}
+
+impl BaseModel for Widget {
+    type Actor = User;
+
+    fn can_read(&self, _: &Context<User>) -> bool {
+        true
+    }
+
+    fn can_create(&self, _: &Context<User>) -> bool {
+        true
+    }
+
+    fn can_update(&self, _: &Context<User>, _: &Self) -> bool {
+        true
+    }
+
+    fn can_delete(&self, _: &Context<User>) -> bool {
+        true
+    }
+}
+
+#[derive(Clone, Projection)]
+#[projection(of = Widget)]
+struct Line {
+    id: Id<Widget>,
+    name: String,
+}
+
+fn forgotten(ctx: &Context<User>, id: &Id<Widget>) {
+    Widget::query(ctx);
+    Widget::query(ctx).select::<Line>();
+    Widget::update(ctx, id, WidgetPatch::default());
+    Widget::delete(ctx, id);
+    Widget::update_many(ctx, |w| w.count.eq(1), WidgetPatch::default());
+}
+
+fn main() {}
