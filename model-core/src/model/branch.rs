@@ -106,7 +106,7 @@ mod sealed {
 
 pub(super) use sealed::{Branched, Part, Several};
 
-/// A branch of a facet over the model `M`: what [`Facet`] makes.
+/// A branch of a facet over the model `M`: what [`Facet`](crate::Facet) makes.
 #[diagnostic::on_unimplemented(message = "`{Self}` is no branch of a facet over `{M}`")]
 pub trait FacetBranch<M>: Branched {}
 
