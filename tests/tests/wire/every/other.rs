@@ -81,11 +81,13 @@ pub(super) const ALL: &[(&str, &str)] = &[
     ("GlobalContext::request", "looks at the context"),
     ("GlobalContext::now", "looks at the context"),
     ("GlobalContext::with_request", "makes a context"),
+    ("GlobalContext::with_reason", "makes a context"),
     ("GlobalContext::enter", "makes a context, of one tenant"),
     ("GlobalContext::dangerously_bypass_permissions", "makes a context"),
     ("GlobalContext::transaction", "of global models"),
     ("Context::tenant", "looks at the context"),
     ("Context::with_request", "makes a context"),
+    ("Context::with_reason", "makes a context"),
     (
         "Context::dangerously_bypass_permissions",
         "makes a context: every probe runs under it",
