@@ -44,6 +44,7 @@ pub use options::{Collation, ReadConcern, ReadPreference};
 pub use page::PageCursor;
 pub(crate) use page::{Binding, PageOrder, describe};
 pub(crate) use raw_stage::check_stage;
+#[cfg(feature = "mongo")]
 pub(crate) use render::render;
 pub use sort::Sort;
 pub(crate) use sort::SortKey;

@@ -1,5 +1,13 @@
 //! The port to a database: what the engine asks of a store. Two stores stand behind it.
 
+#![cfg_attr(
+    not(feature = "mongo"),
+    allow(
+        dead_code,
+        reason = "the embedded store needs no hints, and is always reached"
+    )
+)]
+
 pub(crate) mod memory;
 #[cfg(feature = "mongo")]
 pub(crate) mod mongo;
