@@ -52,6 +52,8 @@ struct Tour {
 }
 
 async fn tour(builder: DbBuilder) -> Result<()> {
+    // A clock and keys of the tests, on MongoDB too, so that the tour says the same each time. A service gives neither a
+    // clock nor these keys: it has a `Keyring` of its own.
     let clock = FixedClock::at("2026-03-01T09:00:00Z");
     let db = builder
         .keys(testing::keyring()?)
