@@ -35,8 +35,11 @@ fn mask(value: &mut serde_json::Value) {
     }
 }
 
-/// An `ObjectId`, or a prefix and its random part.
+/// An `ObjectId`, a UUID, or a prefix and its random part.
 fn is_id(text: &str) -> bool {
+    if text.len() == 36 && text.bytes().filter(|byte| *byte == b'-').count() == 4 {
+        return text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit());
+    }
     let random = text.rsplit('_').next().unwrap_or(text);
     matches!((random.len(), text.len()), (24, 24) | (32, _))
         && random.bytes().all(|byte| byte.is_ascii_hexdigit())

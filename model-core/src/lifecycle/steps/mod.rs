@@ -19,7 +19,8 @@ use crate::policy::{Actor, GlobalContext};
 ///
 /// They work on stored documents, below models: nothing is validated, no hook runs, no tenant is enforced, and the audit log
 /// has one entry for each run of a step. They are for what a model's own `migrate` cannot do, and they need transactions: a batch
-/// is read, written and noted as a whole, so that a run that is killed goes on after its last batch. Run them while no
+/// is read, written and noted as a whole, so that a run that is killed goes on after its last batch. They ask for no index, and
+/// so may run on a handle of [`build_lazy`](crate::DbBuilder::build_lazy) before there is any. Run them while no
 /// program works on these collections in another form.
 ///
 /// ```

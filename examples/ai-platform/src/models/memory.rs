@@ -1,0 +1,62 @@
+use model_core::prelude::*;
+
+use super::{Conversation, User};
+use crate::person::{Ctx, Person, owned};
+
+#[derive(Clone, Copy, PartialEq, Embedded)]
+#[model(rename_all = "lowercase")]
+pub enum MemorySource {
+    Conversation,
+    Manual,
+    Import,
+}
+
+/// What the assistant remembers of a user.
+#[derive(Clone, Model)]
+#[model(collection = "memories", id = uuid, rename_all = "camelCase")]
+#[model(index(user_id, key, unique))]
+pub struct Memory {
+    #[model(id)]
+    pub id: Id<Memory>,
+    #[model(tenant)]
+    pub tenant_id: TenantId,
+    #[model(readonly, on_delete = cascade)]
+    pub user_id: Ref<User>,
+    #[model(trim, len(1..=120))]
+    pub key: String,
+    #[model(len(1..=10_000))]
+    pub value: String,
+    #[model(filterable)]
+    pub category: Option<String>,
+    pub source: Option<MemorySource>,
+    /// The conversation that it came up in; it outlives it.
+    #[model(index, on_delete = nullify)]
+    pub source_id: Option<Ref<Conversation>>,
+    #[model(created_at)]
+    pub created_at: DateTime<Utc>,
+    #[model(updated_at)]
+    pub updated_at: DateTime<Utc>,
+}
+
+owned!(Memory by user_id);
+
+impl Memory {
+    /// Remembers a value under a key, in the place of what was there.
+    pub async fn remember(ctx: &Ctx, user: &Id<User>, key: &str, value: &str) -> Result<Self> {
+        let new = NewMemory {
+            user_id: user.into(),
+            key: key.into(),
+            value: value.into(),
+            optional: NewMemoryOptional {
+                source: Some(MemorySource::Manual),
+                ..Default::default()
+            },
+        };
+        let patch = MemoryPatch {
+            value: Set(value.into()),
+            ..Default::default()
+        };
+        let stored = Self::upsert(ctx, |m| m.user_id.eq(user) & m.key.eq(key), new, patch).await?;
+        Ok(stored.into_document())
+    }
+}
