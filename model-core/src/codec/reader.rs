@@ -319,12 +319,10 @@ impl<'a> Elements<'a> {
         let Some((&tag, rest)) = self.rest.split_first() else {
             return Ok(None);
         };
-        let Some(end) = rest.iter().position(|byte| *byte == 0) else {
-            return Err(DecodeError::malformed());
-        };
-        let (key, rest) = rest.split_at(end);
-        let value = self.value_after(tag, rest.get(1..).unwrap_or_default())?;
-        Ok(Some((key, value)))
+        match position_of_nul(rest).and_then(|end| rest.split_at_checked(end)) {
+            Some((key, [_, rest @ ..])) => Ok(Some((key, self.value_after(tag, rest)?))),
+            _ => Err(DecodeError::malformed()),
+        }
     }
 
     /// The next element's value if its key is `key`; otherwise nothing moves.
@@ -346,12 +344,18 @@ impl<'a> Elements<'a> {
     }
 
     /// The value of `key`, wherever it stands. Nothing else of the document is looked at closer.
+    ///
+    /// Every document that is read is asked for its version so: what is passed over is not taken apart.
     pub(crate) fn find(mut self, key: &str) -> Result<Option<RawValue<'a>>, DecodeError> {
-        while !self.is_at_end() {
-            if let Some(value) = self.next_if(key.as_bytes())? {
-                return Ok(Some(value));
+        while let Some((&tag, rest)) = self.rest.split_first() {
+            let end = position_of_nul(rest).ok_or_else(DecodeError::malformed)?;
+            let (name, rest) = rest.split_at_checked(end).unwrap_or_default();
+            let rest = rest.get(1..).unwrap_or_default();
+            if name == key.as_bytes() {
+                return self.value_after(tag, rest).map(Some);
             }
-            self.next_bytes()?;
+            let passed = value_length(tag, rest).and_then(|length| rest.get(length..));
+            self.rest = passed.ok_or_else(DecodeError::malformed)?;
         }
         Ok(None)
     }
@@ -374,8 +378,29 @@ impl<'a> Elements<'a> {
     }
 }
 
+/// Where a key ends. Keys are short, and every field that a reader passes over comes here: eight bytes are looked at together.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "as above")]
+fn position_of_nul(bytes: &[u8]) -> Option<usize> {
+    const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
+    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
+    let (words, _) = bytes.as_chunks::<8>();
+    for (number, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        // The lowest byte that is marked is the first that is zero.
+        let zeros = word.wrapping_sub(ONES) & !word & HIGH;
+        if zeros != 0 {
+            return Some(8 * number + (zeros.trailing_zeros() / 8) as usize);
+        }
+    }
+    let looked_at = 8 * words.len();
+    let tail = bytes.get(looked_at..)?;
+    tail.iter().position(|byte| *byte == 0).map(|end| looked_at + end)
+}
+
 /// How many bytes a value of this type has, given what follows its key.
-#[inline]
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "as above")]
 fn value_length(tag: u8, rest: &[u8]) -> Option<usize> {
     let prefixed = |extra: i32| {
         let length = le_i32(rest)?;

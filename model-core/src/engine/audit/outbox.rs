@@ -56,7 +56,7 @@ pub(in crate::engine) fn embed(
             let revision = stored
                 .and_then(|stored| stored.revision)
                 .unwrap_or_default()
-                .next()?;
+                .next();
             let mut set = Writer::with_capacity(512);
             set.i64(reserved::REVISION, revision.to_i64());
             let update = UpdateOne {

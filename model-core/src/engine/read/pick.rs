@@ -59,7 +59,9 @@ pub(in crate::engine) async fn outdated(unit: &dyn ReadUnit, open: &mut Open) ->
     if ids.is_empty() {
         return Ok(whole);
     }
-    let selection = visible(unit, Deleted::Included, Node::field("_id", Test::In(ids))).await?;
+    // In boxes: a query of a model without older documents stays small.
+    let by_id = Node::field("_id", Test::In(ids));
+    let selection = Box::pin(visible(unit, Deleted::Included, by_id)).await?;
     let find = Find::all(schema.collection, selection);
     let mut cursor = unit.caller().store()?.find(&find).await.map_err(into_error)?;
     while cursor.advance().await.map_err(into_error)? {

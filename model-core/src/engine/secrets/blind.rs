@@ -200,7 +200,8 @@ async fn put_tokens(caller: &Caller, schema: &'static ModelSchema, mut node: Nod
     if !node.is_blind() {
         return Ok(node);
     }
-    let keys = TokenKeys::load(caller, schema, schema.token_scopes()).await?;
+    // In a box, so that a write and a query of models without a blind index stay small.
+    let keys = Box::pin(TokenKeys::load(caller, schema, schema.token_scopes())).await?;
     node.resolve(&|blind| {
         let keys = keys.of(blind.global)?;
         blind.resolved(|value| {

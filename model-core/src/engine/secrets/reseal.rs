@@ -36,7 +36,7 @@ pub(in crate::engine) async fn refresh(
         if id == key.id() {
             continue;
         }
-        let Ok(old) = keyring.load(&StoreKeys(&*caller.ports.store), id).await else {
+        let Ok(old) = Box::pin(keyring.load(&StoreKeys(&*caller.ports.store), id)).await else {
             continue;
         };
         if let Ok(new) = keyring.reseal(&old, &key, &found.origin(place), envelope) {

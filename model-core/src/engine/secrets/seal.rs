@@ -38,7 +38,7 @@ impl<'a> Sealer<'a> {
         }
         Ok(Some(Self {
             primary: primary(caller, schema).await?,
-            tokens: TokenKeys::load(caller, schema, scopes).await?,
+            tokens: Box::pin(TokenKeys::load(caller, schema, scopes)).await?,
             made: Mutex::default(),
             schema,
             collection: schema.collection,
@@ -84,15 +84,15 @@ pub(in crate::engine) async fn primary<'a>(
     let tenant = tenant_of(caller, schema)?;
     let key = match keyring.cached_primary(Purpose::Enc, tenant.as_ref()) {
         Some(key) => key,
-        None => keyring
-            .ensure_primary(
-                &StoreKeys(&*caller.ports.store),
-                Purpose::Enc,
-                tenant.as_ref(),
-                caller.ports.now(),
-            )
-            .await
-            .map_err(Error::from)?,
+        // In a box: it happens once for each tenant.
+        None => Box::pin(keyring.ensure_primary(
+            &StoreKeys(&*caller.ports.store),
+            Purpose::Enc,
+            tenant.as_ref(),
+            caller.ports.now(),
+        ))
+        .await
+        .map_err(Error::from)?,
     };
     Ok(Some(Primary { keyring, key, tenant }))
 }

@@ -44,7 +44,7 @@ impl Sift {
         let sift = Self {
             schema,
             node: blind::resolve(caller, schema, node).await?,
-            tokens: TokenKeys::load(caller, schema, schema.token_scopes()).await?,
+            tokens: Box::pin(TokenKeys::load(caller, schema, schema.token_scopes())).await?,
             keys: HashMap::new(),
         };
         let relaxed = blind::resolve_relaxed(caller, schema, filter).await?;

@@ -209,7 +209,7 @@ pub(in crate::engine) fn mark_deleted(
     at: Option<DateTime<Utc>>,
 ) -> Result<UpdateOne> {
     let mut set = Writer::with_capacity(64);
-    let revision = stored.revision.unwrap_or_default().next()?;
+    let revision = stored.revision.unwrap_or_default().next();
     set.i64(reserved::REVISION, revision.to_i64());
     let mut unset = Vec::new();
     match at {

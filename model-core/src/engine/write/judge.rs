@@ -126,7 +126,7 @@ impl Job {
         let revision = stored
             .and_then(|stored| stored.revision)
             .unwrap_or_default()
-            .next()?;
+            .next();
         let after = encode(unit, revision, action).await?;
         let Some(stored) = stored else {
             stored::require_scope(unit, &after).await?;

@@ -98,7 +98,9 @@ async fn carry_out(items: &mut [Item<'_>], follows: bool) -> Result<()> {
         .iter_mut()
         .map(|(unit, dependent)| along::item(&mut **unit, dependent))
         .collect();
-    judge_along(&job, &mut others).await?;
+    if !others.is_empty() {
+        Box::pin(judge_along(&job, &mut others)).await?;
+    }
     let mut first = match commit(items, &others, transactions).await {
         Ok(told) => told,
         Err(error) => return gone(items, error),
@@ -118,9 +120,6 @@ async fn carry_out(items: &mut [Item<'_>], follows: bool) -> Result<()> {
 
 /// Judges what goes along with the documents that were asked for.
 async fn judge_along(job: &Job, items: &mut [Item<'_>]) -> Result<()> {
-    if items.is_empty() {
-        return Ok(());
-    }
     load_and_begin(job, items).await?;
     for item in items {
         if let Err(error) = job.judge(item).await {
