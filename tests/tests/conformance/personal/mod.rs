@@ -303,9 +303,18 @@ fn what_is_personal_is_told() {
     let models = models.model::<Order>().model::<Post>();
     let text = models.build_lazy().unwrap().manifest().to_string();
     let line = |path: &str| text.lines().find(|line| line.contains(path)).unwrap().to_owned();
-    assert!(line("\"Customer.fields.addresses{}.street\"").contains("\"pii\":true"), "{text}");
-    assert!(!line("\"Customer.fields.addresses{}.country\"").contains("pii"), "{text}");
-    assert!(line("\"Order.fields.customer\"").contains("\"subject\":true"), "{text}");
+    assert!(
+        line("\"Customer.fields.addresses{}.street\"").contains("\"pii\":true"),
+        "{text}"
+    );
+    assert!(
+        !line("\"Customer.fields.addresses{}.country\"").contains("pii"),
+        "{text}"
+    );
+    assert!(
+        line("\"Order.fields.customer\"").contains("\"subject\":true"),
+        "{text}"
+    );
     for schema in [
         model_core::schema::json::view(Customer::schema()),
         model_core::schema::json::create(Customer::schema()),
