@@ -8,6 +8,7 @@ mod field;
 mod index;
 pub mod json;
 mod legacy;
+mod personal;
 mod reference;
 pub(crate) mod reserved;
 mod rule;

@@ -74,14 +74,6 @@ struct Loss {
 }
 
 impl Loosened {
-    /// It loses what is personal, and no reference.
-    pub(in crate::engine) fn of_what_is_personal() -> Self {
-        Self {
-            losses: Vec::new(),
-            erased: true,
-        }
-    }
-
     pub(in crate::engine) fn add(&mut self, at: &Arc<Reference>, ids: &Arc<HashSet<IdValue>>) {
         self.losses.push(Loss {
             at: Arc::clone(at),

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use bson::RawDocumentBuf;
 
-use super::along::{Along, Dependent, Fate};
+use super::along::{Along, Dependent, Fate, opened};
 use super::batches::{self, DeletePlan};
 use super::cascade::{InTheWay, Key, Root, Search, search};
 use super::erase;
@@ -73,82 +73,104 @@ impl Holds {
     }
 }
 
+impl InTheWay {
+    fn key(&self) -> Key {
+        (self.schema.collection, self.id.clone())
+    }
+}
+
 impl Search<'_> {
     /// What becomes of everything, and what the root loses if it stays.
-    fn settle(mut self, root: &Key) -> (Along, Option<Loosened>) {
-        let mut holds = self.holds.take().unwrap_or_default();
-        let kept = std::mem::take(&mut self.in_the_way).into_iter();
-        let kept: Vec<InTheWay> = kept
-            .filter(|kept| !self.deleted.contains(&(kept.schema.collection, kept.id.clone())))
-            .collect();
-        let holding = kept
-            .iter()
-            .map(|kept| (kept.schema.collection, kept.id.clone()))
-            .collect();
-        let stays = holds.stays(holding);
-        let is_gone = |to: &'static ModelSchema, id: &IdValue| {
-            let key = (to.collection, id.clone());
-            self.deleted.contains(&key) && !stays.contains(&key)
+    fn settle(mut self, root: &Key) -> Result<(Along, Option<Loosened>)> {
+        let mut kept = std::mem::take(&mut self.in_the_way);
+        kept.retain(|kept| !self.deleted.contains(&kept.key()));
+        let holds = self.holds.take().unwrap_or_default();
+        let subjects = kept.iter().filter(|kept| kept.at.subject);
+        let mut end = End {
+            stays: holds.stays(kept.iter().map(InTheWay::key).collect()),
+            subjects: subjects.map(InTheWay::key).collect(),
+            losses: holds.losses,
+            deleted: self.deleted,
+            personal: HashMap::new(),
         };
-        let keys: HashMap<usize, Key> = self
-            .places
-            .iter()
-            .map(|(key, place)| (*place, key.clone()))
-            .collect();
-        let mut personal = HashMap::new();
-        let mut is_personal = |schema: &'static ModelSchema| {
-            *personal
-                .entry(schema.collection)
-                .or_insert_with(|| !schema.personal().is_empty())
-        };
-        let subjects: HashSet<Key> = kept
-            .iter()
-            .filter(|kept| kept.at.subject)
-            .map(|kept| (kept.schema.collection, kept.id.clone()))
-            .collect();
-        let mut all = Vec::new();
-        for (place, dependent) in self.dependents.into_iter().enumerate() {
-            let (Some(mut dependent), Some(key)) = (dependent, keys.get(&place)) else {
-                continue;
-            };
-            let Some(schema) = self.along.kin.get(dependent.kin).map(|kin| kin.schema()) else {
-                continue;
-            };
-            if matches!(dependent.fate, Fate::Deleted(_)) && stays.contains(key) {
-                let mut loosened = holds.losses.remove(key).unwrap_or_default();
-                loosened.erased = true;
-                dependent.fate = Fate::Loosened(loosened);
-            }
-            if let Fate::Loosened(loosened) = &mut dependent.fate {
-                loosened.retain(is_gone);
-                loosened.erased = (loosened.erased || subjects.contains(key)) && is_personal(schema);
-                if loosened.is_nothing() {
-                    continue;
-                }
-            }
-            all.push(dependent);
+        let mut places = HashMap::with_capacity(self.places.len());
+        let mut met: HashSet<Key> = HashSet::with_capacity(self.places.len());
+        for (key, place) in self.places {
+            met.insert(key.clone());
+            places.insert(place, key);
         }
+        let found = self.dependents.into_iter().enumerate();
+        let found = found.filter_map(|(place, dependent)| dependent.zip(places.remove(&place)));
         // What a restriction keeps, and nothing else changes.
-        let mut met = HashSet::new();
-        for InTheWay { kin, schema, at, id } in kept {
-            let key = (schema.collection, id.clone());
-            if at.subject && is_personal(schema) && !self.places.contains_key(&key) && met.insert(key) {
-                all.push(Dependent {
-                    kin,
-                    id,
-                    found: None,
-                    fate: Fate::Loosened(Loosened::of_what_is_personal()),
-                });
+        let held = kept.into_iter().filter_map(|kept| {
+            let key = kept.key();
+            let dependent = Dependent {
+                kin: kept.kin,
+                id: kept.id,
+                found: None,
+                fate: Fate::Loosened(Loosened::default()),
+            };
+            met.insert(key.clone()).then_some((dependent, key))
+        });
+        let mut dependents = Vec::new();
+        for (dependent, key) in found.chain(held) {
+            let schema = opened(&self.along.kin, dependent.kin)?.schema();
+            dependents.extend(end.of(schema, dependent, &key));
+        }
+        self.along.dependents = dependents;
+        let stays = end.stays.contains(root).then(|| end.of_what_stays(root));
+        Ok((self.along, stays))
+    }
+}
+
+/// How an erasure ends for each document.
+struct End {
+    deleted: HashSet<Key>,
+    /// What is not deleted after all.
+    stays: HashSet<Key>,
+    /// What a restriction keeps, of the person.
+    subjects: HashSet<Key>,
+    losses: HashMap<Key, Loosened>,
+    /// Whether there is something personal in a collection.
+    personal: HashMap<&'static str, bool>,
+}
+
+impl End {
+    /// What becomes of a document; none if nothing does.
+    fn of(&mut self, schema: &'static ModelSchema, mut dependent: Dependent, key: &Key) -> Option<Dependent> {
+        if matches!(dependent.fate, Fate::Deleted(_)) && self.stays.contains(key) {
+            dependent.fate = Fate::Loosened(self.of_what_stays(key));
+        }
+        if let Fate::Loosened(loosened) = &mut dependent.fate {
+            if !self.stays.is_empty() {
+                self.narrow(loosened);
+            }
+            loosened.erased |= self.subjects.contains(key);
+            loosened.erased &= *self
+                .personal
+                .entry(schema.collection)
+                .or_insert_with(|| !schema.personal().is_empty());
+            if loosened.is_nothing() {
+                return None;
             }
         }
-        let stays = stays.contains(root).then(|| {
-            let mut loosened = holds.losses.remove(root).unwrap_or_default();
-            loosened.retain(is_gone);
-            loosened.erased = true;
-            loosened
+        Some(dependent)
+    }
+
+    /// What a document loses that was to be deleted, and stays.
+    fn of_what_stays(&mut self, key: &Key) -> Loosened {
+        let mut loosened = self.losses.remove(key).unwrap_or_default();
+        self.narrow(&mut loosened);
+        loosened.erased = true;
+        loosened
+    }
+
+    /// Only what is gone is lost.
+    fn narrow(&self, loosened: &mut Loosened) {
+        loosened.retain(|to, id| {
+            let key = (to.collection, id.clone());
+            self.deleted.contains(&key) && !self.stays.contains(&key)
         });
-        self.along.dependents = all;
-        (self.along, stays)
     }
 }
 
@@ -187,7 +209,7 @@ impl Subject {
             }
             let root = Root { unit: &*unit, action };
             match search(&[root], None, Some(Holds::default())).await? {
-                Some(search) => search.settle(&(schema.collection, id.clone())),
+                Some(search) => search.settle(&(schema.collection, id.clone()))?,
                 None => return Ok(None),
             }
         };
