@@ -39,7 +39,9 @@ impl ModelSchema {
             // A type that contains itself is not entered again.
             if !open.contains(&place) {
                 open.push(place);
-                parts.iter().for_each(|part| fields(part, &path, open, found));
+                for part in parts {
+                    fields(part, &path, open, found);
+                }
                 open.pop();
             }
         }

@@ -132,7 +132,7 @@ impl Walk {
         for field in fields {
             let readonly = readonly || field.readonly;
             self.at(Step::Field(field.stored), |walk| {
-                walk.ty(field, &field.ty, readonly)
+                walk.ty(field, &field.ty, readonly);
             });
         }
     }

@@ -65,18 +65,19 @@ impl ExportReport {
                 .map_err(|error| unreachable(&error))?;
             let said: Value =
                 serde_json::from_slice(&line).map_err(|_| broken("it ends before its last line"))?;
-            if number == 0 && said["format"] != FORMAT {
+            let text = |key: &str| said.get(key).and_then(Value::as_str);
+            if number == 0 && text("format") != Some(FORMAT) {
                 return Err(broken("it is of another format"));
             }
-            if said["end"] == true {
+            if said.get("end") == Some(&Value::Bool(true)) {
                 found.sha256 = hex(digest);
-                let counted = said["documents"] == json!(found.documents);
-                if said["sha256"] != found.sha256 || !counted {
+                let counted = said.get("documents") == Some(&json!(found.documents));
+                if text("sha256") != Some(&found.sha256) || !counted {
                     return Err(broken("it is not what was written"));
                 }
                 return Ok(found);
             }
-            if let (true, Some(model)) = (number > 0, said["model"].as_str()) {
+            if let Some(model) = text("model").filter(|_| number > 0) {
                 *found.documents.entry(model.to_owned()).or_default() += 1;
             }
             digest.update(&line);

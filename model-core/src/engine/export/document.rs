@@ -70,10 +70,14 @@ fn inside(ty: &'static TypeSchema, value: &mut Bson) {
     match (ty, value) {
         (TypeSchema::Optional(inner), value) => inside(inner, value),
         (TypeSchema::Array(inner), Bson::Array(items)) => {
-            items.iter_mut().for_each(|item| inside(inner, item));
+            for item in items {
+                inside(inner, item);
+            }
         }
         (TypeSchema::Map(inner), Bson::Document(entries)) => {
-            entries.iter_mut().for_each(|(_, value)| inside(inner, value));
+            for (_, value) in entries.iter_mut() {
+                inside(inner, value);
+            }
         }
         (TypeSchema::Embedded(schema), Bson::Document(document)) => leave_out(schema().fields, document),
         (TypeSchema::Enum(schema), Bson::Document(document)) => {

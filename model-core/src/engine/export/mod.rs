@@ -88,7 +88,7 @@ impl Export<'_> {
         let mut seen = Sift::default();
         stream(
             &*root,
-            named("_id", &[id.clone()]),
+            named("_id", std::slice::from_ref(&id)),
             self.secrets,
             &mut seen,
             &mut archive,

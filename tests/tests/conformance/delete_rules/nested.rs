@@ -193,7 +193,7 @@ on_both_stores! {
         let rows: Vec<_> = now.seats.iter().map(|seat| seat.row).collect();
         assert_eq!(rows, [2]);
         let seat = &now.seats[0];
-        assert_eq!(seat.guests, [bob.clone()]);
+        assert_eq!(seat.guests, std::slice::from_ref(&bob));
         assert_eq!(seat.approvals.iter().map(|one| one.by.clone()).collect::<Vec<_>>(), [None, Some(bob.clone())]);
         assert!(seat.approvals.iter().all(|one| one.note == "fine"));
         let terms = now.terms.unwrap();
