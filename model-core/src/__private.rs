@@ -1,5 +1,8 @@
 //! What the derives name. It is no part of the API: nothing here is stable.
 
+use std::any::Any;
+use std::collections::{BTreeMap, HashMap};
+
 pub use crate::codec::{
     Constraints, DecodeCx, DecodeError, DocReader, Echo, Edit, FieldGroup, FieldValue, HiddenFields, InputCx,
     Never, NoFields, ObjectInput, RawValue, ViewValue, Visitor, Writer, shown_field, view_field,
@@ -121,6 +124,11 @@ pub fn shown<T: FieldValue>(field: &FieldSchema, value: T) -> Option<T::View> {
         .filter(|view| !view.is_absent())
 }
 
+/// A value without its type.
+pub fn boxed<T: Any>(value: T) -> Box<dyn Any> {
+    Box::new(value)
+}
+
 /// What `Debug` prints of a field.
 pub fn printed<'a>(field: &FieldSchema, value: &'a dyn Debug) -> &'a dyn Debug {
     if field.hidden { &"[HIDDEN]" } else { value }
@@ -139,13 +147,13 @@ impl<T: ?Sized + serde::Serialize> ModelIsNotSerializable<u8> for T {}
 /// A field that refers to other documents.
 #[diagnostic::on_unimplemented(
     message = "a delete rule needs a reference, not `{Self}`",
-    note = "the field is of type `Ref<M>`, `Option<Ref<M>>` or `Vec<Ref<M>>`"
+    note = "the field is of type `Ref<M>`, `Option<Ref<M>>`, `Vec<Ref<M>>` or a map of `Ref<M>`"
 )]
 pub trait Referring {}
 
 /// A field that refers to one document.
 #[diagnostic::on_unimplemented(
-    message = "`on_delete = cascade` needs one reference, not `{Self}`",
+    message = "`cascade` and `subject` are for one reference, not for `{Self}`",
     note = "the field is of type `Ref<M>` or `Option<Ref<M>>`; of an array, `on_delete = pull` takes the reference out"
 )]
 pub trait ReferringToOne {}
@@ -157,23 +165,30 @@ pub trait ReferringToOne {}
 )]
 pub trait Nullable {}
 
-/// An array of references.
+/// An array or map of references.
 #[diagnostic::on_unimplemented(
     message = "`on_delete = pull` needs an array of references, not `{Self}`",
-    note = "the field is of type `Vec<Ref<M>>`"
+    note = "the field is of type `Vec<Ref<M>>` or a map of `Ref<M>`; inside of the elements of an array, it is a `Ref<M>`"
 )]
 pub trait Pullable {}
 
 impl<M> Referring for Ref<M> {}
 impl<M> Referring for Option<Ref<M>> {}
 impl<M> Referring for Vec<Ref<M>> {}
+impl<M> Referring for BTreeMap<String, Ref<M>> {}
+impl<M, S> Referring for HashMap<String, Ref<M>, S> {}
 impl<M> ReferringToOne for Ref<M> {}
 impl<M> ReferringToOne for Option<Ref<M>> {}
 impl<M> Nullable for Option<Ref<M>> {}
 impl<M> Pullable for Vec<Ref<M>> {}
+impl<M> Pullable for BTreeMap<String, Ref<M>> {}
+impl<M, S> Pullable for HashMap<String, Ref<M>, S> {}
 
 /// Compiles only for a field that may go down with what it refers to.
 pub fn assert_cascade<T: ReferringToOne>() {}
+
+/// Compiles only for a field that can say whose data a document is.
+pub fn assert_subject<T: ReferringToOne>() {}
 
 /// Compiles only for a field that refers to other documents.
 pub fn assert_restrict<T: Referring>() {}

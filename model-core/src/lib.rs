@@ -29,8 +29,8 @@ pub mod value;
 pub use codec::Edit;
 pub use db::{Db, DbBuilder};
 pub use engine::{
-    Access, ChainReport, CheckReport, Clock, DeletePlan, DeleteStep, MigratePreview, MigrateReport,
-    MigrateSample, ReencryptReport, ResumeToken, RewrapReport, SecretsReport,
+    Access, ChainReport, CheckReport, Clock, DeletePlan, DeleteStep, ExportReport, MigratePreview,
+    MigrateReport, MigrateSample, ReencryptReport, ResumeToken, RewrapReport, SecretsReport,
 };
 pub use error::{Error, ErrorKind, Result, Violation};
 pub use keys::{Confirm, KeyStatus, Keys};
@@ -48,9 +48,9 @@ pub use model::{
 
 pub use model_derive::{Embedded, Model, Projection};
 pub use policy::{
-    Actor, AnyContext, AuditLog, BaseModel, Change, Context, ContextFor, EraseTenant, GlobalContext,
-    GlobalScope, MigrateInfo, Model, Mutable, Projection, Reaches, ReadScope, Scope, Singleton, Stamp,
-    TenantScope,
+    Actor, AnyContext, AuditLog, BaseModel, Change, Context, ContextFor, EraseSubject, EraseTenant,
+    ExportSubject, ExportTenant, GlobalContext, GlobalScope, MigrateInfo, Model, Mutable, Projection,
+    Reaches, ReadScope, Scope, Singleton, Stamp, TenantScope,
 };
 pub use query::{FieldSet, Filter, Operators, PageCursor};
 pub use value::{Encrypted, Id, PasswordHash, Ref, Revision, Secret, TenantId, Token, TokenDigest};

@@ -138,8 +138,12 @@ keys! {
         "An encrypted field reads what another system encrypted, by the decoder that the keyring has under the name; the next write seals it.";
     Since "since" FIELD, "since = 2",
         "The version that introduced the field: queries by it are refused while there may be older documents.";
-    OnDelete "on_delete" FIELD, "on_delete = cascade | restrict | nullify | pull",
-        "What becomes of the document when one that this reference names is deleted.";
+    OnDelete "on_delete" FIELDS, "on_delete = cascade | restrict | nullify | pull",
+        "What becomes of the document when one that this reference names is deleted; `pull` takes out the innermost element around it.";
+    Subject "subject" FIELD, "subject",
+        "The reference names the person whose data the document is: it is exported and erased with them, as `on_delete` says.";
+    Pii "pii" FIELDS, "pii or pii(erased = value)",
+        "Personal data: no audit entry shows it, and an erasure puts `erased`, the default, or nothing in its place.";
     Index "index" FIELD, "index or index = desc", "An index over this field.";
     Unique "unique" FIELD, "unique or unique(global)", "No two documents (of one tenant; or at all) have the same value.";
     Filterable "filterable" OWNED, "filterable or filterable(eq, gte, in_, starts_with)",

@@ -41,7 +41,7 @@ pub enum AuditChange {
         /// After.
         after: Option<Box<Bson>>,
     },
-    /// A secret or hidden field changed: its values are not repeated.
+    /// A secret, hidden or personal field changed: its values are not repeated.
     Redacted {
         /// The stored path.
         path: String,

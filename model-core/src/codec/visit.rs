@@ -1,4 +1,4 @@
-//! One walk over the fields of a document, to normalise, to validate, or to find passwords to hash.
+//! One walk over the fields of a document, to normalise, to validate, to find passwords to hash, or to erase.
 
 use std::borrow::Cow;
 
@@ -26,6 +26,8 @@ pub(crate) enum Mode<'a> {
     Passwords(&'a mut Vec<NewPassword>),
     /// Puts their PHC strings back, in the same order.
     Hashed(&'a mut std::vec::IntoIter<String>),
+    /// Puts something in the place of what is personal.
+    Erase,
 }
 
 /// Walks over fields; the derive tells it which.
@@ -46,7 +48,13 @@ impl<'a> Visitor<'a> {
     /// Walks over one field.
     #[inline]
     pub fn field<T: FieldValue>(&mut self, schema: &'static FieldSchema, value: &mut T) {
-        if T::INERT && schema.rules.is_empty() {
+        if T::INERT && schema.rules.is_empty() && schema.pii.is_none() {
+            return;
+        }
+        if let (Mode::Erase, Some(erased)) = (&self.mode, schema.pii) {
+            if let Ok(erased) = erased().downcast::<T>() {
+                *value = *erased;
+            }
             return;
         }
         self.path.push_key(schema.json);
@@ -111,7 +119,7 @@ impl<'a> Visitor<'a> {
         match &mut self.mode {
             Mode::Normalise => Normaliser::apply_all(constraints.normalise, text),
             Mode::Validate(_) => self.check_str(constraints, text),
-            Mode::Passwords(_) | Mode::Hashed(_) => {}
+            Mode::Passwords(_) | Mode::Hashed(_) | Mode::Erase => {}
         }
     }
 
@@ -145,7 +153,7 @@ impl<'a> Visitor<'a> {
                 None
             }
             Mode::Hashed(hashed) => hashed.next(),
-            Mode::Normalise | Mode::Validate(_) => None,
+            Mode::Normalise | Mode::Validate(_) | Mode::Erase => None,
         }
     }
 

@@ -4,6 +4,7 @@
 mod audit;
 mod caller;
 mod clock;
+mod export;
 mod migration;
 mod ports;
 mod read;
@@ -20,6 +21,8 @@ pub(crate) use audit::outbox::relay;
 pub(crate) use caller::Caller;
 pub use clock::Clock;
 pub(crate) use clock::SystemClock;
+pub(crate) use export::Export;
+pub use export::archive::ExportReport;
 pub(crate) use migration::backlog::Settled;
 pub use migration::check::CheckReport;
 pub(crate) use migration::check::{check, tenants};
@@ -48,7 +51,9 @@ pub(crate) use read::{Listing, Open, accept, count, find_any_tenant, get, list, 
 pub use references::batches::{DeletePlan, DeleteStep};
 pub(crate) use references::batches::{delete_in_batches, plan_deletion};
 pub(crate) use references::erase::{erase_tenant, plan_erasure};
-pub(crate) use references::graph::{Graph, Kin, Loosened, Registered};
+pub(crate) use references::graph::{Graph, Kin, Registered};
+pub(crate) use references::loss::Loosened;
+pub(crate) use references::subject::{erase_subject, plan_subject};
 pub(crate) use secrets::blind::is_token;
 pub(crate) use secrets::keys::{Reach, check_keyring, open_old, open_sealed};
 pub(crate) use secrets::reencrypt::{admit as admit_pass, inspect, note as note_reencryption, reencrypt};

@@ -9,7 +9,7 @@ use crate::audit;
 use crate::codec::ELEMENT_ID;
 use crate::crypto::{KEYS_COLLECTION, Keyring};
 use crate::error::{Error, ErrorKind, Result};
-use crate::schema::{FieldSchema, ModelSchema, Rule, TypeSchema};
+use crate::schema::{DeleteRule, FieldSchema, ModelSchema, Rule, TypeSchema};
 
 /// Refuses declarations that cannot hold; the error names all of them.
 ///
@@ -191,17 +191,40 @@ fn has_id(element: &TypeSchema) -> bool {
     })
 }
 
-/// A deletion stays in its tenant: a global document's would reach into all of them.
+/// A delete rule does what can be done, to what may be changed.
 fn check_delete_rules(schema: &'static ModelSchema, problems: &mut Problems) {
-    for field in schema.fields.iter().filter(|field| field.on_delete.is_some()) {
-        let to = field.ty.target();
-        if schema.tenant_field().is_some() && to.is_some_and(|to| to.tenant_field().is_none()) {
+    for at in schema.references() {
+        let Some(rule) = at.on_delete else { continue };
+        let changes = matches!(rule, DeleteRule::Nullify | DeleteRule::Pull);
+        let wrong = [
+            (
+                // A global document's deletion would reach into all tenants.
+                schema.tenant_field().is_some() && at.to.tenant_field().is_none(),
+                "refers to a global model, whose deletion does not know of tenants",
+            ),
+            (
+                at.endless,
+                "lies in a type that contains itself: what is deeper in it would not be found",
+            ),
+            (
+                rule == DeleteRule::Cascade && at.is_in_elements(),
+                "would delete the whole document for one of its elements: `pull` takes out the element",
+            ),
+            (
+                rule == DeleteRule::Pull && !at.is_in_elements(),
+                "takes out the element of an array or map around it, and there is none",
+            ),
+            (changes && at.readonly, "changes what is set at create only"),
+            (
+                rule != DeleteRule::Restrict && schema.append_only,
+                "changes or deletes documents of an `append_only` model: only `restrict` leaves them as they are",
+            ),
+        ];
+        for (_, problem) in wrong.iter().filter(|(is_wrong, _)| *is_wrong) {
+            let path = &at.path;
             problems.add(
                 schema.name,
-                format_args!(
-                    "`{}` has a delete rule and refers to a global model, whose deletion does not know of tenants",
-                    field.stored
-                ),
+                format_args!("`{path}` has a delete rule and {problem}"),
             );
         }
     }
@@ -213,11 +236,11 @@ fn check_audit_name(schema: &'static ModelSchema, problems: &mut Problems) {
         .audit
         .and_then(|audit| audit.name_field)
         .and_then(|name| schema.field(name));
-    if let Some(field) = name.filter(|field| field.hidden || field.ty.is_secret()) {
+    if let Some(field) = name.filter(|field| field.hidden || field.pii.is_some() || field.ty.is_secret()) {
         problems.add(
             schema.name,
             format_args!(
-                "the audit log would show `{}`, which is hidden or secret",
+                "the audit log would show `{}`, which is hidden, personal or secret",
                 field.stored
             ),
         );

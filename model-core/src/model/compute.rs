@@ -1,8 +1,8 @@
 //! What a document is to become, computed from the document as it is found.
 
 use super::unit::decode;
-use crate::codec::{DecodeCx, InputCx, Writer};
-use crate::engine;
+use crate::codec::{DecodeCx, InputCx, Mode, Visitor, Writer};
+use crate::engine::{self, Loosened};
 use crate::error::{Error, Result};
 use crate::policy::{BaseModel, Change};
 use crate::query::Operators;
@@ -15,6 +15,8 @@ pub(super) type Patching<'a, M> =
 pub(super) enum Compute<'a, M: BaseModel> {
     Operators(Operators<M>),
     Patch(Patching<'a, M>),
+    /// What it loses when documents that it refers to are deleted.
+    Loosened(Loosened),
 }
 
 impl<M: BaseModel> Compute<'_, M> {
@@ -22,14 +24,24 @@ impl<M: BaseModel> Compute<'_, M> {
     pub(super) fn check(&self) -> Result<()> {
         match self {
             Self::Operators(operators) => operators.check(),
-            Self::Patch(_) => Ok(()),
+            Self::Patch(_) | Self::Loosened(_) => Ok(()),
         }
     }
 
     /// Makes what is after; the answer is the JSON keys of the fields that it names.
     pub(super) fn carry_out(&self, change: &mut Change<M>) -> Result<Vec<&'static str>> {
         match self {
-            Self::Operators(operators) => operate(operators, change),
+            Self::Operators(operators) => {
+                remake(change, |document| operators.apply(&document))?;
+                Ok(touched::<M>(|stored| operators.touches(stored)))
+            }
+            Self::Loosened(loosened) => {
+                remake(change, |document| loosened.apply(document))?;
+                if loosened.erased {
+                    change.after_mut().visit(&mut Visitor::new(Mode::Erase));
+                }
+                Ok(touched::<M>(|stored| loosened.touches(stored)))
+            }
             Self::Patch(compute) => {
                 let Some(patch) = compute(change.before())? else {
                     return Ok(Vec::new());
@@ -44,18 +56,23 @@ impl<M: BaseModel> Compute<'_, M> {
     }
 }
 
-fn operate<M: BaseModel>(operators: &Operators<M>, change: &mut Change<M>) -> Result<Vec<&'static str>> {
-    let schema = M::schema();
+/// Makes what is after of the stored form of what is before.
+fn remake<M: BaseModel>(change: &mut Change<M>, make: impl FnOnce(Vec<u8>) -> Result<Vec<u8>>) -> Result<()> {
     let mut out = Writer::new().keeping_keys(true);
     change.before().encode(&mut out);
-    let after = operators.apply(&out.finish()?)?;
-    let cx = DecodeCx::root(engine::origin(schema, &after)?);
-    // What is stored did decode: what does not is the operators' doing.
+    let after = make(out.finish()?)?;
+    let cx = DecodeCx::root(engine::origin(M::schema(), &after)?);
+    // What is stored did decode: what does not is the doing of who made it.
     *change.after_mut() =
         decode(&after, &cx).map_err(|error| Error::invalid(vec![error.into_violation()]))?;
-    let touched = schema
-        .fields
-        .iter()
-        .filter(|field| operators.touches(field.stored));
-    Ok(touched.map(|field| field.json).collect())
+    Ok(())
+}
+
+/// The JSON keys of the fields that are touched.
+fn touched<M: BaseModel>(touches: impl Fn(&str) -> bool) -> Vec<&'static str> {
+    let fields = M::schema().fields.iter();
+    fields
+        .filter(|field| touches(field.stored))
+        .map(|field| field.json)
+        .collect()
 }

@@ -10,7 +10,7 @@ use super::unit::{Input, Writing, migrate};
 use crate::engine::{Caller, Kin, Loosened, Registered, Unit, WriteUnit};
 use crate::error::Result;
 use crate::policy::{AnyContext, BaseModel, ContextFor, GlobalContext, hidden_names};
-use crate::query::{Node, Operators};
+use crate::query::Node;
 use crate::schema::ModelSchema;
 use crate::value::{Id, IdValue};
 
@@ -61,19 +61,7 @@ impl<M: BaseModel> Unit for Opened<M> {
 
 impl<M: BaseModel> Kin for Opened<M> {
     fn unit(&self, id: IdValue, loosened: Option<Loosened>) -> Box<dyn WriteUnit + '_> {
-        let input = loosened.map(|loosened| Input::Computed(Compute::Operators(operators(loosened))));
+        let input = loosened.map(|loosened| Input::Computed(Compute::Loosened(loosened)));
         Box::new(Writing::<M>::of(&self.ctx, Id::from_value(id), input))
     }
-}
-
-fn operators<M>(loosened: Loosened) -> Operators<M> {
-    let nullified = loosened.nullified.into_iter().map(Operators::nullify);
-    let pulled = loosened
-        .pulled
-        .into_iter()
-        .map(|(field, values)| Operators::pull_values(field, values));
-    nullified
-        .chain(pulled)
-        .reduce(Operators::and)
-        .unwrap_or_else(Operators::nothing)
 }

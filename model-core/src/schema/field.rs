@@ -1,5 +1,6 @@
 //! Fields and their types.
 
+use core::any::Any;
 use core::num::NonZeroU32;
 
 use super::blind::BlindSpec;
@@ -103,10 +104,10 @@ impl TypeSchema {
         })
     }
 
-    /// Whether a secret or hidden field lies in a value of this type, at any depth.
+    /// Whether a secret, hidden or personal field lies in a value of this type, at any depth.
     pub fn has_secret_parts(&self) -> bool {
         fn hides(fields: &'static [FieldSchema]) -> bool {
-            fields.iter().any(|field| field.hidden)
+            fields.iter().any(|field| field.hidden || field.pii.is_some())
         }
         self.any(&mut Vec::new(), &mut |ty| match ty {
             Self::Encrypted(_) | Self::PasswordHash | Self::TokenDigest => true,
@@ -267,9 +268,16 @@ pub struct FieldSchema {
     pub since: u32,
     /// What becomes of the document when one that this field refers to is deleted.
     pub on_delete: Option<DeleteRule>,
+    /// It names the person whose data the document is.
+    pub subject: bool,
+    /// What an erasure puts in its place, if it is personal data.
+    pub pii: Option<Erased>,
     /// The doc comment.
     pub doc: &'static str,
 }
+
+/// Makes the value that stands for what was erased: of the field's own type.
+pub type Erased = fn() -> Box<dyn Any>;
 
 impl FieldSchema {
     /// An ordinary field, stored and shown under `stored`.
@@ -295,6 +303,8 @@ impl FieldSchema {
             old_format: None,
             since: 1,
             on_delete: None,
+            subject: false,
+            pii: None,
             doc: "",
         }
     }
@@ -374,6 +384,18 @@ impl FieldSchema {
     /// Sets what becomes of the document when one that this field refers to is deleted.
     pub const fn on_delete(mut self, rule: DeleteRule) -> Self {
         self.on_delete = Some(rule);
+        self
+    }
+
+    /// It names the person whose data the document is.
+    pub const fn subject(mut self) -> Self {
+        self.subject = true;
+        self
+    }
+
+    /// It is personal data: sets what an erasure puts in its place.
+    pub const fn pii(mut self, erased: Erased) -> Self {
+        self.pii = Some(erased);
         self
     }
 

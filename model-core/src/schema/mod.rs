@@ -8,6 +8,7 @@ mod field;
 mod index;
 pub mod json;
 mod legacy;
+mod personal;
 mod reference;
 pub(crate) mod reserved;
 mod rule;
@@ -16,11 +17,12 @@ mod validator;
 pub(crate) use blind::token_index;
 pub use blind::{BlindNormaliser, BlindSpec};
 pub use external::{Comparison, External, ReadOperand};
-pub use field::{EmbeddedSchema, EnumSchema, FieldRole, FieldSchema, TypeSchema, VariantSchema};
+pub use field::{EmbeddedSchema, EnumSchema, Erased, FieldRole, FieldSchema, TypeSchema, VariantSchema};
 pub use index::{
     Collation, Condition, Direction, IndexKey, IndexSpec, KeyForm, Literal, Projected, Relation, TenantPrefix,
 };
 pub use legacy::{OldFormatSpec, Term};
+pub(crate) use reference::Step;
 pub use reference::{DeleteRule, Reference};
 pub use rule::{Normaliser, Number, Pattern, Rule};
 pub use validator::{ValidatorAction, ValidatorLevel, ValidatorSpec};

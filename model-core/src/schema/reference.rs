@@ -2,8 +2,8 @@
 
 use std::fmt;
 
+use super::ModelSchema;
 use super::field::{FieldSchema, TypeSchema};
-use super::{EmbeddedSchema, EnumSchema, ModelSchema};
 
 /// What becomes of a document when one that it refers to is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,16 +31,50 @@ impl DeleteRule {
     }
 }
 
+/// One step of the way from a document to a reference inside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// To the field stored under this name.
+    Field(&'static str),
+    /// To each element of an array.
+    Elements,
+    /// To each value of a map.
+    Values,
+    /// Nowhere, but in a document of this variant of an enum.
+    Variant {
+        /// The key that names the variant.
+        tag: &'static str,
+        /// Its stored name.
+        name: &'static str,
+    },
+}
+
 /// A field, at any depth, that refers to documents of a model.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Reference {
-    /// The stored path, dotted.
+    /// The stored path, dotted; a step into a map is `{}`.
     pub path: String,
     /// The model that it refers to.
     pub to: &'static ModelSchema,
     /// What becomes of the referring document when the other one is deleted; nothing, if nothing is declared.
     pub on_delete: Option<DeleteRule>,
+    /// Whether it names the person whose data the document is.
+    pub subject: bool,
+    /// The way to it.
+    pub(crate) steps: Vec<Step>,
+    /// It, or something that it lies in, is set at create only.
+    pub(crate) readonly: bool,
+    /// It lies in a type that contains itself: there are more of it, at any depth.
+    pub(crate) endless: bool,
+}
+
+impl Reference {
+    /// Whether a document may hold several of it, each in an element of its own.
+    pub(crate) fn is_in_elements(&self) -> bool {
+        let many = |step: &Step| matches!(step, Step::Elements | Step::Values);
+        self.steps.iter().any(many)
+    }
 }
 
 impl fmt::Debug for Reference {
@@ -49,7 +83,7 @@ impl fmt::Debug for Reference {
             .field("path", &self.path)
             .field("to", &self.to.name)
             .field("on_delete", &self.on_delete)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -65,65 +99,102 @@ impl TypeSchema {
 }
 
 impl ModelSchema {
-    /// The references of the model, those inside of embedded types too.
+    /// The references of the model, those inside of embedded types and maps too.
     pub fn references(&self) -> Vec<Reference> {
-        let mut found = Vec::new();
-        walk(self.fields, "", &mut Vec::new(), &mut found);
+        let mut walk = Walk::default();
+        walk.fields(self.fields, false);
+        let Walk { circles, found, .. } = walk;
+        let endless = |within: &[*const ()]| within.iter().any(|ty| circles.contains(ty));
         found
+            .into_iter()
+            .map(|(reference, within)| Reference {
+                endless: endless(&within),
+                ..reference
+            })
+            .collect()
     }
 }
 
-fn walk(fields: &[FieldSchema], base: &str, open: &mut Vec<*const ()>, found: &mut Vec<Reference>) {
-    for field in fields {
-        let path = if base.is_empty() {
-            field.stored.to_owned()
-        } else {
-            format!("{base}.{}", field.stored)
+/// A walk over the types of a model.
+#[derive(Default)]
+struct Walk {
+    steps: Vec<Step>,
+    /// The derived types on the way.
+    open: Vec<*const ()>,
+    /// Those that contain themselves: they are not entered again.
+    circles: Vec<*const ()>,
+    /// What was found, with the derived types that it lies in.
+    found: Vec<(Reference, Vec<*const ()>)>,
+}
+
+impl Walk {
+    fn fields(&mut self, fields: &'static [FieldSchema], readonly: bool) {
+        for field in fields {
+            let readonly = readonly || field.readonly;
+            self.at(Step::Field(field.stored), |walk| {
+                walk.ty(field, &field.ty, readonly);
+            });
+        }
+    }
+
+    fn ty(&mut self, field: &'static FieldSchema, ty: &'static TypeSchema, readonly: bool) {
+        match ty {
+            TypeSchema::Reference(_, to) => self.note(field, to(), readonly),
+            TypeSchema::Optional(inner) => self.ty(field, inner, readonly),
+            TypeSchema::Array(inner) => self.at(Step::Elements, |walk| walk.ty(field, inner, readonly)),
+            TypeSchema::Map(inner) => self.at(Step::Values, |walk| walk.ty(field, inner, readonly)),
+            TypeSchema::Embedded(schema) => {
+                let schema = schema();
+                self.enter(std::ptr::from_ref(schema).cast(), |walk| {
+                    walk.fields(schema.fields, readonly);
+                });
+            }
+            TypeSchema::Enum(schema) => {
+                let schema = schema();
+                self.enter(std::ptr::from_ref(schema).cast(), |walk| {
+                    for variant in schema.variants {
+                        let (tag, name) = (schema.tag, variant.stored);
+                        walk.at(Step::Variant { tag, name }, |walk| {
+                            walk.fields(variant.fields, readonly);
+                        });
+                    }
+                });
+            }
+            _ => {}
+        }
+    }
+
+    fn note(&mut self, field: &'static FieldSchema, to: &'static ModelSchema, readonly: bool) {
+        let names = self.steps.iter().filter_map(|step| match step {
+            Step::Field(name) => Some(*name),
+            Step::Values => Some("{}"),
+            Step::Elements | Step::Variant { .. } => None,
+        });
+        let reference = Reference {
+            path: names.collect::<Vec<_>>().join("."),
+            to,
+            on_delete: field.on_delete,
+            subject: field.subject,
+            steps: self.steps.clone(),
+            readonly,
+            endless: false,
         };
-        inside(&field.ty, &path, field.on_delete, open, found);
+        self.found.push((reference, self.open.clone()));
     }
-}
 
-/// A path through a map names no field that could be asked for, so references in maps are not in the graph.
-fn inside(
-    ty: &TypeSchema,
-    path: &str,
-    on_delete: Option<DeleteRule>,
-    open: &mut Vec<*const ()>,
-    found: &mut Vec<Reference>,
-) {
-    match ty {
-        TypeSchema::Reference(_, to) => found.push(Reference {
-            path: path.to_owned(),
-            to: to(),
-            on_delete,
-        }),
-        TypeSchema::Optional(inner) | TypeSchema::Array(inner) => {
-            inside(inner, path, on_delete, open, found);
-        }
-        TypeSchema::Embedded(schema) => {
-            let schema: &'static EmbeddedSchema = schema();
-            enter(std::ptr::from_ref(schema).cast(), open, |open| {
-                walk(schema.fields, path, open, found);
-            });
-        }
-        TypeSchema::Enum(schema) => {
-            let schema: &'static EnumSchema = schema();
-            enter(std::ptr::from_ref(schema).cast(), open, |open| {
-                for variant in schema.variants {
-                    walk(variant.fields, path, open, found);
-                }
-            });
-        }
-        _ => {}
+    fn at(&mut self, step: Step, walk: impl FnOnce(&mut Self)) {
+        self.steps.push(step);
+        walk(self);
+        self.steps.pop();
     }
-}
 
-/// A type that contains itself is not entered again.
-fn enter(place: *const (), open: &mut Vec<*const ()>, walk: impl FnOnce(&mut Vec<*const ()>)) {
-    if !open.contains(&place) {
-        open.push(place);
-        walk(open);
-        open.pop();
+    fn enter(&mut self, ty: *const (), walk: impl FnOnce(&mut Self)) {
+        if self.open.contains(&ty) {
+            self.circles.push(ty);
+            return;
+        }
+        self.open.push(ty);
+        walk(self);
+        self.open.pop();
     }
 }

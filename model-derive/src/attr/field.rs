@@ -108,6 +108,8 @@ pub(crate) struct FieldAttrs {
     pub(crate) old_format: Option<(String, Term)>,
     pub(crate) since: Option<Spanned<u32>>,
     pub(crate) on_delete: Option<Spanned<DeleteRule>>,
+    pub(crate) subject: Option<Span>,
+    pub(crate) pii: Option<Spanned<Option<DefaultValue>>>,
     pub(crate) written: Vec<Written>,
 }
 
@@ -145,6 +147,8 @@ impl FieldAttrs {
             KeyId::Since => self.since = Some(since(input)?),
             KeyId::LegacyPlaintext => self.legacy_plaintext = Some(legacy::plaintext(input)?),
             KeyId::OldFormat => self.old_format = Some(legacy::format(input)?),
+            KeyId::Subject => self.subject = Some(span),
+            KeyId::Pii => self.pii = Some(Spanned::new(erased(span, input)?, span)),
             KeyId::OnDelete => self.on_delete = Some(delete_rule(input)?),
             KeyId::BlindIndex => self.blind = Some(Spanned::new(BlindIndex::read(input)?, span)),
             KeyId::Ttl => self.ttl = Some(Spanned::new(value::duration(input)?.value, span)),
@@ -187,6 +191,25 @@ fn since(input: ParseStream<'_>) -> syn::Result<Spanned<u32>> {
     input.parse::<Token![=]>()?;
     let literal: LitInt = input.parse()?;
     Ok(Spanned::new(literal.base10_parse()?, literal.span()))
+}
+
+/// `(erased = "gone")`
+fn erased(span: Span, input: ParseStream<'_>) -> syn::Result<Option<DefaultValue>> {
+    if !value::nothing_or_list(input) {
+        return Ok(None);
+    }
+    let content;
+    parenthesized!(content in input);
+    let name = content.call(Ident::parse_any)?;
+    if name != "erased" || !content.peek(Token![=]) {
+        return Err(syn::Error::new(name.span(), "expected `erased = value`"));
+    }
+    let value = default(span, &content)?;
+    if content.is_empty() {
+        Ok(Some(value))
+    } else {
+        Err(content.error("there is more than the key takes"))
+    }
 }
 
 /// `= cascade`

@@ -154,7 +154,11 @@ impl Index {
             "global" if alone => self.global = true,
             "sparse" if alone => self.sparse = Some(first.span()),
             "hidden" if alone => self.hidden = true,
-            "exists" if list => self.exists = value::list(input)?,
+            "exists" if list => self.exists.extend(value::list::<Ident>(input)?),
+            "only" | "except" if list && self.projected.is_some() => {
+                let message = "an index has one list of fields: `only` those, or all `except` those";
+                return Err(syn::Error::new(first.span(), message));
+            }
             "only" if list => self.projected = Some((true, value::list(input)?)),
             "except" if list => self.projected = Some((false, value::list(input)?)),
             "partial" if list => self.partial(input)?,

@@ -4,7 +4,7 @@ use syn::spanned::Spanned as _;
 
 use super::{name_span, role_name};
 use crate::ast::{Field, ID, Model, REVISION};
-use crate::attr::{Filterable, Normaliser, Role, Written};
+use crate::attr::{DefaultValue, DeleteRule, Filterable, Normaliser, Role, Written};
 use crate::ctxt::Ctxt;
 use crate::keys::{self, KeyId};
 use crate::spelling::{self, Scalar};
@@ -26,9 +26,54 @@ pub(super) fn common(cx: &Ctxt, field: &Field) {
     one_default(cx, field);
     one_letter_case(cx, field);
     open_to_outside(cx, field);
+    delete_rule(cx, field);
+    personal(cx, field);
     if field.is_plain() {
         storable(cx, field);
         rules_fit(cx, field);
+    }
+}
+
+/// What a delete rule changes may be changed.
+fn delete_rule(cx: &Ctxt, field: &Field) {
+    if let Some(rule) = &field.attrs.on_delete
+        && matches!(rule.value, DeleteRule::Nullify | DeleteRule::Pull)
+        && field.attrs.readonly.is_some()
+    {
+        cx.error(rule.span, "the rule changes the field, which is read-only");
+    }
+}
+
+/// Something stands in the place of what was erased, and somebody's data has an end.
+fn personal(cx: &Ctxt, field: &Field) {
+    if let Some(subject) = field.attrs.subject
+        && field.attrs.on_delete.is_none()
+    {
+        cx.error(
+            subject,
+            "`subject` needs `on_delete`: what becomes of the document when the person is erased\n\
+             help: `cascade` deletes it; `nullify` and `restrict` keep it, without what is `pii`",
+        );
+    }
+    let Some(pii) = &field.attrs.pii else { return };
+    let given = pii.value.as_ref().or(field.attrs.default.as_ref());
+    match given {
+        _ if pii.value.is_none() && spelling::is_option(&field.ty) => {}
+        None => cx.error(
+            pii.span,
+            format_args!(
+                "an erasure puts something in the place of `{}`\n\
+                 help: make it an `Option`, or write `pii(erased = ..)`",
+                field.name
+            ),
+        ),
+        Some(DefaultValue::Now(_)) => {
+            cx.error(
+                pii.span,
+                "an erasure knows no instant of create: write `pii(erased = ..)`",
+            );
+        }
+        Some(_) => {}
     }
 }
 

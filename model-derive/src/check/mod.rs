@@ -162,10 +162,6 @@ fn on_delete(cx: &Ctxt, model: &Model, field: &Field) {
     let Some(rule) = &field.attrs.on_delete else {
         return;
     };
-    let changes = matches!(rule.value, DeleteRule::Nullify | DeleteRule::Pull);
-    if changes && field.attrs.readonly.is_some() {
-        cx.error(rule.span, "the rule changes the field, which is read-only");
-    }
     if rule.value != DeleteRule::Restrict && model.head.attrs.append_only.is_some() {
         cx.error(
             rule.span,

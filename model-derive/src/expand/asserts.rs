@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 
 use super::named;
-use crate::ast::Model;
+use crate::ast::{Field, Model};
 use crate::attr::{DeleteRule, KeyForm};
 use crate::spelling;
 
@@ -12,7 +12,7 @@ pub(super) fn model(model: &Model) -> TokenStream {
     let policy = policy(model);
     let indexes = indexes(model);
     let blind = blind_indexes(model);
-    let rules = delete_rules(model);
+    let rules = delete_rules(&model.fields, "assert_pull");
     emit!(#policy #indexes #(#blind)* #(#rules)*)
 }
 
@@ -70,19 +70,32 @@ fn blind_indexes(model: &Model) -> impl Iterator<Item = TokenStream> {
     })
 }
 
+/// The assertions of an embedded type: what `pull` takes out may be the element that the reference lies in.
+pub(super) fn embedded<'a>(fields: impl IntoIterator<Item = &'a Field>) -> TokenStream {
+    let rules = delete_rules(fields, "assert_restrict");
+    emit!(#(#rules)*)
+}
+
 /// A delete rule does to the field what its type allows.
-fn delete_rules(model: &Model) -> impl Iterator<Item = TokenStream> {
-    model.fields.iter().filter_map(|field| {
+fn delete_rules<'a>(
+    fields: impl IntoIterator<Item = &'a Field>,
+    pull: &str,
+) -> impl Iterator<Item = TokenStream> {
+    fields.into_iter().filter_map(move |field| {
         let assert = match field.attrs.on_delete.as_ref()?.value {
             DeleteRule::Cascade => "assert_cascade",
             DeleteRule::Restrict => "assert_restrict",
             DeleteRule::Nullify => "assert_nullify",
-            DeleteRule::Pull => "assert_pull",
+            DeleteRule::Pull => pull,
         };
         let ty = &field.ty;
         let span = super::ends(ty).0;
         let assert = Ident::new(assert, span);
-        Some(quote::quote_spanned!(span=> const _: fn() = __model::#assert::<#ty>;))
+        let subject = field
+            .attrs
+            .subject
+            .map(|_| quote::quote_spanned!(span=> const _: fn() = __model::assert_subject::<#ty>;));
+        Some(quote::quote_spanned!(span=> const _: fn() = __model::#assert::<#ty>; #subject))
     })
 }
 

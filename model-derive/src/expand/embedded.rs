@@ -3,7 +3,9 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::ext::IdentExt as _;
 
-use super::{codec, enums, fields, hidden, inputs, named, newtype, parse, schema, tagged, values, view};
+use super::{
+    asserts, codec, enums, fields, hidden, inputs, named, newtype, parse, schema, tagged, values, view,
+};
 use crate::ast::{Body, Embedded, Field, Head, VariantBody};
 
 /// Everything that an embedded type's declaration stands for.
@@ -42,6 +44,7 @@ fn of_struct(head: &Head, fields: &[Field]) -> TokenStream {
     let view = view::struct_impls(head, fields, view::Whose::Embedded);
     let shown = named("", head, "View");
     let default = head.attrs.defaults.map(|_| default(head, fields));
+    let asserts = asserts::embedded(fields);
     let items = hidden(
         head,
         &emit! {
@@ -56,6 +59,7 @@ fn of_struct(head: &Head, fields: &[Field]) -> TokenStream {
             #view
             impl __model::ViewValue for #shown {}
             #default
+            #asserts
         },
     );
     emit!(#types #items)

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use syn::ext::IdentExt as _;
 
-use super::{index, view};
+use super::{index, values, view};
 use crate::ast::{Field, Head, Model};
 use crate::attr::{
     Audit, BlindIndex, BlindNormaliser, Bounds, DeleteRule, Filterable, IdForm, Normaliser, Number, Role,
@@ -92,11 +92,13 @@ fn one_field(pattern: &Ident, field: &Field) -> TokenStream {
         };
         emit!(.on_delete(__model::DeleteRule::#name))
     });
+    let subject = attrs.subject.map(|_| emit!(.subject()));
+    let pii = values::erased(field).map(|value| emit!(.pii(|| __model::boxed::<#ty>(#value))));
     let doc = doc(&field.doc);
     emit! {
         __model::field::<#ty>(#name, #stored)
             #json #role #hidden #readonly #skip_updated_at #skip_audit #default #normalise #rules
-            #filterable #sortable #blind #pad #legacy #old_format #since #on_delete #doc
+            #filterable #sortable #blind #pad #legacy #old_format #since #on_delete #subject #pii #doc
     }
 }
 

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::ext::IdentExt as _;
 
-use super::{codec, enums, fields, hidden, local, named, parse, schema, tagged_view};
+use super::{asserts, codec, enums, fields, hidden, local, named, parse, schema, tagged_view};
 use crate::ast::{Field, Head, Variant, VariantBody};
 use crate::check::TAG;
 
@@ -14,7 +14,8 @@ pub(super) fn expand(head: &Head, variants: &[Variant]) -> TokenStream {
     let debug = debug(head, variants);
     let view = tagged_view::impls(head, variants);
     let editable = fields::editable(head, variants.iter().flat_map(Variant::fields));
-    let items = hidden(head, &emit!(#statics #value #editable #debug #view));
+    let asserts = asserts::embedded(variants.iter().flat_map(Variant::fields));
+    let items = hidden(head, &emit!(#statics #value #editable #debug #view #asserts));
     emit!(#view_type #items)
 }
 

@@ -5,10 +5,25 @@ use syn::Attribute;
 
 use crate::ast::Field;
 use crate::attr::DefaultValue;
+use crate::spelling;
 
 /// The default of a field, as an expression of its type.
 pub(super) fn default(field: &Field) -> Option<TokenStream> {
-    Some(match field.attrs.default.as_ref()? {
+    field.attrs.default.as_ref().map(given)
+}
+
+/// What an erasure puts in the field's place: what is said, the default, or absence; none if the field is not personal.
+pub(super) fn erased(field: &Field) -> Option<TokenStream> {
+    let said = field.attrs.pii.as_ref()?.value.as_ref();
+    Some(match said {
+        Some(value) => given(value),
+        None if spelling::is_option(&field.ty) => emit!(__model::Option::None),
+        None => default(field)?,
+    })
+}
+
+fn given(value: &DefaultValue) -> TokenStream {
+    match value {
         DefaultValue::Trait(span) => {
             let span = span.resolved_at(proc_macro2::Span::mixed_site());
             quote::quote_spanned!(span=> __model::Default::default())
@@ -20,7 +35,7 @@ pub(super) fn default(field: &Field) -> Option<TokenStream> {
         DefaultValue::Text(text) => emit!(__model::Into::into(#text)),
         DefaultValue::Expr(expr) => emit!(#expr),
         DefaultValue::Function(path) => emit!(#path()),
-    })
+    }
 }
 
 /// `Some(default)` or `None`.

@@ -199,6 +199,47 @@ forms! {
     collation_with_defaults_of_its_own: [index(title, collation("th", numeric_ordering)), index(rank, title, collation("da"))] => [index(title, collation("th", numeric_ordering)), index(rank, title, collation("da", case_first = "off"))], [
         r#"~ replace forms: org_1_rank_1_title_1_da (differs: collation) by org_1_rank_1_title_1_da_2 { "org": 1, "rank": 1, "title": 1 } collation: { "locale": "da", "caseFirst": "off" }"#
     ], Refuses;
+    collation_case_level: [index(title, collation("en", strength = 1))] => [index(title, collation("en", strength = 1, case_level))], [
+        r#"~ replace forms: org_1_title_1_en (differs: collation) by org_1_title_1_en_2 { "org": 1, "title": 1 } collation: { "locale": "en", "strength": 1, "caseLevel": true }"#
+    ], Refuses;
+    collation_alternate: [index(title, collation("en"))] => [index(title, collation("en", alternate = "shifted", max_variable = "space"))], [
+        r#"~ replace forms: org_1_title_1_en (differs: collation) by org_1_title_1_en_2 { "org": 1, "title": 1 } collation: { "locale": "en", "alternate": "shifted", "maxVariable": "space" }"#
+    ], Refuses;
+    collation_numbers: [index(title, collation("en"))] => [index(title, collation("en", numeric_ordering))], [
+        r#"~ replace forms: org_1_title_1_en (differs: collation) by org_1_title_1_en_2 { "org": 1, "title": 1 } collation: { "locale": "en", "numericOrdering": true }"#
+    ], Refuses;
+    collation_normalization: [index(title, collation("en"))] => [index(title, collation("en", normalization))], [
+        r#"~ replace forms: org_1_title_1_en (differs: collation) by org_1_title_1_en_2 { "org": 1, "title": 1 } collation: { "locale": "en", "normalization": true }"#
+    ], Refuses;
+    collation_backwards: [index(title, collation("fr"))] => [index(title, collation("fr", backwards))], [
+        r#"~ replace forms: org_1_title_1_fr (differs: collation) by org_1_title_1_fr_2 { "org": 1, "title": 1 } collation: { "locale": "fr", "backwards": true }"#
+    ], Refuses;
+    exists: [index(title, exists(body_text))] => [index(title, exists(body_text), exists(due))], [
+        r#"~ replace forms: org_1_title_1_exists_bodyText (differs: partialFilterExpression) by org_1_title_1_exists_bodyText_due { "org": 1, "title": 1 } partialFilterExpression: { "bodyText": { "$exists": true }, "due": { "$exists": true } }"#
+    ], Holds;
+    text_partial: [index(title = text)] => [index(title = text, partial(done == true))], [
+        r#"~ replace forms: org_1_title_text (differs: partialFilterExpression) by org_1_title_text_partial { "org": 1, "title": "text" } partialFilterExpression: { "done": { "$eq": true } } weights: { "title": 1 }"#
+    ], Refuses;
+    text_hidden: [index(title = text)] => [index(title = text, hidden)], [
+        "~ hide forms: org_1_title_text"
+    ], Refuses;
+    wildcard_partial: [index(*)] => [index(*, partial(rank > 5))], [
+        r#"~ replace forms: $**_1 (differs: partialFilterExpression) by $**_1_partial { "$**": 1 } partialFilterExpression: { "rank": { "$gt": 5 } }"#
+    ], Refuses;
+    sphere_partial: [index(place = sphere)] => [index(place = sphere, exists(due))], [
+        r#"~ replace forms: org_1_place_2dsphere (differs: partialFilterExpression) by org_1_place_2dsphere_exists_due { "org": 1, "place": "2dsphere" } partialFilterExpression: { "due": { "$exists": true } }"#
+    ], Refuses;
+    nested: [index(place.local_name)] => [index(place.local_name = desc)], [
+        r#"+ create forms: org_1_place.localName_-1 { "org": 1, "place.localName": -1 }"#,
+        r#"- extra forms: org_1_place.localName_1 { "org": 1, "place.localName": 1 }"#
+    ], Holds;
+    array: [index(tags)] => [index(tags, rank)], [
+        r#"+ create forms: org_1_tags_1_rank_1 { "org": 1, "tags": 1, "rank": 1 }"#,
+        r#"- extra forms: org_1_tags_1 { "org": 1, "tags": 1 }"#
+    ], Holds;
+    time_to_live_partial: [index(due, ttl = "1d")] => [index(due, ttl = "1d", partial(done == true))], [
+        r#"~ replace forms: due_1_ttl (differs: partialFilterExpression) by due_1_ttl_partial { "due": 1 } expireAfterSeconds: 86400 partialFilterExpression: { "done": { "$eq": true } }"#
+    ], Holds;
     unique_by_collation: [index(title, unique, collation("en", strength = 2))] => [index(title, unique)], [
         r#"~ replace forms: org_1_title_1_unique_en (differs: collation) by org_1_title_1_unique { "org": 1, "title": 1 } unique: true"#
     ], Refuses;

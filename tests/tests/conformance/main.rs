@@ -48,6 +48,7 @@ mod operators;
 mod outbox;
 mod outside;
 mod pages;
+mod personal;
 mod preload;
 mod projection;
 mod read;

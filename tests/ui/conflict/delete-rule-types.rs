@@ -17,6 +17,8 @@ struct Team {
     friend: Option<Ref<Team>>,
     #[model(on_delete = cascade)]
     friends: Vec<Ref<Team>>,
+    #[model(subject, on_delete = pull)]
+    members: Vec<Ref<Team>>,
     #[model(on_delete = restrict)]
     rival: Id<Team>,
 }

@@ -11,8 +11,11 @@ use chrono::{DateTime, Utc};
 
 use crate::audit::{ActorIdentity, AuditChange, AuditEntry, RequestMeta};
 use crate::codec::RawValue;
+use crate::engine::caller::Caller;
+use crate::engine::ports::AuditTarget;
 use crate::engine::unit::{Action, WriteUnit};
 use crate::engine::write::diff::{Difference, Value, to_bson};
+use crate::error::{Error, Result};
 use crate::schema::{AuditSpec, ModelSchema};
 
 /// Whether a write of this unit is audited: the model says so, permissions are bypassed, or the actor works across
@@ -37,7 +40,7 @@ pub(in crate::engine) fn entry(
         .filter(|field| {
             schema
                 .field(field)
-                .is_some_and(|field| !field.hidden && !field.ty.is_secret())
+                .is_some_and(|field| !field.hidden && field.pii.is_none() && !field.ty.is_secret())
         })
         .and_then(|field| {
             crate::engine::read::load::raw_field(document, field)
@@ -88,6 +91,34 @@ pub(in crate::engine) fn bare(
         came_from: None,
         at,
         duration_ms: 0,
+    }
+}
+
+/// Records an event that is no write of a document, on behalf of a caller, before it takes place.
+pub(in crate::engine) async fn note(
+    caller: &Caller,
+    event: &str,
+    entity_type: &str,
+    entity_id: String,
+    changes: Vec<AuditChange>,
+) -> Result<()> {
+    let at = caller.ports.now();
+    let entry = AuditEntry {
+        tenant: caller.tenant.clone(),
+        request: caller.request.clone(),
+        bypass_reason: caller.bypass.as_deref().map(str::to_owned),
+        reason: caller.reason.as_deref().map(str::to_owned),
+        came_from: caller.came_from.clone(),
+        changes,
+        ..bare(&caller.actor, event.to_owned(), entity_type, entity_id, at)
+    };
+    match &caller.ports.audit {
+        AuditTarget::Sink(sink) => sink.record(&entry).await,
+        AuditTarget::Collection => {
+            let document = entry.to_document().to_vec();
+            let document = document.map_err(|_| Error::internal("an audit entry that cannot be stored"))?;
+            chain::record(&caller.ports, vec![document]).await
+        }
     }
 }
 

@@ -93,12 +93,12 @@ pub(crate) async fn check(unit: &mut dyn ReadUnit, size: u32, report: &mut Check
 
 /// Whether the document is of an older version; that it can be read goes without saying. What it is in the present version is
 /// shown once it is decoded.
-fn read(unit: &mut dyn ReadUnit, raw: &[u8], show: &mut dyn FnMut(&[u8])) -> Result<bool> {
+fn read(unit: &mut dyn ReadUnit, raw: &[u8], show: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<bool> {
     let document = load::migrated(unit, raw)?;
     let cx = DecodeCx::root(load::origin(unit.schema(), &document)?);
     unit.decode(&document, &cx).map_err(DecodeError::into_error)?;
     unit.judge(&mut |_, _| false);
-    show(&document);
+    show(&document)?;
     Ok(load::stored_version(raw)? < unit.schema().version)
 }
 

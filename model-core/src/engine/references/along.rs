@@ -1,15 +1,18 @@
 //! What goes along with a deletion, and how it is written.
 
+use std::sync::Arc;
+
 use bson::RawDocumentBuf;
 
 use super::cascade::{Root, follow};
-use super::graph::{Kin, Loosened};
+use super::graph::Kin;
+use super::loss::Loosened;
 use crate::engine::read::load;
 use crate::engine::unit::{Action, Deleted, WriteUnit, held};
 use crate::engine::write::plan::{Item, Plan};
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::Node;
-use crate::schema::ModelSchema;
+use crate::schema::{ModelSchema, Reference};
 use crate::store::{Find, into_error};
 use crate::value::IdValue;
 
@@ -32,14 +35,25 @@ pub(in crate::engine) enum Fate {
     Loosened(Loosened),
 }
 
+impl Fate {
+    /// Whether it is written and counted as the other one is.
+    pub(in crate::engine) fn is_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Deleted(one), Self::Deleted(other)) => one == other,
+            (Self::Loosened(one), Self::Loosened(other)) => one.erased == other.erased,
+            _ => false,
+        }
+    }
+}
+
 /// What a deletion takes along, in the order in which it is found: what is deleted because it refers to a document stands
 /// after that document.
 #[derive(Default)]
 pub(in crate::engine) struct Along {
     pub(in crate::engine) kin: Vec<Box<dyn Kin>>,
     pub(in crate::engine) dependents: Vec<Dependent>,
-    /// What stands in the way: the model, the field, how many documents.
-    pub(in crate::engine) blocked: Vec<(&'static ModelSchema, &'static str, u64)>,
+    /// What stands in the way: the model, the reference, how many documents.
+    pub(in crate::engine) blocked: Vec<(&'static ModelSchema, Arc<Reference>, u64)>,
 }
 
 impl Along {
@@ -86,25 +100,26 @@ impl Along {
     pub(in crate::engine) fn require_free(&self) -> Result<()> {
         match self.blocked.first() {
             None => Ok(()),
-            Some((schema, field, _)) => Err(Error::new(
+            Some((schema, at, _)) => Err(Error::new(
                 ErrorKind::Refused,
                 "documents that refer to it stand in the way of the deletion (`on_delete = restrict`)",
             )
             .at_model(schema.name, "delete")
-            .at_path(*field)),
+            .at_path(at.path.clone())),
         }
     }
 }
 
 /// The write of a dependent.
 pub(in crate::engine) fn item<'u>(unit: &'u mut dyn WriteUnit, dependent: &Dependent) -> Item<'u> {
-    let action = match dependent.fate {
-        Fate::Deleted(action) => action,
-        Fate::Loosened(_) => Action::Update,
+    let (action, erases) = match &dependent.fate {
+        Fate::Deleted(action) => (*action, false),
+        Fate::Loosened(loosened) => (Action::Update, loosened.erased),
     };
     let plan = Plan {
         unseen: true,
         required: false,
+        erases,
         ..Plan::new(action)
     };
     let item = Item::new(unit, plan);
@@ -119,12 +134,13 @@ pub(in crate::engine) fn opened(kin: &[Box<dyn Kin>], place: usize) -> Result<&d
     opened.ok_or_else(|| Error::internal("a model that was not opened"))
 }
 
-/// The documents of a model that satisfy `rest`, whoever may read them.
+/// The documents of a model that satisfy `rest` and are to be kept, whoever may read them.
 pub(in crate::engine) async fn fetch(
     kin: &dyn Kin,
     deleted: Deleted,
     rest: Node,
     fields: Vec<&'static str>,
+    keep: &mut (dyn FnMut(&[u8]) -> Result<bool> + Send),
 ) -> Result<Vec<(IdValue, RawDocumentBuf)>> {
     let collection = kin.schema().collection;
     let find = Find {
@@ -135,7 +151,9 @@ pub(in crate::engine) async fn fetch(
     let mut cursor = kin.caller().store()?.find(&find).await.map_err(into_error)?;
     while cursor.advance().await.map_err(into_error)? {
         cursor.each(&mut |raw| {
-            found.push((load::id(raw)?, load::owned(raw)?));
+            if keep(raw)? {
+                found.push((load::id(raw)?, load::owned(raw)?));
+            }
             Ok(true)
         })?;
     }

@@ -32,6 +32,8 @@ pub struct DeleteStep {
     pub deleted: u64,
     /// The documents that lose a reference.
     pub loosened: u64,
+    /// The documents that stay, without what is personal in them.
+    pub erased: u64,
     /// The documents that stand in the way.
     pub in_the_way: u64,
 }
@@ -53,6 +55,11 @@ impl DeletePlan {
     /// The documents of all models that lose a reference.
     pub fn loosened(&self) -> u64 {
         self.steps.iter().map(|step| step.loosened).sum()
+    }
+
+    /// The documents of all models that stay, without what is personal in them.
+    pub fn erased(&self) -> u64 {
+        self.steps.iter().map(|step| step.erased).sum()
     }
 
     /// Whether nothing stands in the way.
@@ -80,6 +87,7 @@ impl DeletePlan {
                 collection: schema.collection,
                 deleted: 0,
                 loosened: 0,
+                erased: 0,
                 in_the_way: 0,
             });
             self.steps.len() - 1
@@ -89,9 +97,21 @@ impl DeletePlan {
         }
     }
 
+    /// Adds what happens to what goes along.
+    pub(super) fn add(&mut self, along: &Along) -> Result<()> {
+        for dependent in &along.dependents {
+            self.count(along.model(dependent)?.schema(), &dependent.fate);
+        }
+        for (schema, _, count) in &along.blocked {
+            self.step(schema, |step| step.in_the_way += count);
+        }
+        Ok(())
+    }
+
     fn count(&mut self, schema: &'static ModelSchema, fate: &Fate) {
         self.step(schema, |step| match fate {
             Fate::Deleted(_) => step.deleted += 1,
+            Fate::Loosened(loosened) if loosened.erased => step.erased += 1,
             Fate::Loosened(_) => step.loosened += 1,
         });
     }
@@ -104,12 +124,13 @@ impl fmt::Display for DeletePlan {
                 model,
                 deleted,
                 loosened,
+                erased,
                 in_the_way,
                 ..
             } = step;
             writeln!(
                 f,
-                "{model}: {deleted} deleted, {loosened} loosened, {in_the_way} in the way"
+                "{model}: {deleted} deleted, {loosened} loosened, {erased} erased, {in_the_way} in the way"
             )?;
         }
         Ok(())
@@ -139,12 +160,7 @@ pub(crate) async fn plan_deletion(unit: &mut dyn WriteUnit, action: Action) -> R
     };
     let mut plan = DeletePlan::default();
     plan.step(unit.schema(), |step| step.deleted += 1);
-    for dependent in &along.dependents {
-        plan.count(along.model(dependent)?.schema(), &dependent.fate);
-    }
-    for (schema, _, count) in &along.blocked {
-        plan.step(schema, |step| step.in_the_way += count);
-    }
+    plan.add(&along)?;
     Ok(Some(plan))
 }
 
@@ -161,19 +177,7 @@ pub(crate) async fn delete_in_batches(
     along.require_free()?;
     let mut done = DeletePlan::default();
     done.step(unit.schema(), |_| {});
-    let (deleted, loosened): (Vec<&Dependent>, Vec<&Dependent>) = along
-        .dependents
-        .iter()
-        .partition(|dependent| matches!(dependent.fate, Fate::Deleted(_)));
-    let order = loosened.into_iter().chain(deleted.into_iter().rev());
-    let order: Vec<&Dependent> = order.collect();
-    let alike = |one: &&Dependent, other: &&Dependent| {
-        one.kin == other.kin && std::mem::discriminant(&one.fate) == std::mem::discriminant(&other.fate)
-    };
-    for group in order.chunk_by(alike).flat_map(|group| group.chunks(batch.max(1))) {
-        write_batch(&along, group, &mut done).await?;
-        progress(&done);
-    }
+    carry_out(&along, batch, &mut done, progress).await?;
     // Whatever began to refer to it in the meantime goes along with it.
     if write(unit, Plan::new(action)).await? == Written::Yes {
         done.step(unit.schema(), |step| step.deleted += 1);
@@ -182,19 +186,48 @@ pub(crate) async fn delete_in_batches(
     Ok(Some(done))
 }
 
+/// Writes what goes along: what stays first, and then what is deleted, each after what refers to it.
+pub(super) async fn carry_out(
+    along: &Along,
+    batch: usize,
+    done: &mut DeletePlan,
+    progress: &mut (dyn FnMut(&DeletePlan) + Send),
+) -> Result<()> {
+    let (deleted, loosened): (Vec<&Dependent>, Vec<&Dependent>) = along
+        .dependents
+        .iter()
+        .partition(|dependent| matches!(dependent.fate, Fate::Deleted(_)));
+    let order = loosened.into_iter().chain(deleted.into_iter().rev());
+    let order: Vec<&Dependent> = order.collect();
+    let alike = |one: &&Dependent, other: &&Dependent| one.kin == other.kin && one.fate.is_like(&other.fate);
+    for group in order.chunk_by(alike).flat_map(|group| group.chunks(batch.max(1))) {
+        write_batch(along, group, done).await?;
+        progress(done);
+    }
+    Ok(())
+}
+
 /// Writes a batch of one model; one in which somebody else changed a document first is read and judged again.
 async fn write_batch(all: &Along, group: &[&Dependent], done: &mut DeletePlan) -> Result<()> {
     let Some(first) = group.first() else {
         return Ok(());
     };
     let kin = all.model(first)?;
-    let deleted = match first.fate {
+    let deleted = match &first.fate {
         Fate::Deleted(Action::Purge) => Deleted::Included,
+        Fate::Loosened(loosened) if loosened.erased => Deleted::Included,
         _ => Deleted::Hidden,
     };
     for attempt in 1.. {
         let ids = group.iter().map(|dependent| dependent.id.to_bson()).collect();
-        let found = fetch(kin, deleted, Node::field("_id", Test::In(ids)), Vec::new()).await?;
+        let found = fetch(
+            kin,
+            deleted,
+            Node::field("_id", Test::In(ids)),
+            Vec::new(),
+            &mut |_| Ok(true),
+        )
+        .await?;
         let mut found: HashMap<_, _> = found.into_iter().collect();
         let mut units = Vec::with_capacity(found.len());
         for dependent in group {

@@ -4,23 +4,28 @@
 //! what an actor sees; each is then judged like any other write: `can_delete`, `can_update`, hooks, rules, audit.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 
 use bson::RawDocumentBuf;
 
 use super::along::{Along, Dependent, Fate, fetch, opened};
-use super::graph::{Bond, Kin, Loosened};
+use super::graph::{Bond, Kin};
+use super::loss::{self, Loosened};
+use super::subject::Holds;
+use crate::codec::{DecodeError, RawValue};
+use crate::engine::read::load;
 use crate::engine::unit::{Action, Deleted, WriteUnit};
 use crate::engine::write::plan::{Item, Written};
 use crate::error::{Error, ErrorKind, Result};
-use crate::query::{Node, Test, each_value};
-use crate::schema::{DeleteRule, ModelSchema};
+use crate::query::{Node, Test};
+use crate::schema::{DeleteRule, ModelSchema, Reference, Step};
 use crate::value::IdValue;
 
 /// How many ids one command names.
 const AT_ONCE: usize = 1_000;
 
 /// A document: the collection, and the id in it.
-type Key = (&'static str, IdValue);
+pub(super) type Key = (&'static str, IdValue);
 
 /// What is deleted for good, or marked as deleted.
 #[derive(Clone, Copy)]
@@ -44,12 +49,26 @@ impl<'a> Root<'a> {
 /// # Errors
 /// `Unsupported` beyond the limit.
 pub(in crate::engine) async fn follow(roots: &[Root<'_>], limit: Option<usize>) -> Result<Along> {
+    Ok(match search(roots, limit, None).await? {
+        Some(search) => search.finish(),
+        None => Along::default(),
+    })
+}
+
+/// Finds what refers to the roots, level by level; none if there are none. An erasure notes what holds what, and finds
+/// documents that are marked as deleted too.
+pub(super) async fn search<'a>(
+    roots: &[Root<'a>],
+    limit: Option<usize>,
+    holds: Option<Holds>,
+) -> Result<Option<Search<'a>>> {
     let Some(first) = roots.first() else {
-        return Ok(Along::default());
+        return Ok(None);
     };
     let mut search = Search {
         asks: first.unit,
         limit,
+        holds,
         along: Along::default(),
         dependents: Vec::new(),
         opened: HashMap::new(),
@@ -74,29 +93,39 @@ pub(in crate::engine) async fn follow(roots: &[Root<'_>], limit: Option<usize>) 
     while let Some((schema, action, ids)) = search.front.pop_front() {
         search.level(schema, action, &ids).await?;
     }
-    Ok(search.finish())
+    Ok(Some(search))
 }
 
-struct Search<'a> {
+pub(super) struct Search<'a> {
     asks: &'a dyn WriteUnit,
     limit: Option<usize>,
-    along: Along,
+    /// What an erasure has to know.
+    pub(super) holds: Option<Holds>,
+    pub(super) along: Along,
     /// One that was to be changed and is deleted after all leaves a gap.
-    dependents: Vec<Option<Dependent>>,
+    pub(super) dependents: Vec<Option<Dependent>>,
     /// Where an opened model stands, by its place in the graph.
     opened: HashMap<usize, usize>,
-    deleted: HashSet<Key>,
+    pub(super) deleted: HashSet<Key>,
     /// Where a dependent stands.
-    places: HashMap<Key, usize>,
-    in_the_way: Vec<(&'static ModelSchema, &'static str, IdValue)>,
+    pub(super) places: HashMap<Key, usize>,
+    pub(super) in_the_way: Vec<InTheWay>,
     /// What is deleted, and not followed yet.
     front: VecDeque<(&'static ModelSchema, Action, Vec<IdValue>)>,
+}
+
+/// A document that a restriction keeps.
+pub(super) struct InTheWay {
+    pub(super) kin: usize,
+    pub(super) schema: &'static ModelSchema,
+    pub(super) at: Arc<Reference>,
+    pub(super) id: IdValue,
 }
 
 impl Search<'_> {
     /// What refers to documents of one model.
     async fn level(&mut self, schema: &'static ModelSchema, action: Action, ids: &[IdValue]) -> Result<()> {
-        let bonds: Vec<Bond> = self.asks.caller().graph().to(schema).copied().collect();
+        let bonds: Vec<Bond> = self.asks.caller().graph().to(schema).cloned().collect();
         // A marked document can be restored: what cannot be marked along, waits until it goes for good.
         let marked = action == Action::Delete && schema.soft_delete;
         for bond in bonds {
@@ -110,21 +139,24 @@ impl Search<'_> {
             if !applies {
                 continue;
             }
-            let next = match action {
-                Action::Purge if model.soft_delete => Action::Purge,
-                _ => Action::Delete,
+            let for_good = action == Action::Purge || self.holds.is_some();
+            let next = if for_good && model.soft_delete {
+                Action::Purge
+            } else {
+                Action::Delete
             };
             let mut cascaded = Vec::new();
             for ids in ids.chunks(AT_ONCE) {
-                for (id, found) in self.referring(kin, bond, next, ids).await? {
+                let ids = Arc::new(ids.iter().cloned().collect());
+                for (id, found) in self.referring(kin, &bond, next, &ids).await? {
                     let met = Met {
                         kin,
-                        bond,
+                        bond: &bond,
                         next,
                         id,
                         found,
                     };
-                    cascaded.extend(self.meet(met, ids)?);
+                    cascaded.extend(self.meet(met, &ids)?);
                 }
             }
             if !cascaded.is_empty() {
@@ -149,36 +181,39 @@ impl Search<'_> {
         opened(&self.along.kin, kin)
     }
 
-    /// The documents whose field names one of the ids. Those that are marked as deleted are in nobody's way, and go only
+    /// The documents that name one of the ids. Those that are marked as deleted are in nobody's way, and go only
     /// where the others go for good.
     async fn referring(
         &self,
         kin: usize,
-        bond: Bond,
+        bond: &Bond,
         next: Action,
-        ids: &[IdValue],
+        ids: &HashSet<IdValue>,
     ) -> Result<Vec<(IdValue, RawDocumentBuf)>> {
-        let ids = ids.iter().map(IdValue::to_bson).collect();
+        let (kin, at) = (self.kin(kin)?, &*bond.at);
         let deleted = match (bond.rule, next) {
+            _ if self.holds.is_some() => Deleted::Included,
             (DeleteRule::Cascade, Action::Purge) => Deleted::Included,
             _ => Deleted::Hidden,
         };
-        let fields = if self.limit.is_some() {
-            Vec::new()
+        let exact = is_found_exactly(at);
+        let fields = if self.limit.is_none() && self.holds.is_none() && exact {
+            vec!["_id"]
         } else {
-            vec![bond.field]
+            Vec::new()
         };
-        fetch(
-            self.kin(kin)?,
-            deleted,
-            Node::field(bond.field, Test::In(ids)),
-            fields,
-        )
-        .await
+        let mut keep = |raw: &[u8]| {
+            if exact {
+                return Ok(true);
+            }
+            let present = load::migrated(kin, raw)?;
+            loss::names(RawValue::document_of(&present), &at.steps, ids).map_err(DecodeError::into_error)
+        };
+        fetch(kin, deleted, candidates(at, ids), fields, &mut keep).await
     }
 
     /// Notes what becomes of a document that refers to one of the deleted `ids`; the answer is its id, if it is deleted.
-    fn meet(&mut self, met: Met, ids: &[IdValue]) -> Result<Option<IdValue>> {
+    fn meet(&mut self, met: Met<'_>, ids: &Arc<HashSet<IdValue>>) -> Result<Option<IdValue>> {
         let Met {
             kin,
             bond,
@@ -188,11 +223,15 @@ impl Search<'_> {
         } = met;
         let schema = self.kin(kin)?.schema();
         let key = (schema.collection, id.clone());
+        if let Some(holds) = &mut self.holds {
+            holds.note(opened(&self.along.kin, kin)?, &key, bond, &found, ids)?;
+        }
         if self.deleted.contains(&key) {
             return Ok(None);
         }
         if bond.rule == DeleteRule::Restrict {
-            self.in_the_way.push((schema, bond.field, id));
+            let at = Arc::clone(&bond.at);
+            self.in_the_way.push(InTheWay { kin, schema, at, id });
             return Ok(None);
         }
         let cascades = bond.rule == DeleteRule::Cascade;
@@ -215,7 +254,7 @@ impl Search<'_> {
                 self.dependents.push(Some(Dependent {
                     kin,
                     id: id.clone(),
-                    found: self.limit.is_some().then_some(found.clone()),
+                    found: self.limit.is_some().then_some(found),
                     fate: if cascades {
                         Fate::Deleted(next)
                     } else {
@@ -235,7 +274,8 @@ impl Search<'_> {
             ..
         })) = self.dependents.get_mut(place)
         {
-            loosen(loosened, bond, &found, ids);
+            loosened.add(&bond.at, ids);
+            loosened.erased |= self.holds.is_some() && bond.at.subject;
         }
         Ok(None)
     }
@@ -243,17 +283,17 @@ impl Search<'_> {
     /// What is deleted anyway neither stands in the way nor loses anything.
     fn finish(mut self) -> Along {
         self.along.dependents = self.dependents.into_iter().flatten().collect();
-        for (schema, field, id) in self.in_the_way {
+        for InTheWay { schema, at, id, .. } in self.in_the_way {
             if self.deleted.contains(&(schema.collection, id)) {
                 continue;
             }
             let blocked = &mut self.along.blocked;
             match blocked
                 .iter_mut()
-                .find(|(known, path, _)| std::ptr::eq(*known, schema) && *path == field)
+                .find(|(known, other, _)| std::ptr::eq(*known, schema) && Arc::ptr_eq(other, &at))
             {
                 Some((_, _, count)) => *count += 1,
-                None => blocked.push((schema, field, 1)),
+                None => blocked.push((schema, at, 1)),
             }
         }
         self.along
@@ -261,30 +301,28 @@ impl Search<'_> {
 }
 
 /// A document that refers to a deleted one.
-struct Met {
+struct Met<'a> {
     kin: usize,
-    bond: Bond,
+    bond: &'a Bond,
     /// What it is done to it where it is deleted.
     next: Action,
     id: IdValue,
     found: RawDocumentBuf,
 }
 
-/// Adds what a document loses by one of its fields, when `ids` are deleted.
-fn loosen(loosened: &mut Loosened, bond: Bond, found: &RawDocumentBuf, ids: &[IdValue]) {
-    if bond.rule == DeleteRule::Nullify {
-        if !loosened.nullified.contains(&bond.field) {
-            loosened.nullified.push(bond.field);
+/// Whether a query tells all: the variants of an enum may share a path, and a path through a map cannot be asked for.
+fn is_found_exactly(at: &Reference) -> bool {
+    let vague = |step: &Step| matches!(step, Step::Values | Step::Variant { .. });
+    !at.steps.iter().any(vague)
+}
+
+/// The documents that may name one of the ids; of a reference in a map, those that have the map.
+fn candidates(at: &Reference, ids: &HashSet<IdValue>) -> Node {
+    match at.path.split_once(".{}") {
+        Some((map, _)) => Node::field(map.to_owned(), Test::Exists(true)),
+        None => {
+            let ids = ids.iter().map(IdValue::to_bson).collect();
+            Node::field(at.path.clone(), Test::In(ids))
         }
-        return;
-    }
-    let mut lost = Vec::new();
-    each_value(found.as_bytes(), bond.field, &mut |value| {
-        let id = IdValue::decode(value).ok().filter(|id| ids.contains(id));
-        lost.extend(id.map(|id| id.to_bson()));
-    });
-    match loosened.pulled.iter_mut().find(|(field, _)| *field == bond.field) {
-        Some((_, all)) => all.append(&mut lost),
-        None => loosened.pulled.push((bond.field, lost)),
     }
 }

@@ -4,13 +4,14 @@ use std::collections::HashSet;
 
 use bson::RawDocumentBuf;
 
-use crate::codec::RawValue;
+use super::loss::each_named;
+use crate::codec::{DecodeError, RawValue};
 use crate::engine::audit::outbox;
 use crate::engine::caller::Caller;
 use crate::engine::read::load;
 use crate::error::{Error, ErrorKind, Result};
-use crate::query::{Node, Test, each_value};
-use crate::schema::ModelSchema;
+use crate::query::{Node, Test};
+use crate::schema::{ModelSchema, Reference};
 use crate::store::{Find, Selection, into_error};
 use crate::value::IdValue;
 
@@ -18,37 +19,31 @@ use crate::value::IdValue;
 pub(in crate::engine) struct Links(Vec<Link>);
 
 struct Link {
-    path: String,
-    /// The variants of an enum may refer to documents of several models by one path.
-    to: Vec<&'static ModelSchema>,
+    at: Reference,
     /// What is named, and the place of the document that names it.
     named: Vec<(IdValue, usize)>,
 }
 
 impl Links {
     pub(in crate::engine) fn of(schema: &'static ModelSchema) -> Self {
-        let mut links: Vec<Link> = Vec::new();
-        for reference in schema.references() {
-            match links.iter_mut().find(|link| link.path == reference.path) {
-                Some(link) => link.to.push(reference.to),
-                None => links.push(Link {
-                    path: reference.path,
-                    to: vec![reference.to],
-                    named: Vec::new(),
-                }),
-            }
-        }
-        Self(links)
+        let links = schema.references().into_iter().map(|at| Link {
+            at,
+            named: Vec::new(),
+        });
+        Self(links.collect())
     }
 
     /// Takes in what a document of the present version names.
-    pub(in crate::engine) fn note(&mut self, place: usize, present: &[u8]) {
-        for Link { path, named, .. } in &mut self.0 {
-            each_value(present, path, &mut |value: RawValue<'_>| {
+    pub(in crate::engine) fn note(&mut self, place: usize, present: &[u8]) -> Result<()> {
+        for Link { at, named } in &mut self.0 {
+            let mut note = |value: RawValue<'_>| {
                 // What is no id at all is the decoder's to refuse.
                 named.extend(IdValue::decode(value).map(|id| (id, place)));
-            });
+            };
+            each_named(RawValue::document_of(present), &at.steps, &mut note)
+                .map_err(DecodeError::into_error)?;
         }
+        Ok(())
     }
 
     /// Hands over one error for each reference that leads nowhere.
@@ -58,15 +53,12 @@ impl Links {
         documents: &[RawDocumentBuf],
         found: &mut (dyn FnMut(Error) + Send),
     ) -> Result<()> {
-        for Link { path, to, mut named } in self.0 {
-            for to in &to {
-                let present = present(caller, to, &named).await?;
-                named.retain(|(id, _)| !present.contains(id));
-            }
-            let names: Vec<&str> = to.iter().map(|to| to.name).collect();
+        for Link { at, mut named } in self.0 {
+            let present = present(caller, at.to, &named).await?;
+            named.retain(|(id, _)| !present.contains(id));
             for (_, place) in &named {
-                let message = format!("the {} that it refers to", names.join(" or "));
-                let error = Error::new(ErrorKind::NotFound, message).at_path(&path);
+                let message = format!("the {} that it refers to", at.to.name);
+                let error = Error::new(ErrorKind::NotFound, message).at_path(&at.path);
                 let document = documents.get(*place).map(|document| document.as_bytes());
                 found(error.at_id(|| document.map(load::id_text).unwrap_or_default()));
             }

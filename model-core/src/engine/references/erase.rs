@@ -18,19 +18,22 @@ use crate::store::{Find, into_error};
 /// How often a batch of which a document was changed by somebody else is read again.
 const ATTEMPTS: u32 = 8;
 
-/// Who ends a tenant: takes a bypass, whose reason stands in the audit log.
-fn admit(caller: &Caller) -> Result<()> {
+/// Who ends a tenant, or a person's data: takes a bypass, whose reason stands in the audit log.
+pub(super) fn admit(caller: &Caller) -> Result<()> {
     if caller.bypass.is_some() {
         return Ok(());
     }
     Err(Error::new(
         ErrorKind::Forbidden,
-        "erasing a tenant reaches what no policy allows: it takes `dangerously_bypass_permissions`",
+        "an erasure reaches what no policy allows: it takes `dangerously_bypass_permissions`",
     ))
 }
 
 /// The models whose documents belong to tenants, each opened; what refers to others comes before them.
-fn opened(caller: &Caller, context: &(dyn Any + Send + Sync)) -> Result<Vec<Box<dyn Kin>>> {
+pub(in crate::engine) fn opened(
+    caller: &Caller,
+    context: &(dyn Any + Send + Sync),
+) -> Result<Vec<Box<dyn Kin>>> {
     let graph = caller.graph();
     let order = referring_first(&graph.schemas());
     let tenants = order

@@ -1,23 +1,14 @@
 //! The graph of the registered models: which fields refer to which model, and what becomes of their documents.
 
 use std::any::Any;
+use std::sync::Arc;
 
-use bson::Bson;
-
+use super::loss::Loosened;
 use crate::engine::caller::Caller;
 use crate::engine::unit::{Unit, WriteUnit};
 use crate::error::{Error, ErrorKind, Result};
-use crate::schema::{DeleteRule, ModelSchema};
+use crate::schema::{DeleteRule, ModelSchema, Reference};
 use crate::value::IdValue;
-
-/// What a document loses when others are deleted.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Loosened {
-    /// Stored names of references that become absent.
-    pub(crate) nullified: Vec<&'static str>,
-    /// Stored names of arrays, and what is taken out of them.
-    pub(crate) pulled: Vec<(&'static str, Vec<Bson>)>,
-}
 
 /// A registered model, opened for one caller: its documents are found and written on behalf of somebody who deletes a
 /// document of another model.
@@ -37,17 +28,16 @@ pub(crate) struct Registered {
     pub(crate) open: OpenKin,
 }
 
-/// A field with a delete rule.
-#[derive(Debug, Clone, Copy)]
+/// A reference with a delete rule.
+#[derive(Debug, Clone)]
 pub(crate) struct Bond {
     /// The referring model, by its place among the registered ones.
     pub(crate) from: usize,
-    pub(crate) field: &'static str,
     pub(crate) rule: DeleteRule,
-    to: &'static ModelSchema,
+    pub(crate) at: Arc<Reference>,
 }
 
-/// All fields with delete rules.
+/// All references with delete rules.
 #[derive(Debug, Default)]
 pub(crate) struct Graph {
     models: Vec<Registered>,
@@ -58,15 +48,14 @@ impl Graph {
     pub(crate) fn new(models: Vec<Registered>) -> Self {
         let mut bonds = Vec::new();
         for (from, model) in models.iter().enumerate() {
-            for field in model.schema.fields {
-                let Some(rule) = field.on_delete else { continue };
-                bonds.extend(field.ty.target().map(|to| Bond {
+            let references = model.schema.references().into_iter();
+            bonds.extend(references.filter_map(|reference| {
+                Some(Bond {
                     from,
-                    field: field.stored,
-                    rule,
-                    to,
-                }));
-            }
+                    rule: reference.on_delete?,
+                    at: Arc::new(reference),
+                })
+            }));
         }
         Self { models, bonds }
     }
@@ -76,11 +65,28 @@ impl Graph {
         self.models.iter().map(|model| model.schema).collect()
     }
 
-    /// The fields that refer to a model.
+    /// The references to a model.
     pub(in crate::engine) fn to(&self, schema: &'static ModelSchema) -> impl Iterator<Item = &Bond> {
         self.bonds
             .iter()
-            .filter(move |bond| std::ptr::eq(bond.to, schema))
+            .filter(move |bond| std::ptr::eq(bond.at.to, schema))
+    }
+
+    /// Opens a registered model on behalf of who holds `context`.
+    pub(in crate::engine) fn open_model(
+        &self,
+        schema: &'static ModelSchema,
+        context: &(dyn Any + Send + Sync),
+    ) -> Result<Box<dyn Kin>> {
+        let known = |model: &Registered| std::ptr::eq(model.schema, schema);
+        match self.models.iter().position(known) {
+            Some(place) => self.open(place, context),
+            None => Err(Error::new(
+                ErrorKind::Configuration,
+                "the handle does not know the model: register it with `.model()`",
+            )
+            .at_model(schema.name, "open")),
+        }
     }
 
     /// Opens the model at this place on behalf of who holds `context`.

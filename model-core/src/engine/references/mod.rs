@@ -6,3 +6,5 @@ pub(in crate::engine) mod cascade;
 pub(in crate::engine) mod dangling;
 pub(in crate::engine) mod erase;
 pub(in crate::engine) mod graph;
+pub(in crate::engine) mod loss;
+pub(in crate::engine) mod subject;

@@ -4,6 +4,7 @@ use bson::RawDocumentBuf;
 use chrono::{DateTime, Utc};
 
 use super::diff::Difference;
+use super::plan::Plan;
 use super::stored::{Stored, encode, write_reserved};
 use crate::codec::{DecodeError, Elements, Writer};
 use crate::engine::read::load;
@@ -60,14 +61,16 @@ pub(in crate::engine) async fn change(
     draft: Option<Draft<'_>>,
     after: Vec<u8>,
     revision: Revision,
-    keep_updated_at: bool,
+    plan: &Plan,
 ) -> Result<Option<Changed>> {
     let schema = unit.schema();
     let changes = match draft {
         Some(draft) if draft.became(&after) => draft.changes,
         _ => stored.changes(schema, &after)?,
     };
-    keep_readonly(&changes)?;
+    if !plan.erases {
+        keep_readonly(&changes)?;
+    }
     if !is_meant(schema, stored, &changes, &after)? {
         return Ok(None);
     }
@@ -76,7 +79,7 @@ pub(in crate::engine) async fn change(
             .iter()
             .filter(|change| change.field.role != FieldRole::UpdatedAt)
     };
-    let moves = !keep_updated_at
+    let moves = !plan.keep_updated_at
         && (stored.migrated.is_some() || counted().any(|change| !change.field.skip_updated_at));
     let audited = stored.migrated.is_some() || counted().any(|change| !change.field.skip_audit);
     if !moves && let Some(instant) = stored_instant(schema, stored)? {

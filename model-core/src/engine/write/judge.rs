@@ -141,7 +141,7 @@ impl Job {
         };
         let changed = match action {
             Action::Migrate => Some(change::write_back(unit, stored, after, revision)?),
-            _ => change::change(unit, stored, draft, after, revision, plan.keep_updated_at).await?,
+            _ => change::change(unit, stored, draft, after, revision, plan).await?,
         };
         let Some(Changed {
             mut after,

@@ -26,6 +26,8 @@ pub(crate) struct Plan {
     pub(crate) required: bool,
     /// The caller need not be able to read the document: it goes along with another one.
     pub(crate) unseen: bool,
+    /// What is set at create only changes too: the document is rid of what is personal.
+    pub(crate) erases: bool,
 }
 
 impl Plan {
@@ -38,6 +40,7 @@ impl Plan {
             claims: false,
             required: action == Action::Update,
             unseen: false,
+            erases: false,
         }
     }
 }

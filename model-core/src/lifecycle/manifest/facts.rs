@@ -96,6 +96,8 @@ impl Facts {
                     ("skip_updated_at", field.skip_updated_at),
                     ("skip_audit", field.skip_audit),
                     ("sortable", field.sortable),
+                    ("pii", field.pii.is_some()),
+                    ("subject", field.subject),
                     ("legacy_plaintext", field.legacy_plaintext.is_some()),
                 ];
                 for (flag, _) in flags.iter().filter(|(_, is_on)| *is_on) {

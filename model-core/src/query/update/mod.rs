@@ -125,21 +125,6 @@ impl<M> Operators<M> {
         self
     }
 
-    /// No operator: the document stays as it is.
-    pub(crate) fn nothing() -> Self {
-        Self::new(Vec::new())
-    }
-
-    /// The reference stored under this name becomes absent.
-    pub(crate) fn nullify(field: &'static str) -> Self {
-        Self::one(Cow::Borrowed(field), Action::Unset)
-    }
-
-    /// These values go out of the array stored under this name.
-    pub(crate) fn pull_values(field: &'static str, values: Vec<Bson>) -> Self {
-        Self::one(Cow::Borrowed(field), Action::PullAll(values))
-    }
-
     /// Whether they can be carried out at all, whatever the document.
     ///
     /// # Errors

@@ -93,10 +93,13 @@ impl Types {
             let Some((mut schema, is_required)) = self.field(field, own_id, side) else {
                 continue;
             };
-            if let Some(schema) = schema.as_object_mut()
-                && !field.doc.is_empty()
-            {
-                schema.insert("description".to_owned(), field.doc.into());
+            if let Some(schema) = schema.as_object_mut() {
+                if !field.doc.is_empty() {
+                    schema.insert("description".to_owned(), field.doc.into());
+                }
+                if field.pii.is_some() {
+                    schema.insert("x-pii".to_owned(), true.into());
+                }
             }
             properties.insert(field.json.to_owned(), schema);
             if is_required {

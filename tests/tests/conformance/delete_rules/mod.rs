@@ -3,6 +3,7 @@
 mod batches;
 mod erase;
 mod lives;
+mod nested;
 mod rules;
 
 use std::sync::Arc;

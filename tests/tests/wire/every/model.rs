@@ -92,7 +92,7 @@ pub(super) struct Part {
     id: Id<Part>,
     #[model(tenant)]
     organization: TenantId,
-    #[model(on_delete = cascade)]
+    #[model(subject, on_delete = cascade)]
     of: Ref<Thing>,
     #[model(on_delete = nullify)]
     beside: Option<Ref<Thing>>,

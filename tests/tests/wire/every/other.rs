@@ -58,6 +58,8 @@ pub(super) const ALL: &[(&str, &str)] = &[
     ("Reencrypt::stop_when", "says how: `reencrypt`"),
     ("EraseTenant::batch", "says how: `Context::erase_tenant`"),
     ("EraseTenant::on_progress", "says how: `Context::erase_tenant`"),
+    ("EraseSubject::batch", "says how: `Context::erase_subject`"),
+    ("EraseSubject::on_progress", "says how: `Context::erase_subject`"),
     ("Page::", "looks at what was read"),
     ("Loaded::", "looks at what was read"),
     ("Related::", "looks at what was read"),

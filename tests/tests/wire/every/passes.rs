@@ -25,6 +25,14 @@ probes! {
     "DeleteInBatches::dry_run" => |ctx, given| Thing::delete_in_batches(ctx, &given.one.id).purging().dry_run().await;
     "Context::erase_tenant" => |ctx, _given| ctx.erase_tenant().batch(1).await;
     "EraseTenant::dry_run" => |ctx, _given| ctx.erase_tenant().dry_run().await;
+    "Context::erase_subject" => |ctx, given| ctx.erase_subject(&given.one.id).batch(1).await;
+    "EraseSubject::dry_run" => |ctx, given| ctx.erase_subject(&given.one.id).dry_run().await;
+    "Context::export_tenant" => |ctx, _given| ctx.export_tenant(&mut Vec::new()).await;
+    "ExportTenant::open_secrets" => |ctx, _given| ctx.export_tenant(&mut Vec::new()).open_secrets().await;
+    "Context::export_subject" => |ctx, given| ctx.export_subject(&given.one.id, &mut Vec::new()).await;
+    "ExportSubject::open_secrets" => |ctx, given| {
+        ctx.export_subject(&given.one.id, &mut Vec::new()).open_secrets().await
+    };
     "Context::transaction" => |ctx, given| ctx.transaction(|tx| async move {
         Thing::update(&tx, &given.one.id, rename("new")).await?;
         Thing::query(&tx).count().await

@@ -102,7 +102,7 @@ pub(in crate::engine) fn diff<'a>(
         };
         let place = Place {
             field,
-            redacted: field.hidden,
+            redacted: withheld(field),
             readonly: field.readonly,
             element: false,
             path: field.stored.to_owned(),
@@ -138,12 +138,17 @@ impl Place {
     fn below(&self, key: &str, field: Option<&FieldSchema>) -> Self {
         Self {
             field: self.field,
-            redacted: self.redacted || field.is_some_and(|field| field.hidden),
+            redacted: self.redacted || field.is_some_and(withheld),
             readonly: self.readonly || (!self.element && field.is_some_and(|field| field.readonly)),
             element: self.element || field.is_none(),
             path: format!("{}.{key}", self.path),
         }
     }
+}
+
+/// Whether its values are not to be repeated. Those of personal data would outlive an erasure.
+fn withheld(field: &FieldSchema) -> bool {
+    field.hidden || field.pii.is_some()
 }
 
 struct Walk<'a> {
