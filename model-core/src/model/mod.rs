@@ -29,13 +29,14 @@ mod reencrypt;
 mod related;
 mod select;
 mod stream;
+mod transfer;
 mod tree;
 mod unit;
 mod update;
 mod upsert;
 
 pub use branch::{FacetBranch, FacetBranches, FacetCount, FacetRows, FacetSelect};
-pub use bulk::{Bulk, BulkOutcome, BulkReport, BulkWrite};
+pub use bulk::{Bulk, BulkEffect, BulkOutcome, BulkReport, BulkWrite};
 pub use check::CheckStored;
 pub use create::Create;
 pub use delete::Delete;

@@ -4,6 +4,7 @@ use bson::{Bson, Document};
 use model_core::ModelExt;
 use model_core::prelude::*;
 
+use super::ID;
 use super::model::{CANARY, Ctx, Full, Stage, is_sealed, leaks, new_full, rename};
 
 /// What a verb does to the one document of the matrix.
@@ -158,7 +159,7 @@ pub(super) async fn each(check: impl AsyncFn(&Stage, Write, Way, Full)) {
                     Full::purge(&stage.admin, &leftover.id).await.unwrap();
                 }
                 for raw in stage.stored().await {
-                    let id = raw.get_object_id("_id").unwrap();
+                    let id = raw.get_object_id(ID).unwrap();
                     let job = stage.admin.dangerously_bypass_permissions("sweep");
                     Full::purge(&job, &Id::parse(&id.to_hex()).unwrap())
                         .await
@@ -295,7 +296,9 @@ async fn what_is_stored() {
                     "{write:?} {way:?}"
                 );
                 assert_ne!(after.get("_rev"), before.get("_rev"), "{write:?} {way:?}");
-                assert_eq!(after.get("_id"), before.get("_id"), "{write:?} {way:?}");
+                for id in ["_id", ID] {
+                    assert_eq!(after.get(id), before.get(id), "{write:?} {way:?}");
+                }
             }
             None => assert_eq!(after.get("created_at"), Some(&now), "{write:?} {way:?}"),
         }

@@ -194,7 +194,13 @@ async fn write_batch(all: &Along, group: &[&Dependent], done: &mut DeletePlan) -
     };
     for attempt in 1.. {
         let ids = group.iter().map(|dependent| dependent.id.to_bson()).collect();
-        let found = fetch(kin, deleted, Node::field("_id", Test::In(ids)), Vec::new()).await?;
+        let found = fetch(
+            kin,
+            deleted,
+            Node::field(kin.schema().id_field, Test::In(ids)),
+            Vec::new(),
+        )
+        .await?;
         let mut found: HashMap<_, _> = found.into_iter().collect();
         let mut units = Vec::with_capacity(found.len());
         for dependent in group {

@@ -166,7 +166,7 @@ impl Search<'_> {
         let fields = if self.limit.is_some() {
             Vec::new()
         } else {
-            vec![bond.field]
+            vec![bond.field, self.kin(kin)?.schema().id_field]
         };
         fetch(
             self.kin(kin)?,

@@ -55,6 +55,7 @@ impl Links {
     pub(in crate::engine) async fn judge(
         self,
         caller: &Caller,
+        schema: &ModelSchema,
         documents: &[RawDocumentBuf],
         found: &mut (dyn FnMut(Error) + Send),
     ) -> Result<()> {
@@ -68,7 +69,10 @@ impl Links {
                 let message = format!("the {} that it refers to", names.join(" or "));
                 let error = Error::new(ErrorKind::NotFound, message).at_path(&path);
                 let document = documents.get(*place).map(|document| document.as_bytes());
-                found(error.at_id(|| document.map(load::id_text).unwrap_or_default()));
+                found(error.at_id(|| {
+                    let id = document.map(|document| load::id_text(schema, document));
+                    id.unwrap_or_default()
+                }));
             }
         }
         Ok(())
@@ -86,7 +90,10 @@ async fn present(
     if ids.is_empty() {
         return Ok(present);
     }
-    let mut node = Node::field("_id", Test::In(ids.into_iter().map(IdValue::to_bson).collect()));
+    let mut node = Node::field(
+        to.id_field,
+        Test::In(ids.into_iter().map(IdValue::to_bson).collect()),
+    );
     if to.has_outbox() {
         node = node.and(Node::field(outbox::PURGE_PATH, Test::Ne(true.into())));
     }
@@ -97,13 +104,13 @@ async fn present(
         caller.select(to, node)?
     };
     let find = Find {
-        fields: vec!["_id"],
+        fields: vec![to.id_field],
         ..Find::all(to.collection, selection)
     };
     let mut cursor = caller.ports.store.find(&find).await.map_err(into_error)?;
     while cursor.advance().await.map_err(into_error)? {
         cursor.each(&mut |raw| {
-            present.insert(load::id(raw)?);
+            present.insert(load::id(to, raw)?);
             Ok(true)
         })?;
     }

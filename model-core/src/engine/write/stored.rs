@@ -95,7 +95,7 @@ async fn find(items: &mut [Item<'_>]) -> Result<()> {
     let Some(first) = places.values().min().and_then(|first| items.get(*first)) else {
         return Ok(());
     };
-    let collection = first.collection();
+    let (schema, collection) = (first.unit.schema(), first.collection());
     let mut selection = visible(
         first.unit,
         first.plan.action.deleted(),
@@ -103,7 +103,7 @@ async fn find(items: &mut [Item<'_>]) -> Result<()> {
     )
     .await?;
     if places.len() == 1 {
-        selection.id = Some(first.unit.id().to_bson());
+        selection.id = Some((first.unit.schema().id_field, first.unit.id().to_bson()));
         let found = first
             .unit
             .caller()
@@ -117,7 +117,7 @@ async fn find(items: &mut [Item<'_>]) -> Result<()> {
         return Ok(());
     }
     let ids = places.keys().map(IdValue::to_bson).collect();
-    selection.rest = selection.rest.and(Node::field("_id", Test::In(ids)));
+    selection.rest = selection.rest.and(Node::field(schema.id_field, Test::In(ids)));
     let mut cursor = first
         .unit
         .caller()
@@ -127,7 +127,7 @@ async fn find(items: &mut [Item<'_>]) -> Result<()> {
         .map_err(into_error)?;
     while cursor.advance().await.map_err(into_error)? {
         cursor.each(&mut |raw| {
-            let place = places.get(&load::id(raw)?);
+            let place = places.get(&load::id(schema, raw)?);
             if let Some(item) = place.and_then(|position| items.get_mut(*position)) {
                 item.found = Some(load::owned(raw)?);
             }

@@ -98,9 +98,10 @@ impl Collection {
             .map(|(slot, stored)| (*slot, stored))
     }
 
-    /// The slot of the document with that `_id`.
-    pub(super) fn slot_of(&self, id: RawValue<'_>) -> Option<u64> {
-        self.indexes.first()?.holder(&Key::new(&[id]))
+    /// The slot of the document that has the key in the unique index over these paths; none if there is no such index.
+    pub(super) fn holder(&self, paths: &[&str], key: &Key) -> Option<Option<u64>> {
+        let index = self.indexes.iter().find(|index| index.is_unique_over(paths))?;
+        Some(index.holder(key))
     }
 
     /// Whether `document` could stand in `slot`: the first unique key that another document has.
