@@ -3,8 +3,8 @@
 use super::unit::{Input, Reader};
 use super::{
     Ancestors, Bulk, BulkWrite, CheckStored, Create, Delete, DeleteInBatches, Loaded, MigrateAll, Modify,
-    Query, QueryString, Reencrypt, RelatedQuery, Subtree, Update, Upserted, bulk, external, get_many, global,
-    new_from_json, patch_from_json, populate, transfer, upsert,
+    Query, QueryString, Reencrypt, RelatedQuery, Subtree, Update, Upserted, bulk, by_key, external, get_many,
+    global, new_from_json, patch_from_json, populate, transfer, upsert,
 };
 use crate::engine::{self, Access, Action};
 use crate::error::{Error, Result};
@@ -317,6 +317,67 @@ pub trait ModelExt: BaseModel {
                 .await
                 .map_err(|error| error.at_model(Self::NAME, "get_by"))?;
             Ok(reader.into_documents().pop())
+        }
+    }
+
+    /// Changes the document that a unique key names, as [`get_by`](Self::get_by) finds it, by a patch.
+    ///
+    /// # Errors
+    /// As [`get_by`](Self::get_by) and [`update`](Self::update).
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let made = Note::create(&ctx, note("Buy milk")).await?;
+    /// let patch = NotePatch { done: Set(true), ..Default::default() };
+    /// assert!(Note::update_by(&ctx, |n| n.id.eq(&made.id), patch).await?.done);
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn update_by(
+        ctx: &ContextFor<Self>,
+        key: impl FnOnce(&'static Self::Fields) -> Filter<Self>,
+        patch: Self::Patch,
+    ) -> impl Future<Output = Result<Self>> + Send
+    where
+        Self: Mutable,
+    {
+        let key = key(Self::fields()).into_node();
+        async move {
+            let updated = by_key::update_by(ctx, key, patch).await;
+            updated.map_err(|error| error.at_model(Self::NAME, "update_by"))
+        }
+    }
+
+    /// Deletes the document that a unique key names, as [`get_by`](Self::get_by) finds it; false if there is none.
+    ///
+    /// # Errors
+    /// As [`get_by`](Self::get_by) and [`delete`](Self::delete).
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let made = Note::create(&ctx, note("Buy milk")).await?;
+    /// assert!(Note::delete_by(&ctx, |n| n.id.eq(&made.id)).await?);
+    /// assert!(!Note::delete_by(&ctx, |n| n.id.eq(&made.id)).await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn delete_by(
+        ctx: &ContextFor<Self>,
+        key: impl FnOnce(&'static Self::Fields) -> Filter<Self>,
+    ) -> impl Future<Output = Result<bool>> + Send
+    where
+        Self: Mutable,
+    {
+        let key = key(Self::fields()).into_node();
+        async move {
+            let deleted = by_key::delete_by::<Self>(ctx, key).await;
+            deleted.map_err(|error| error.at_model(Self::NAME, "delete_by"))
         }
     }
 

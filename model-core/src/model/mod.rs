@@ -2,6 +2,7 @@
 
 mod branch;
 mod bulk;
+mod by_key;
 mod check;
 mod claim;
 mod compute;

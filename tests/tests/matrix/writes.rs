@@ -74,6 +74,8 @@ writes! {
     UpsertNew "upsert" Create => |ctx, target, name| Full::upsert(
         ctx, |f| f.key.eq(&target.key), new_full(&target.key, name), rename(name)).await.map(|one| one.is_created());
     Update "update" Update => |ctx, target, name| done(Full::update(ctx, &target.id, rename(name)).await);
+    UpdateBy "update_by" Update => |ctx, target, name|
+        done(Full::update_by(ctx, |f| f.key.eq(&target.key), rename(name)).await);
     Replace "replace" Update => |ctx, target, name| done(Full::replace(ctx, &target.id, new_full(&target.key, name)).await);
     UpdateWith "update_with" Update => |ctx, target, name| {
         // Operators touch no secret: those are there from before.
@@ -98,6 +100,7 @@ writes! {
         Full::query(ctx).filter(|f| f.key.eq(&target.key) & f.closed.eq(false)).claim(patch).await.map(|one| one.is_some())
     };
     Delete "delete" Delete => |ctx, target, _name| Full::delete(ctx, &target.id).await;
+    DeleteBy "delete_by" Delete => |ctx, target, _name| Full::delete_by(ctx, |f| f.key.eq(&target.key)).await;
     Purge "purge" Delete => |ctx, target, _name| Full::purge(ctx, &target.id).await;
     DeleteMany "delete_many" Delete => |ctx, target, _name|
         Full::delete_many(ctx, |f| f.key.eq(&target.key)).await.map(|report| report.written == 1);
