@@ -29,6 +29,7 @@ mod global;
 mod group;
 mod hooks;
 mod identity;
+mod ids;
 mod index_forms;
 mod index_sync;
 mod indexes;

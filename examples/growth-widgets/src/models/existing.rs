@@ -56,7 +56,10 @@ impl BaseModel for ExistingWidget {
 }
 
 /// `getById`
-pub async fn get_existing_widget(ctx: &ReqContext, id: &Id<ExistingWidget>) -> Result<Option<ExistingWidget>> {
+pub async fn get_existing_widget(
+    ctx: &ReqContext,
+    id: &Id<ExistingWidget>,
+) -> Result<Option<ExistingWidget>> {
     ExistingWidget::get(ctx, id).await
 }
 
