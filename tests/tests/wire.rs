@@ -6,6 +6,10 @@
     clippy::unwrap_used,
     reason = "a failure here is a failed test"
 )]
+#![allow(
+    clippy::duplicate_mod,
+    reason = "the same operations are probed with ids of either form"
+)]
 
 #[path = "wire/bulk.rs"]
 mod bulk;

@@ -221,7 +221,9 @@ fn role_keys(cx: &Ctxt, field: &Field) {
     let dates = matches!(field.role, Role::CreatedAt | Role::UpdatedAt);
     for key in &field.attrs.written {
         let fits = match key.value {
+            // Where `stored_as` has no place, it is told already.
             KeyId::Rename
+            | KeyId::StoredAs
             | KeyId::Hidden
             | KeyId::Id
             | KeyId::Tenant
@@ -230,8 +232,6 @@ fn role_keys(cx: &Ctxt, field: &Field) {
             | KeyId::Revision => true,
             KeyId::Index | KeyId::Ttl => dates || field.role == Role::Tenant,
             KeyId::Filterable | KeyId::Sortable => field.role != Role::Tenant,
-            // What it does anywhere else, `stored_as` tells itself.
-            KeyId::StoredAs => true,
             KeyId::Unique => field.role == Role::Tenant || field.attrs.stored_as.is_some(),
             _ => false,
         };

@@ -62,7 +62,7 @@ on_both_stores! {
         let shop = stage.shop().await;
         Note::create_many(&shop.admin, (0..1_500).map(|n| note(&format!("n{n:04}")))).await.unwrap();
         let mut broken = shop.stored("notes").await.remove(0);
-        broken.extend(doc! { "_id": bson::oid::ObjectId::new(), "text": 5 });
+        broken.extend(doc! { "_id": Id::<Note>::generate().to_bson(), "text": 5 });
         shop.store_raw("notes", broken).await;
         let mut told = 0;
         let error = Note::update_many(&shop.admin, |_| Filter::all(), text("same"))

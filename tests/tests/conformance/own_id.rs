@@ -1,6 +1,5 @@
 //! Contract B 5: an id that is stored under a name of its own, beside an `_id` that the database makes and nobody sees.
 
-use bson::oid::ObjectId;
 use bson::{Bson, Document, doc};
 use model_core::crypto::Purpose;
 use model_core::prelude::*;
@@ -9,7 +8,7 @@ use model_core::{Access, ModelExt};
 
 use crate::harness::{START, Shop, Stage, date, on_both_stores};
 use crate::keys::rotate;
-use crate::models::{Ctx, User, open_policy};
+use crate::models::{Ctx, Note, User, open_policy};
 
 /// Version 1 had no weight.
 #[derive(Clone, Model)]
@@ -149,7 +148,7 @@ async fn revealed(ctx: &Ctx, id: &Id<Experiment>) -> Result<String> {
 /// As another client wrote it, before there was a weight.
 fn old(tenant: &str, key: &str) -> Document {
     doc! {
-        "_id": ObjectId::new(), "id": key, "organization": tenant, "name": "old", "extra": 5,
+        "_id": Id::<Note>::generate().to_bson(), "id": key, "organization": tenant, "name": "old", "extra": 5,
         "dateCreated": date(START), "dateUpdated": date(START),
     }
 }

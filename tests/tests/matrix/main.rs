@@ -7,6 +7,7 @@
     clippy::unwrap_used,
     reason = "a failure here is a failed test"
 )]
+#![allow(clippy::duplicate_mod, reason = "the same tests hold for ids of either form")]
 
 mod complete;
 mod verbs;

@@ -120,8 +120,8 @@ pub(crate) async fn transfer(leaving: &mut dyn WriteUnit, arriving: &mut dyn Wri
     arrives.carried = Some(Carried::of(schema, rebound)?);
     let mut items = [leaves, arrives];
     write_together(&mut items).await?;
-    let [_, arrived] = &items;
-    Ok(arrived.written)
+    let [_, there] = &items;
+    Ok(there.written)
 }
 
 fn require_movable(schema: &ModelSchema) -> Result<()> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bson::{Bson, Document, RawDocument, RawDocumentBuf};
 
-use super::index::{Index, Key};
+use super::index::Index;
 use super::refused;
 use super::tree::Tree;
 use crate::codec::{Elements, RawValue, Writer, tag};
@@ -98,10 +98,9 @@ impl Collection {
             .map(|(slot, stored)| (*slot, stored))
     }
 
-    /// The slot of the document that has the key in the unique index over these paths; none if there is no such index.
-    pub(super) fn holder(&self, paths: &[&str], key: &Key) -> Option<Option<u64>> {
-        let index = self.indexes.iter().find(|index| index.is_unique_over(paths))?;
-        Some(index.holder(key))
+    /// The unique index over these paths that every document is in.
+    pub(super) fn unique(&self, paths: &[&str]) -> Option<&Index> {
+        self.indexes.iter().find(|index| index.is_unique_over(paths))
     }
 
     /// Whether `document` could stand in `slot`: the first unique key that another document has.

@@ -90,7 +90,7 @@ impl MemoryStore {
         let mut elements = crate::codec::Elements::new(stored.as_bytes()).map_err(|_| malformed())?;
         let id = elements.next().ok().flatten().map(|(_, id)| id);
         let slot = id
-            .and_then(|id| collection.holder(&[reserved::ID], &Key::new(&[id])).flatten())
+            .and_then(|id| collection.unique(&[reserved::ID])?.holder(&Key::new(&[id])))
             .unwrap_or(collection.next_slot());
         collection.put(slot, stored.clone())
     }

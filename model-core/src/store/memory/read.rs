@@ -91,8 +91,7 @@ impl Scan {
             slots.dedup();
             slots
         });
-        let slots =
-            by_id.or_else(|| slot_of_own(&collection, selection).map(|slot| slot.into_iter().collect()));
+        let slots = by_id.or_else(|| slots_of_own(&collection, selection));
         Self {
             collection,
             condition,
@@ -132,20 +131,21 @@ impl Scan {
 }
 
 fn slot_of(collection: &Collection, id: &Bson) -> Option<u64> {
-    let key = Key::of([id])?;
-    collection.holder(&[reserved::ID], &key).flatten()
+    collection.unique(&[reserved::ID])?.holder(&Key::of([id])?)
 }
 
-/// The slot of the document with an id that has a unique index of its own; none if it has no such index.
-fn slot_of_own(collection: &Collection, selection: &Selection) -> Option<Option<u64>> {
+/// The slots that alone can hold a document whose id has a unique index of its own; none if there is no such index.
+fn slots_of_own(collection: &Collection, selection: &Selection) -> Option<Vec<u64>> {
     let (field, id) = selection.id.as_ref()?;
-    let everywhere = || collection.holder(&[field], &Key::of([id])?);
-    match &selection.tenant {
-        Some((tenant_field, tenant)) => collection
-            .holder(&[tenant_field, field], &Key::of([tenant, id])?)
-            .or_else(everywhere),
-        None => everywhere(),
-    }
+    let within = selection.tenant.as_ref().and_then(|(tenant_field, tenant)| {
+        let index = collection.unique(&[tenant_field, field])?;
+        Some((index, Key::of([tenant, id])?))
+    });
+    let (index, key) = match within {
+        Some(found) => found,
+        None => (collection.unique(&[field])?, Key::of([id])?),
+    };
+    Some(index.holder(&key).into_iter().collect())
 }
 
 /// The first document of the selection, and its slot.
