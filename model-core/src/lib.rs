@@ -40,10 +40,10 @@ pub use lifecycle::{
     ValidatorStep,
 };
 pub use model::{
-    Ancestors, Bulk, BulkOutcome, BulkReport, BulkWrite, CheckStored, Create, Delete, DeleteInBatches, Facet,
-    FacetBranch, FacetBranches, FacetCount, FacetRows, FacetSelect, Facets, Joined, Loaded, LookupQuery,
-    MigrateAll, ModelExt, Modify, Page, Query, QueryStream, QueryString, Reencrypt, Related, RelatedCounts,
-    RelatedQuery, Rows, Select, Subtree, Tree, Update, Upserted,
+    Ancestors, Bulk, BulkEffect, BulkOutcome, BulkReport, BulkWrite, CheckStored, Create, Delete,
+    DeleteInBatches, Facet, FacetBranch, FacetBranches, FacetCount, FacetRows, FacetSelect, Facets, Joined,
+    Loaded, LookupQuery, MigrateAll, ModelExt, Modify, Page, Query, QueryStream, QueryString, Reencrypt,
+    Related, RelatedCounts, RelatedQuery, Rows, Select, Subtree, Tree, Update, Upserted,
 };
 
 pub use model_derive::{Embedded, Model, Projection};

@@ -122,7 +122,7 @@ fn key_index(parts: &[Ident]) -> Option<Index> {
     })
 }
 
-/// Each of `index`, `unique` and `ttl` on a field declares an index of its own.
+/// Each of `index`, `unique` and `ttl` on a field declares an index of its own; so does an id that is not stored as `_id`.
 fn field_indexes(field: &Field) -> Vec<Index> {
     let over = |span, direction| {
         let mut index = Index::new(span);
@@ -131,10 +131,16 @@ fn field_indexes(field: &Field) -> Vec<Index> {
     };
     let attrs = &field.attrs;
     let plain = attrs.index.as_ref().map(|index| over(index.span, index.value));
-    let unique = attrs.unique.as_ref().map(|unique| Index {
+    let own_id = attrs.stored_as.as_ref().filter(|_| field.role == Role::Id);
+    let unique = match (&attrs.unique, own_id) {
+        (Some(unique), _) => Some((unique.span, unique.value)),
+        (None, Some(name)) => Some((name.span, UniqueScope::Tenant)),
+        (None, None) => None,
+    };
+    let unique = unique.map(|(span, scope)| Index {
         unique: true,
-        global: unique.value == UniqueScope::Global,
-        ..over(unique.span, Direction::Ascending)
+        global: scope == UniqueScope::Global,
+        ..over(span, Direction::Ascending)
     });
     let ttl = attrs.ttl.as_ref().map(|ttl| Index {
         ttl: Some(ttl.clone()),
@@ -237,7 +243,10 @@ fn field(cx: &Ctxt, place: Place, field: &syn::Field, style: Option<Case>) -> Op
         (None, _) => name.clone(),
     };
     let stored = match role {
-        Role::Id => ID.to_owned(),
+        Role::Id => match &attrs.stored_as {
+            Some(name) => name.value.clone(),
+            None => ID.to_owned(),
+        },
         Role::Revision => REVISION.to_owned(),
         _ => renamed.clone(),
     };

@@ -104,6 +104,8 @@ keys! {
     Tag "tag" &[Place::Enum], "tag = \"kind\"", "The key that names the variant in a stored document; `type` if nothing is said.";
     Crate "crate" CONTAINERS, "crate = ::path", "Where `model_core` is, if it was renamed or re-exported.";
     Id "id" FIELD, "id", "The document's id.";
+    StoredAs "stored_as" FIELD, "stored_as = \"id\"",
+        "The id is stored under this name, unique in its tenant (or over all, with `unique(global)`), beside an `_id` that the database makes and nobody sees.";
     Tenant "tenant" FIELD, "tenant", "The tenant that the document belongs to, stamped from the context.";
     CreatedAt "created_at" FIELD, "created_at", "The instant of creation.";
     UpdatedAt "updated_at" FIELD, "updated_at", "The instant of the last change.";

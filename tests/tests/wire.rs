@@ -6,6 +6,10 @@
     clippy::unwrap_used,
     reason = "a failure here is a failed test"
 )]
+#![allow(
+    clippy::duplicate_mod,
+    reason = "the same operations are probed with ids of either form"
+)]
 
 #[path = "wire/bulk.rs"]
 mod bulk;
@@ -13,12 +17,16 @@ mod bulk;
 mod every;
 #[path = "wire/indexes.rs"]
 mod indexes;
+#[path = "wire/pages.rs"]
+mod pages;
 #[path = "wire/references.rs"]
 mod references;
 #[path = "wire/streams.rs"]
 mod streams;
 #[path = "wire/tenancy.rs"]
 mod tenancy;
+#[path = "wire/transfer.rs"]
+mod transfer;
 #[path = "matrix/verbs.rs"]
 mod verbs;
 
@@ -1279,6 +1287,11 @@ fn the_table_has_no_other_rows() {
             "`bulk`",
             "`find`, one command for neighbours of one kind, `commitTransaction`",
             "the same and `insert` before the commit",
+        ],
+        [
+            "`move_to_tenant`",
+            "–",
+            "`find`, one for each field that refers, `delete`, `insert`, `insert`, `commitTransaction`",
         ],
         [
             "`upsert`, `claim`",

@@ -202,15 +202,15 @@ async fn existing(db: &Db, ed: &ReqContext) -> Result<()> {
         "dateCreated": date, "dateUpdated": date, "__v": 0,
     };
     testing::store_raw(db, "existingwidgets", &widget).await?;
-    let key = Id::parse("wgt_123abc")?;
-    if let Some(widget) = get_existing_widget(ed, &key).await? {
+    let id = Id::parse("wgt_123abc")?;
+    if let Some(widget) = get_existing_widget(ed, &id).await? {
         json(&widget.into_view(ed));
     }
     let patch = ExistingWidgetPatch {
         enabled: Set(Some(true)),
         ..Default::default()
     };
-    update_existing_widget(ed, &key, patch).await?;
+    update_existing_widget(ed, &id, patch).await?;
     stored(db, "existingwidgets").await
 }
 

@@ -288,19 +288,19 @@ on_both_stores! {
             "name": "Existing", "description": null, "enabled": null, "dateCreated": date, "dateUpdated": date, "__v": 0,
         };
         testing::store_raw(&app.db, "existingwidgets", &widget).await.unwrap();
-        let key = Id::parse("wgt_123abc").unwrap();
-        let found = get_existing_widget(&app.vic, &key).await.unwrap().unwrap();
+        let id = Id::parse("wgt_123abc").unwrap();
+        let found = get_existing_widget(&app.vic, &id).await.unwrap().unwrap();
         assert!(found.description.is_none() && found.enabled.is_none() && found.project.is_none());
-        assert!(get_existing_widget(&app.rita, &key).await.unwrap().is_none());
+        assert!(get_existing_widget(&app.rita, &id).await.unwrap().is_none());
         let patch = ExistingWidgetPatch { enabled: Set(Some(true)), ..Default::default() };
-        assert!(update_existing_widget(&app.ed, &key, patch.clone()).await.unwrap_err().is_forbidden());
-        update_existing_widget(&app.ada, &key, patch).await.unwrap();
+        assert!(update_existing_widget(&app.ed, &id, patch.clone()).await.unwrap_err().is_forbidden());
+        update_existing_widget(&app.ada, &id, patch).await.unwrap();
         let stored = app.stored("existingwidgets").await.remove(0);
         assert_eq!((stored.get("description"), stored.get("__v")), (Some(&Bson::Null), Some(&Bson::Int32(0))));
         assert_eq!((stored.get("dateCreated").unwrap(), stored.get("id").unwrap()), (&date.into(), &"wgt_123abc".into()));
         let new = NewExistingWidget { name: "N".into(), optional: Default::default() };
         let created = ExistingWidget::create(&app.ada, new).await.unwrap();
-        assert!(created.key.to_string().starts_with("wgt_"));
+        assert!(created.id.to_string().starts_with("wgt_"));
         let json = serde_json::to_value(created.into_view(&app.ada)).unwrap();
         assert!(json["id"].as_str().unwrap().starts_with("wgt_") && json.get("project").is_none());
     }

@@ -77,7 +77,7 @@ impl Caller {
     pub(crate) fn own(&self, schema: &'static ModelSchema, id: &IdValue) -> Result<Selection> {
         let selection = self.select(schema, Node::Everything)?;
         Ok(Selection {
-            id: Some(id.to_bson()),
+            id: Some((schema.id_field, id.to_bson())),
             ..selection
         })
     }

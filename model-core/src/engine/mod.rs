@@ -65,5 +65,6 @@ pub(crate) use unit::{Action, Deleted, Lent, ReadUnit, Side, Unit, WriteUnit};
 pub(crate) use write::bulk::{BATCH, Maker, Tally, write_matching};
 pub(crate) use write::plan::{Item, Plan, Written};
 pub(crate) use write::retry::write_again;
+pub(crate) use write::transfer::transfer;
 pub(crate) use write::upsert::find_by_key;
 pub(crate) use write::{write, write_all};

@@ -7,7 +7,7 @@ use bson::{Bson, Document, doc};
 use super::{name, path};
 use crate::schema::{
     Collation, Condition, Direction, IndexSpec, KeyForm, Literal, ModelSchema, Number, Projected, Relation,
-    TenantPrefix,
+    TenantPrefix, reserved,
 };
 
 /// One key as the server has it: a stored path, and how its values are held.
@@ -56,6 +56,23 @@ impl Key {
 /// The declared indexes of a model, each as `key`, `name` and options.
 pub(super) fn describe_all(schema: &ModelSchema) -> Vec<Document> {
     schema.indexes.iter().map(|spec| describe(schema, spec)).collect()
+}
+
+/// Whether the index called so keeps the ids of a model apart.
+pub(crate) fn is_of_id(schema: &ModelSchema, name: &str) -> bool {
+    if schema.id_field == reserved::ID {
+        return name == "_id_";
+    }
+    let is_id = |path: &str| schema.stored_path(path).as_deref() == Some(schema.id_field);
+    schema
+        .indexes
+        .iter()
+        .filter(|spec| spec.unique && matches!(spec.keys, [key] if is_id(key.path)))
+        .any(|spec| {
+            describe(schema, spec)
+                .get_str("name")
+                .is_ok_and(|own| own == name)
+        })
 }
 
 /// One declared index as `key`, `name` and options.

@@ -18,6 +18,7 @@ mod tests;
 mod validator;
 mod verify;
 
+pub(crate) use declared::is_of_id;
 pub use manifest::{Manifest, ManifestChange, ManifestDiff};
 pub use options::{SyncEvent, SyncOptions, SyncReport};
 pub(crate) use plan::plan;

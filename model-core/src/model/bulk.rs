@@ -60,6 +60,21 @@ pub struct BulkReport {
     pub limited: bool,
 }
 
+/// What a write by filter did to one of the documents that it found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BulkEffect {
+    /// Changed or deleted.
+    Written,
+    /// It was as it should be already.
+    Unchanged,
+    /// Not there any more when its turn came, or not for this actor.
+    Missing,
+}
+
+/// What is told of each document.
+type OnEach<'a, M> = Box<dyn FnMut(&Id<M>, BulkEffect) + Send + 'a>;
+
 /// A write of everything that a filter selects, carried out when awaited.
 ///
 /// Documents are read, judged and written in batches of 1,000: permission, validation, hooks, timestamps, encryption and
@@ -74,6 +89,7 @@ pub struct BulkWrite<'a, M: BaseModel> {
     patch: Option<M::Patch>,
     limit: Option<u64>,
     all: bool,
+    on_each: Option<OnEach<'a, M>>,
 }
 
 impl<'a, M: BaseModel> BulkWrite<'a, M> {
@@ -84,6 +100,7 @@ impl<'a, M: BaseModel> BulkWrite<'a, M> {
             patch,
             limit: None,
             all: false,
+            on_each: None,
         }
     }
 
@@ -122,6 +139,29 @@ impl<'a, M: BaseModel> BulkWrite<'a, M> {
         self
     }
 
+    /// Tells of each document, by its id, what became of it: when its batch stands, so that no more than a batch is held to be
+    /// told of. In a transaction, whose closure may run again, it is told again too.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// Note::create_many(&ctx, ["a", "b"].map(note)).await?;
+    /// let patch = NotePatch { done: Set(true), ..Default::default() };
+    /// let mut lines = Vec::new();
+    /// Note::update_many(&ctx, |n| n.done.eq(false), patch)
+    ///     .on_each(|id, effect| lines.push(format!("{id}: {effect:?}")))
+    ///     .await?;
+    /// assert!(lines.len() == 2 && lines[0].ends_with(": Written"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn on_each(mut self, each: impl FnMut(&Id<M>, BulkEffect) + Send + 'a) -> Self {
+        self.on_each = Some(Box::new(each));
+        self
+    }
+
     fn verb(&self) -> &'static str {
         match self.patch {
             Some(_) => "update_many",
@@ -148,7 +188,13 @@ impl<'a, M: BaseModel> BulkWrite<'a, M> {
             ctx: self.ctx,
             patch: self.patch,
         };
-        let tally = engine::write_matching(&each, &plan, self.limit).await;
+        let tally = match self.on_each {
+            None => engine::write_matching(&each, &plan, self.limit, None).await,
+            Some(mut on_each) => {
+                let mut told = |id: &IdValue, written| on_each(&Id::from_value(id.clone()), effect(written));
+                engine::write_matching(&each, &plan, self.limit, Some(&mut told)).await
+            }
+        };
         let Tally {
             matched,
             written,
@@ -177,6 +223,14 @@ impl<'a, M: BaseModel> IntoFuture for BulkWrite<'a, M> {
 
     fn into_future(self) -> Self::IntoFuture {
         self.run().boxed()
+    }
+}
+
+fn effect(written: Written) -> BulkEffect {
+    match written {
+        Written::Yes => BulkEffect::Written,
+        Written::Unchanged => BulkEffect::Unchanged,
+        Written::Missing => BulkEffect::Missing,
     }
 }
 

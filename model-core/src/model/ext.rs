@@ -3,8 +3,8 @@
 use super::unit::{Input, Reader};
 use super::{
     Ancestors, Bulk, BulkWrite, CheckStored, Create, Delete, DeleteInBatches, Loaded, MigrateAll, Modify,
-    Query, QueryString, Reencrypt, RelatedQuery, Subtree, Update, Upserted, bulk, external, get_many, global,
-    new_from_json, patch_from_json, populate, upsert,
+    Query, QueryString, Reencrypt, RelatedQuery, Subtree, Update, Upserted, bulk, by_key, external, get_many,
+    global, new_from_json, patch_from_json, populate, transfer, upsert,
 };
 use crate::engine::{self, Access, Action};
 use crate::error::{Error, Result};
@@ -317,6 +317,67 @@ pub trait ModelExt: BaseModel {
                 .await
                 .map_err(|error| error.at_model(Self::NAME, "get_by"))?;
             Ok(reader.into_documents().pop())
+        }
+    }
+
+    /// Changes the document that a unique key names, as [`get_by`](Self::get_by) finds it, by a patch.
+    ///
+    /// # Errors
+    /// As [`get_by`](Self::get_by) and [`update`](Self::update).
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let made = Note::create(&ctx, note("Buy milk")).await?;
+    /// let patch = NotePatch { done: Set(true), ..Default::default() };
+    /// assert!(Note::update_by(&ctx, |n| n.id.eq(&made.id), patch).await?.done);
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn update_by(
+        ctx: &ContextFor<Self>,
+        key: impl FnOnce(&'static Self::Fields) -> Filter<Self>,
+        patch: Self::Patch,
+    ) -> impl Future<Output = Result<Self>> + Send
+    where
+        Self: Mutable,
+    {
+        let key = key(Self::fields()).into_node();
+        async move {
+            let updated = by_key::update_by(ctx, key, patch).await;
+            updated.map_err(|error| error.at_model(Self::NAME, "update_by"))
+        }
+    }
+
+    /// Deletes the document that a unique key names, as [`get_by`](Self::get_by) finds it; false if there is none.
+    ///
+    /// # Errors
+    /// As [`get_by`](Self::get_by) and [`delete`](Self::delete).
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let made = Note::create(&ctx, note("Buy milk")).await?;
+    /// assert!(Note::delete_by(&ctx, |n| n.id.eq(&made.id)).await?);
+    /// assert!(!Note::delete_by(&ctx, |n| n.id.eq(&made.id)).await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn delete_by(
+        ctx: &ContextFor<Self>,
+        key: impl FnOnce(&'static Self::Fields) -> Filter<Self>,
+    ) -> impl Future<Output = Result<bool>> + Send
+    where
+        Self: Mutable,
+    {
+        let key = key(Self::fields()).into_node();
+        async move {
+            let deleted = by_key::delete_by::<Self>(ctx, key).await;
+            deleted.map_err(|error| error.at_model(Self::NAME, "delete_by"))
         }
     }
 
@@ -776,6 +837,43 @@ pub trait ModelExt: BaseModel {
         Delete::new(ctx, id, Action::Restore)
     }
 
+    /// Moves a document to another tenant, under its id: deleted in the one and created in the other, in one transaction. The
+    /// actor may do both (`can_read` and `can_delete` here, `can_create` there, both scopes); hooks, rules and unique keys are
+    /// those of a deletion and of a create, but `created_at` stays. Secrets are sealed under the other tenant's keys. It takes
+    /// a reason, as all work across tenants, and leaves an audit entry in each of the two.
+    ///
+    /// Nothing that stays behind may refer to the document by a field with a delete rule. What it refers to itself is not
+    /// looked at: move what belongs together in one transaction, what refers to others first.
+    ///
+    /// # Errors
+    /// `Configuration` without a reason; `NotFound`, `Forbidden`, `Invalid`, `Duplicate` and `Conflict` as of the two writes;
+    /// `Refused` if something refers to it; `Crypto` for a secret that does not open; `Unsupported` without transactions, for
+    /// a singleton, and for a model with an outbox.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let note = Note::create(&ctx, note("Whose is it?")).await?;
+    /// let ctx = ctx.with_reason("ticket 4711");
+    /// let moved = Note::move_to_tenant(&ctx, &note.id, TenantId::new("globex")?).await?;
+    /// assert_eq!((moved.id, moved.organization), (note.id.clone(), TenantId::new("globex")?));
+    /// assert!(Note::get(&ctx, &note.id).await?.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn move_to_tenant<A: Actor>(
+        ctx: &Context<A>,
+        id: &Id<Self>,
+        tenant: impl Into<TenantId>,
+    ) -> impl Future<Output = Result<Self>> + Send
+    where
+        Self: BaseModel<Actor = A> + Model<Scope = TenantScope> + Mutable,
+    {
+        transfer::move_to_tenant(ctx.crossing(), id, tenant.into())
+    }
+
     /// The one document that the context's tenant has of this model; where there is none yet, `new` is created, and two
     /// racing calls make one.
     ///
@@ -794,7 +892,7 @@ pub trait ModelExt: BaseModel {
                 return Ok(found);
             }
             match Self::create_with_id(ctx, id.clone(), new()).await {
-                Err(error) if error.is_duplicate() && error.index() == Some("_id_") => {
+                Err(error) if is_there_already::<Self>(&error) => {
                     // In a transaction it was there when that began, and the actor does not see it: one that came
                     // since would have been run into. The failed insert has undone the transaction, so that to look
                     // again would begin it anew, with no other end.
@@ -990,4 +1088,10 @@ fn missing<M: BaseModel>(id: &Id<M>) -> Error {
     Error::new(crate::ErrorKind::NotFound, "")
         .at_model(M::NAME, "fetch")
         .at_id(|| id.to_string())
+}
+
+/// Whether a document could not be created because there is one with its id.
+fn is_there_already<M: BaseModel>(error: &Error) -> bool {
+    let of_id = |index| crate::lifecycle::is_of_id(M::schema(), index);
+    error.is_duplicate() && error.index().is_some_and(of_id)
 }

@@ -44,7 +44,7 @@ pub(super) async fn read<M: BaseModel>(
     for ids in wanted.chunks(at_once) {
         let listing = Listing {
             filter: Some(Node::field(
-                "_id",
+                M::schema().id_field,
                 Test::In(ids.iter().map(|(id, _)| id.to_bson()).collect()),
             )),
             // An id is there once: what is asked for is all that comes.

@@ -160,7 +160,7 @@ impl<'a, M: BaseModel> MigrateAll<'a, M> {
             let ctx = (self.enter)(tenant)?;
             let make = |id| unit::<M>(&ctx, id);
             for document in documents {
-                match engine::preview_migration(&make, document).await {
+                match engine::preview_migration(M::schema(), &make, document).await {
                     Ok(sample) => preview.sample.extend(sample),
                     Err(error) => preview.failed.push(error),
                 }
@@ -246,7 +246,7 @@ impl<'a, M: BaseModel> MigrateAll<'a, M> {
         report.scanned += documents.len() as u64;
         for (tenant, documents) in scan.by_tenant(documents, &mut report.failed) {
             let ctx = (self.enter)(tenant)?;
-            engine::migrate(&|id| unit::<M>(&ctx, id), documents, report).await?;
+            engine::migrate(M::schema(), &|id| unit::<M>(&ctx, id), documents, report).await?;
         }
         Ok(())
     }

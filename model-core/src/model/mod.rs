@@ -2,6 +2,7 @@
 
 mod branch;
 mod bulk;
+mod by_key;
 mod check;
 mod claim;
 mod compute;
@@ -29,13 +30,14 @@ mod reencrypt;
 mod related;
 mod select;
 mod stream;
+mod transfer;
 mod tree;
 mod unit;
 mod update;
 mod upsert;
 
 pub use branch::{FacetBranch, FacetBranches, FacetCount, FacetRows, FacetSelect};
-pub use bulk::{Bulk, BulkOutcome, BulkReport, BulkWrite};
+pub use bulk::{Bulk, BulkEffect, BulkOutcome, BulkReport, BulkWrite};
 pub use check::CheckStored;
 pub use create::Create;
 pub use delete::Delete;

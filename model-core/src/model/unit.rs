@@ -9,12 +9,12 @@ use futures_util::future::{BoxFuture, FutureExt};
 use super::compute::Compute;
 use super::global;
 use super::stream::Keeps;
-use crate::codec::{DecodeCx, DecodeError, DocReader, InputCx, Visitor, Writer};
+use crate::codec::{DecodeCx, DecodeError, DocReader, Elements, InputCx, RawValue, Visitor, Writer};
 use crate::engine::{self, Action, Caller, Lent, ReadUnit, Side, Unit, WriteUnit, Written};
 use crate::error::{Error, Result};
 use crate::policy::{AnyContext, BaseModel, Change, ContextFor, MigrateInfo, ReadScope, Stamp, hidden_names};
 use crate::query::Node;
-use crate::schema::ModelSchema;
+use crate::schema::{FieldRole, ModelSchema};
 use crate::value::{Id, IdValue};
 
 /// Decodes a whole document.
@@ -131,6 +131,8 @@ pub(super) enum Input<'a, M: BaseModel> {
     Computed(Compute<'a, M>),
     /// Nothing but what its migration makes of it.
     Migrated,
+    /// A document that comes from another tenant, as it is handed in.
+    Arriving,
 }
 
 /// What a write holds of its documents.
@@ -148,6 +150,8 @@ pub(super) struct Writing<'a, M: BaseModel> {
     id: Id<M>,
     input: Option<Input<'a, M>>,
     sides: Sides<M>,
+    /// When a document that comes from another tenant was created there.
+    born: Option<DateTime<Utc>>,
 }
 
 impl<'a, M: BaseModel> Writing<'a, M> {
@@ -157,6 +161,7 @@ impl<'a, M: BaseModel> Writing<'a, M> {
             id,
             input: Some(Input::New(new)),
             sides: Sides::None,
+            born: None,
         }
     }
 
@@ -167,6 +172,7 @@ impl<'a, M: BaseModel> Writing<'a, M> {
             id,
             input,
             sides: Sides::None,
+            born: None,
         }
     }
 
@@ -261,6 +267,10 @@ impl<M: BaseModel> WriteUnit for Writing<'_, M> {
     fn load(&mut self, raw: &[u8], cx: &DecodeCx<'_>) -> Result<(), DecodeError> {
         // A model need not be `Clone`: what is after begins as a second reading.
         self.sides = match self.input {
+            Some(Input::Arriving) => {
+                self.born = created_at::<M>(raw)?;
+                Sides::Created(decode(raw, cx)?)
+            }
             Some(_) => Sides::Changed(Change::new(decode(raw, cx)?, decode(raw, cx)?)),
             None => Sides::Found(decode(raw, cx)?),
         };
@@ -294,15 +304,22 @@ impl<M: BaseModel> WriteUnit for Writing<'_, M> {
                 *change.after_mut() = M::build(new, &stamp);
                 Ok(M::schema().fields.iter().map(|field| field.json).collect())
             }
-            (Some(Input::Migrated), Sides::Changed(_)) => Ok(Vec::new()),
+            (Some(Input::Migrated), Sides::Changed(_)) | (Some(Input::Arriving), Sides::Created(_)) => {
+                Ok(Vec::new())
+            }
             _ => Err(Error::internal("a write began twice")),
         }
     }
 
     fn stamp(&mut self, now: DateTime<Utc>) {
-        let stamp = self.stamp_at(now);
+        let stamp = self.stamp_at(self.born.unwrap_or(now));
         match &mut self.sides {
-            Sides::Created(document) => document.stamp(&stamp),
+            Sides::Created(document) => {
+                document.stamp(&stamp);
+                if self.born.is_some() {
+                    document.touch(now);
+                }
+            }
             Sides::Changed(change) => {
                 let (before, after) = change.split_mut();
                 after.keep_identity(before);
@@ -430,6 +447,19 @@ impl<M: BaseModel> WriteUnit for Writing<'_, M> {
         work.map(move |result| result.map_err(|error| error.after_write_of(|| id.to_string())))
             .boxed()
     }
+}
+
+/// The instant at which a stored document was created, if it tells.
+fn created_at<M: BaseModel>(raw: &[u8]) -> Result<Option<DateTime<Utc>>, DecodeError> {
+    let Some(field) = M::schema().role(FieldRole::CreatedAt) else {
+        return Ok(None);
+    };
+    let value = Elements::new(raw)?.find(field.stored)?;
+    let millis = value
+        .filter(|value| !value.is_null())
+        .map(RawValue::date)
+        .transpose()?;
+    Ok(millis.and_then(DateTime::from_timestamp_millis))
 }
 
 /// Decodes a document that the pipeline has held before.

@@ -310,6 +310,16 @@ impl<A: Actor> Context<A> {
         Self { global, tenant }
     }
 
+    /// The same context, for work that goes on in another tenant: it takes a reason, and is audited.
+    pub(crate) fn crossing(&self) -> Self {
+        let mut ctx = self.clone();
+        ctx.global
+            .caller
+            .came_from
+            .get_or_insert_with(|| self.tenant.clone());
+        ctx
+    }
+
     /// The tenant.
     ///
     /// ```

@@ -88,7 +88,7 @@ impl PageOrder {
     pub(crate) fn new(schema: &ModelSchema, sort: Vec<SortKey>) -> Result<Self> {
         let last = sort.last().map_or(Direction::Ascending, |key| key.direction);
         let tie_break = SortKey {
-            path: "_id".into(),
+            path: schema.id_field.into(),
             direction: last,
             outside: false,
         };
@@ -98,7 +98,7 @@ impl PageOrder {
         };
         for key in sort.into_iter().chain([tie_break]) {
             // Nothing sorts among documents of one id.
-            let is_told = |known: &SortKey| known.path == key.path || known.path == "_id";
+            let is_told = |known: &SortKey| known.path == key.path || known.path == schema.id_field;
             if !order.sort.iter().any(is_told) {
                 order.keys.push(page_key(schema, &key.path)?);
                 order.sort.push(key);
@@ -190,7 +190,7 @@ fn page_key(schema: &ModelSchema, path: &str) -> Result<PageKey> {
     let mut fields = schema.fields;
     let mut found = None;
     // A document of an older version may lack any field but the id.
-    let mut may_be_null = schema.version > 1 && path != "_id";
+    let mut may_be_null = schema.version > 1 && path != schema.id_field;
     for name in path.split('.') {
         let Some(field) = fields.iter().find(|field| field.stored == name) else {
             return refuse("pages are sorted by declared fields only");

@@ -132,6 +132,8 @@ pub struct ModelSchema {
     pub tenancy: Tenancy,
     /// How its ids look.
     pub id: IdKind,
+    /// The stored name of the id: `_id`, or another one beside an `_id` that nobody sees.
+    pub id_field: &'static str,
     /// The schema version that this code writes; stored documents without one are of version 1.
     pub version: u32,
     /// The fields, in declaration order, which is the order of storage.
@@ -172,6 +174,7 @@ impl ModelSchema {
             collection,
             tenancy,
             id,
+            id_field: reserved::ID,
             version: 1,
             fields,
             indexes: &[],
@@ -185,6 +188,12 @@ impl ModelSchema {
             sealed,
             tokens,
         }
+    }
+
+    /// Stores the id under another name than `_id`.
+    pub const fn id_field(mut self, stored: &'static str) -> Self {
+        self.id_field = stored;
+        self
     }
 
     /// Sets the schema version.

@@ -1,5 +1,7 @@
 //! Stored names that belong to the crate: a file format. A model cannot declare a field under one of them.
 
+/// What the database itself calls a document by: the id of a model, unless that is stored under another name.
+pub(crate) const ID: &str = "_id";
 /// The revision: 64-bit integer, changed by every write.
 pub(crate) const REVISION: &str = "_rev";
 /// The schema version that wrote the document: 32-bit integer; absent means 1.

@@ -25,8 +25,8 @@ use crate::query::{Branch, Grouping, Node, ReadOptions, SortKey};
 pub(crate) struct Selection {
     /// The stored tenant field and the tenant's BSON value, in a tenant model.
     pub(crate) tenant: Option<(&'static str, bson::Bson)>,
-    /// The document's id, for an operation on one document.
-    pub(crate) id: Option<bson::Bson>,
+    /// The stored id field and the document's id, for an operation on one document.
+    pub(crate) id: Option<(&'static str, bson::Bson)>,
     /// The revision that the document must have.
     pub(crate) revision: Guard,
     /// Everything else.
@@ -111,8 +111,8 @@ pub(crate) struct FirstOfEach {
 /// A way through a collection: the documents that have the last document's `next` in their `matching`, and so on.
 #[derive(Debug, Clone)]
 pub(crate) struct Walk {
-    /// The id of the document that it begins with: there is nothing to find if it is not there.
-    pub(crate) from: bson::Bson,
+    /// The stored id field and the id of the document that it begins with: there is nothing to find if it is not there.
+    pub(crate) from: (&'static str, bson::Bson),
     pub(crate) next: String,
     pub(crate) matching: String,
     /// How many steps; none: all.

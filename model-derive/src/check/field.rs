@@ -23,6 +23,7 @@ const RESERVED: [&str; 7] = [
 /// What holds for a field wherever it stands.
 pub(super) fn common(cx: &Ctxt, field: &Field) {
     stored_name(cx, field);
+    stored_as(cx, field);
     one_default(cx, field);
     one_letter_case(cx, field);
     open_to_outside(cx, field);
@@ -92,9 +93,9 @@ fn stored_name(cx: &Ctxt, field: &Field) {
     let (stored, json) = (field.stored.as_str(), field.json.as_str());
     let wrong = if stored.is_empty() || json.is_empty() {
         "a stored name is not empty".to_owned()
-    } else if json.starts_with('$') {
+    } else if json.starts_with('$') || stored.starts_with('$') {
         "a stored name does not begin with `$`".to_owned()
-    } else if json.contains(['.', '\0']) {
+    } else if json.contains(['.', '\0']) || stored.contains(['.', '\0']) {
         "a stored name has no `.` and no NUL character".to_owned()
     } else if field.role != Role::Revision && RESERVED.contains(&stored) {
         format!("the stored name `{stored}` belongs to the library\nhelp: rename the field")
@@ -111,6 +112,22 @@ pub(super) fn not_the_id(cx: &Ctxt, field: &Field) {
             "only the id is stored as `{ID}`\nhelp: mark the field with `#[model(id)]`, or rename it"
         );
         cx.error(name_span(field), message);
+    }
+}
+
+/// The id alone has two names: what `rename` says is the key in JSON.
+fn stored_as(cx: &Ctxt, field: &Field) {
+    let Some(name) = &field.attrs.stored_as else {
+        return;
+    };
+    if field.role != Role::Id {
+        let message = "`stored_as` is for the id\nhelp: another field's stored name is `rename`";
+        cx.error(name.span, message);
+    } else if name.value == ID {
+        cx.error(
+            name.span,
+            format_args!("the id is stored as `{ID}` if nothing is said"),
+        );
     }
 }
 
@@ -249,7 +266,9 @@ fn role_keys(cx: &Ctxt, field: &Field) {
     let dates = matches!(field.role, Role::CreatedAt | Role::UpdatedAt);
     for key in &field.attrs.written {
         let fits = match key.value {
+            // Where `stored_as` has no place, it is told already.
             KeyId::Rename
+            | KeyId::StoredAs
             | KeyId::Hidden
             | KeyId::Id
             | KeyId::Tenant
@@ -258,7 +277,7 @@ fn role_keys(cx: &Ctxt, field: &Field) {
             | KeyId::Revision => true,
             KeyId::Index | KeyId::Ttl => dates || field.role == Role::Tenant,
             KeyId::Filterable | KeyId::Sortable => field.role != Role::Tenant,
-            KeyId::Unique => field.role == Role::Tenant,
+            KeyId::Unique => field.role == Role::Tenant || field.attrs.stored_as.is_some(),
             _ => false,
         };
         if fits {

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 
 use super::{named, runtime, values};
 use crate::ast::{Field, Head, Model};
-use crate::attr::UniqueScope;
+use crate::attr::{Role, UniqueScope};
 use crate::spelling;
 
 /// The type of a field's handle: what can be asked of it. What the model gives by itself, and what is read-only, no
@@ -12,6 +12,7 @@ use crate::spelling;
 fn handle(field: &Field) -> TokenStream {
     let (unique, blind) = (field.attrs.unique.as_ref(), field.attrs.blind.as_ref());
     match (unique, blind) {
+        _ if field.role == Role::Id => emit!(FixedField),
         (_, Some(blind)) if blind.value.unique && blind.value.global => emit!(UniqueBlindField),
         (_, Some(_)) => emit!(BlindField),
         (Some(unique), None) if unique.value == UniqueScope::Global => emit!(UniqueField),

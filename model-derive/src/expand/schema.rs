@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Literal, Span, TokenStream};
 use syn::ext::IdentExt as _;
 
 use super::{index, values, view};
-use crate::ast::{Field, Head, Model};
+use crate::ast::{Field, Head, ID, Model};
 use crate::attr::{
     Audit, BlindIndex, BlindNormaliser, Bounds, DeleteRule, Filterable, IdForm, Normaliser, Number, Role,
     Rule, Term,
@@ -202,6 +202,10 @@ pub(super) fn model(model: &Model) -> TokenStream {
     };
     let id = id_kind(&model.head);
     let fields = fields(&Ident::new("__MODEL_FIELDS", Span::mixed_site()), &model.fields);
+    let id_field = model.role(Role::Id).map(|field| field.stored.as_str());
+    let id_field = id_field
+        .filter(|stored| *stored != ID)
+        .map(|stored| emit!(.id_field(#stored)));
     let version = attrs.version.map(|version| emit!(.version(#version)));
     let blind = model.fields.iter().filter_map(blind_index);
     let outbox = attrs.audit.as_ref().filter(|audit| audit.outbox).map(|_| {
@@ -239,7 +243,7 @@ pub(super) fn model(model: &Model) -> TokenStream {
         #indexes
         static __MODEL_SCHEMA: __model::ModelSchema =
             __model::ModelSchema::new(#name, #collection, #tenancy, #id, &__MODEL_FIELDS)
-                #version #with_indexes #audit #soft_delete #append_only #singleton #virtuals #validator #doc;
+                #id_field #version #with_indexes #audit #soft_delete #append_only #singleton #virtuals #validator #doc;
     }
 }
 

@@ -2,7 +2,7 @@
 
 use bson::doc;
 use model_core::prelude::*;
-use model_core::{BulkOutcome, ModelExt};
+use model_core::{BulkEffect, BulkOutcome, ModelExt};
 
 use crate::harness::{change, on_both_stores};
 use crate::models::{
@@ -39,6 +39,41 @@ fn text(text: &str) -> NotePatch {
 }
 
 on_both_stores! {
+    /// Each document is told of once, when its batch stands: what became of it, by its id.
+    async fn each_document_is_told_of(stage: Stage) {
+        let shop = stage.shop().await;
+        let made = Note::create_many(&shop.admin, ["a", "b", "c"].map(note)).await.unwrap();
+        let mut told = Vec::new();
+        let report = Note::update_many(&shop.admin, |n| n.text.in_(["a", "b"]), text("b"))
+            .on_each(|id, effect| told.push((id.clone(), effect)))
+            .await.unwrap();
+        assert_eq!((report.matched, report.written), (2, 1));
+        assert_eq!(told, [(made[0].id.clone(), BulkEffect::Written), (made[1].id.clone(), BulkEffect::Unchanged)]);
+        let mut told = Vec::new();
+        let report = Note::delete_many(&shop.admin, |n| n.text.eq("b")).limit(1)
+            .on_each(|id, effect| told.push((id.clone(), effect)))
+            .await.unwrap();
+        assert!(report.limited);
+        assert_eq!(told, [(made[0].id.clone(), BulkEffect::Written)]);
+    }
+
+    /// Of a batch that fails nobody is told anything, since nothing of it stands; of the batches before, everything.
+    async fn only_what_stands_is_told_of(stage: Stage) {
+        let shop = stage.shop().await;
+        Note::create_many(&shop.admin, (0..1_500).map(|n| note(&format!("n{n:04}")))).await.unwrap();
+        let mut broken = shop.stored("notes").await.remove(0);
+        broken.extend(doc! { "_id": Id::<Note>::generate().to_bson(), "text": 5 });
+        shop.store_raw("notes", broken).await;
+        let mut told = 0;
+        let error = Note::update_many(&shop.admin, |_| Filter::all(), text("same"))
+            .allow_all()
+            .on_each(|_, effect| told += i32::from(effect == BulkEffect::Written))
+            .await.unwrap_err();
+        assert!(error.is_decode(), "{error}");
+        let written = shop.stored("notes").await.iter().filter(|one| one.get_str("text").is_ok_and(|text| text == "same")).count();
+        assert_eq!((told, written), (1_000, 1_000));
+    }
+
     /// Tenant, timestamps, defaults, normalisation, hooks in order and once, an entry for each.
     async fn create_many_is_many_creates(stage: Stage) {
         let shop = stage.shop().await;

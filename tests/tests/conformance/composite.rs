@@ -42,7 +42,57 @@ fn hits(hits: i64) -> MetricPatch {
     }
 }
 
+/// Known by its key alone: nobody is shown the id.
+#[derive(Clone, Model)]
+#[model(collection = "shares", key(feature, day), audit(name = feature))]
+pub(crate) struct Share {
+    #[model(id, hidden)]
+    id: Id<Share>,
+    #[model(tenant)]
+    organization: TenantId,
+    #[model(trim, lowercase)]
+    feature: String,
+    day: i32,
+    #[model(default = 0)]
+    hits: i64,
+}
+
+impl BaseModel for Share {
+    type Actor = User;
+
+    open_policy!(Self, Ctx);
+}
+
 on_both_stores! {
+    /// A model that is known by its key needs no other id: nothing shows one, and every verb goes by the key.
+    async fn the_key_is_all_that_is_known(stage: Stage) {
+        let shop = stage.open(|builder| builder.model::<Share>()).await;
+        let new = || NewShare { feature: "search".into(), day: 1, optional: Default::default() };
+        for ctx in [&shop.admin, &shop.rival] {
+            let view = serde_json::to_value(Share::create(ctx, new()).await.unwrap().into_view(ctx)).unwrap();
+            assert_eq!(view, serde_json::json!({ "organization": ctx.tenant().to_string(), "feature": "search", "day": 1, "hits": 0 }));
+        }
+        assert!(NewShare::from_json(r#"{"id": "x", "feature": "a", "day": 1}"#).is_err());
+        let key = |s: &'static ShareFields| s.feature.eq(" SEARCH") & s.day.eq(1);
+        let patch = |hits| SharePatch { hits: Set(hits), ..Default::default() };
+        let updated = Share::update_by(&shop.admin, key, patch(5)).await.unwrap();
+        assert_eq!((updated.feature.as_str(), updated.hits), ("search", 5));
+        let few = Share::update_by(&shop.admin, |s| s.day.eq(1), patch(6)).await.unwrap_err();
+        assert!(few.is_configuration(), "{few}");
+        let none = Share::update_by(&shop.admin, |s| s.feature.eq("search") & s.day.eq(2), patch(6)).await.unwrap_err();
+        assert!(none.is_not_found(), "{none}");
+        let viewer = shop.acme(User::viewer("vic", &[]));
+        assert!(Share::update_by(&viewer, key, patch(6)).await.unwrap_err().is_forbidden());
+        assert!(Share::delete_by(&viewer, key).await.unwrap_err().is_forbidden());
+        assert!(Share::delete_by(&shop.admin, |s| s.day.eq(1)).await.unwrap_err().is_configuration());
+        assert!(Share::delete_by(&shop.admin, key).await.unwrap());
+        assert!(!Share::delete_by(&shop.admin, key).await.unwrap());
+        assert_eq!(Share::get_by(&shop.rival, key).await.unwrap().unwrap().hits, 0);
+        let told = shop.audit_log().await;
+        assert!(told.iter().all(|entry| entry.get_document("entity").unwrap().get_str("name").unwrap() == "search"), "{told:?}");
+        assert_eq!(told.len(), 4);
+    }
+
     /// Unique within the tenant, found by all its parts and by no fewer.
     async fn the_parts_name_the_document(stage: Stage) {
         let shop = stage.shop().await;

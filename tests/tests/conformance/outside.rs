@@ -24,6 +24,21 @@ pub(crate) struct Place {
     pub(crate) room: String,
 }
 
+/// A step of the work, in a list.
+#[derive(Clone, Embedded)]
+#[model(rename_all = "camelCase")]
+pub(crate) struct Step {
+    #[model(lowercase, filterable(eq, ne, in_))]
+    pub(crate) done_by: String,
+    #[model(filterable)]
+    pub(crate) hours: i32,
+    pub(crate) remark: Option<String>,
+    #[model(hidden)]
+    pub(crate) cost: Option<i32>,
+    #[model(default)]
+    pub(crate) stops: Vec<Place>,
+}
+
 #[derive(Clone, Model)]
 #[model(collection = "tickets", id_prefix = "tkt_")]
 pub(crate) struct Ticket {
@@ -54,6 +69,10 @@ pub(crate) struct Ticket {
     #[model(lowercase, filterable, default)]
     pub(crate) tags: Vec<String>,
     pub(crate) place: Place,
+    #[model(rename = "workSteps", default)]
+    pub(crate) steps: Vec<Step>,
+    #[model(hidden, default)]
+    pub(crate) secret_steps: Vec<Step>,
     #[model(filterable(eq_ignore_case, starts_with_ignore_case, contains_ignore_case))]
     pub(crate) label: Option<String>,
     #[model(hidden)]
@@ -86,6 +105,7 @@ async fn ticket(shop: &Shop, title: &str, status: Status, points: i32) -> Ticket
             due: (points > 2).then_some(DateTime::UNIX_EPOCH),
             tags: Some(vec!["Red".into(), format!("n{points}")]),
             urgent: Some(points == 3),
+            steps: Some(vec![step("Ada", points), step("Bob", 1)]),
             vault: Some(Place {
                 floor: 7,
                 room: "v".into(),
@@ -97,6 +117,19 @@ async fn ticket(shop: &Shop, title: &str, status: Status, points: i32) -> Ticket
         },
     };
     Ticket::create(&shop.admin, new).await.unwrap()
+}
+
+fn step(done_by: &str, hours: i32) -> Step {
+    Step {
+        done_by: done_by.into(),
+        hours,
+        remark: Some("canary".into()),
+        cost: Some(9),
+        stops: vec![Place {
+            floor: hours,
+            room: "r".into(),
+        }],
+    }
 }
 
 /// Three tickets, with 1, 2 and 3 points.
@@ -145,6 +178,13 @@ on_both_stores! {
             (json!({ "or": [{ "storedPoints": 1 }, { "and": [{ "storedPoints": 3 }, { "not": { "urgent": false } }] }] }), vec![1, 3]),
             (json!({ "not": { "storedPoints": { "in": [1, 2] } } }), vec![3]),
             (json!({ "price": { "exists": true } }), vec![]),
+            // Some element each, or one element both.
+            (json!({ "workSteps.doneBy": "bob", "workSteps.hours": { "gte": 2 } }), vec![2, 3]),
+            (json!({ "workSteps": { "any": { "doneBy": "bob", "hours": { "gte": 2 } } } }), vec![]),
+            (json!({ "workSteps": { "any": { "doneBy": "ADA", "hours": { "gte": 2, "lt": 3 } } } }), vec![2]),
+            (json!({ "workSteps": { "any": { "or": [{ "hours": 3 }, { "not": { "doneBy": { "in": ["ada", "bob"] } } }] } } }), vec![3]),
+            (json!({ "not": { "workSteps": { "any": { "doneBy": "ada", "hours": 1 } } } }), vec![2, 3]),
+            (json!({ "workSteps": { "any": { "doneBy": "ada", "stops": { "any": { "floor": 2 } } } } }), vec![2]),
             (json!({ "big": 0 }), vec![1, 2, 3]),
             (json!({ "uuid": "67e55044-10b1-426f-9247-bb680e5fe0c8" }), vec![]),
         ] {
@@ -223,6 +263,45 @@ fn refused(filter: &serde_json::Value) -> String {
 #[test]
 fn operators_do_not_enter() {
     for (filter, expected) in [
+        (json!({ "workSteps": { "any": {} } }), "/workSteps/any empty"),
+        (json!({ "workSteps": { "any": "x" } }), "/workSteps/any type"),
+        (
+            json!({ "workSteps": { "any": { "hours": 1 }, "eq": 1 } }),
+            "/workSteps comparison",
+        ),
+        (
+            json!({ "workSteps": { "any": { "remark": "canary" } } }),
+            "/workSteps/any/remark unknown",
+        ),
+        (
+            json!({ "workSteps": { "any": { "cost": 9 } } }),
+            "/workSteps/any/cost unknown",
+        ),
+        (
+            json!({ "workSteps": { "any": { "storedPoints": 1 } } }),
+            "/workSteps/any/storedPoints unknown",
+        ),
+        (
+            json!({ "workSteps": { "any": { "doneBy": { "gt": "a" } } } }),
+            "/workSteps/any/doneBy/gt comparison",
+        ),
+        (
+            json!({ "workSteps": { "any": { "$where": "canary" } } }),
+            "/workSteps/any/$where unknown",
+        ),
+        (
+            json!({ "workSteps": { "$elemMatch": { "hours": 1 } } }),
+            "/workSteps unknown",
+        ),
+        (
+            json!({ "secret_steps": { "any": { "hours": 1 } } }),
+            "/secret_steps unknown",
+        ),
+        (json!({ "place": { "any": { "floor": 1 } } }), "/place unknown"),
+        (
+            json!({ "tags": { "any": { "eq": "red" } } }),
+            "/tags/any comparison",
+        ),
         (json!({ "title": { "$ne": null } }), "/title/$ne comparison"),
         (json!({ "$where": "canary" }), "/$where unknown"),
         (json!({ "$expr": {} }), "/$expr unknown"),

@@ -4,6 +4,7 @@ use std::slice;
 
 use bson::Bson;
 
+use super::ID;
 use super::model::stored_face;
 use super::writes::{Kind, each};
 
@@ -43,10 +44,10 @@ async fn hooks_see_the_final_document() {
         let after = stage.stored_key("a").await.map(|one| stored_face(&one));
         let shown = stage.calls.take_shown();
         let of_target = |hook: &str| {
-            let id = after.as_ref().or(before.as_ref()).unwrap().get("_id");
+            let id = after.as_ref().or(before.as_ref()).unwrap().get(ID);
             let mut all = shown
                 .iter()
-                .filter(|(name, shown)| *name == hook && shown[0].get("_id") == id);
+                .filter(|(name, shown)| *name == hook && shown[0].get(ID) == id);
             let (_, faces) = all.next().unwrap();
             faces.clone()
         };

@@ -7,6 +7,7 @@ use model_core::prelude::*;
 use model_core::testing::{self, FixedClock};
 use model_core::{DbBuilder, SyncOptions};
 
+use super::ID;
 use super::singleton::Only;
 
 /// What must be found nowhere but in the hands of who put it there.
@@ -54,7 +55,7 @@ impl Calls {
 /// What a hook sees of a document, as it is stored.
 fn face(document: &Full) -> Document {
     doc! {
-        "_id": document.id.to_bson(),
+        ID: document.id.to_bson(),
         "name": &document.name,
         "tags": &document.tags,
         "updated_at": bson::DateTime::from_chrono(document.updated_at),
@@ -64,7 +65,7 @@ fn face(document: &Full) -> Document {
 
 /// The same of what is stored.
 pub(crate) fn stored_face(stored: &Document) -> Document {
-    let mut face: Document = ["_id", "name", "tags", "updated_at"]
+    let mut face: Document = [ID, "name", "tags", "updated_at"]
         .into_iter()
         .map(|key| (key.to_owned(), stored.get(key).unwrap().clone()))
         .collect();
@@ -72,6 +73,7 @@ pub(crate) fn stored_face(stored: &Document) -> Document {
     face
 }
 
+with_its_id! {
 /// Everything that can be forgotten.
 #[derive(Clone, Model)]
 #[model(collection = "full", version = 2, audit, soft_delete)]
@@ -99,6 +101,7 @@ pub(crate) struct Full {
     pub(crate) updated_at: DateTime<Utc>,
     #[model(revision)]
     pub(crate) revision: Revision,
+}
 }
 
 impl BaseModel for Full {

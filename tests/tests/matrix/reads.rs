@@ -8,6 +8,7 @@ use model_core::prelude::*;
 use model_core::query::Join;
 use model_core::{Joined, ModelExt};
 
+use super::ID;
 use super::model::{CANARY, Ctx, Full, START, Stage, leaks, new_full};
 
 /// Some of a document.
@@ -275,13 +276,13 @@ async fn set(stage: &Stage) -> Vec<Id<Full>> {
     assert!(Full::delete(&stage.admin, &ids[3]).await.unwrap());
     ids.push(Full::generated(&stage.rival(), "theirs", "plain").await);
     let old = Id::<Full>::generate();
-    stage
-        .store_raw(&doc! {
+    let mut raw = doc! {
             "_id": old.to_bson(), "organization": "acme", "title": "older", "key": "old", "tags": [], "closed": false,
             "score": 1_i64, "parent": old.to_bson(), "created_at": bson::DateTime::parse_rfc3339_str(START).unwrap(),
             "updated_at": bson::DateTime::parse_rfc3339_str(START).unwrap(),
-        })
-        .await;
+    };
+    raw.insert(ID, old.to_bson());
+    stage.store_raw(&raw).await;
     ids.push(old);
     ids
 }

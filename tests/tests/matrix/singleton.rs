@@ -7,6 +7,7 @@ use model_core::testing;
 
 use super::model::{Calls, Ctx, Stage, User};
 
+with_its_id! {
 #[derive(Clone, Model)]
 #[model(collection = "only", singleton, audit)]
 pub(crate) struct Only {
@@ -18,6 +19,7 @@ pub(crate) struct Only {
     name: String,
     #[model(revision)]
     revision: Revision,
+}
 }
 
 impl BaseModel for Only {

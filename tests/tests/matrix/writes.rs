@@ -4,6 +4,7 @@ use bson::{Bson, Document};
 use model_core::ModelExt;
 use model_core::prelude::*;
 
+use super::ID;
 use super::model::{CANARY, Ctx, Full, Stage, is_sealed, leaks, new_full, rename};
 
 /// What a verb does to the one document of the matrix.
@@ -73,6 +74,8 @@ writes! {
     UpsertNew "upsert" Create => |ctx, target, name| Full::upsert(
         ctx, |f| f.key.eq(&target.key), new_full(&target.key, name), rename(name)).await.map(|one| one.is_created());
     Update "update" Update => |ctx, target, name| done(Full::update(ctx, &target.id, rename(name)).await);
+    UpdateBy "update_by" Update => |ctx, target, name|
+        done(Full::update_by(ctx, |f| f.key.eq(&target.key), rename(name)).await);
     Replace "replace" Update => |ctx, target, name| done(Full::replace(ctx, &target.id, new_full(&target.key, name)).await);
     UpdateWith "update_with" Update => |ctx, target, name| {
         // Operators touch no secret: those are there from before.
@@ -97,6 +100,7 @@ writes! {
         Full::query(ctx).filter(|f| f.key.eq(&target.key) & f.closed.eq(false)).claim(patch).await.map(|one| one.is_some())
     };
     Delete "delete" Delete => |ctx, target, _name| Full::delete(ctx, &target.id).await;
+    DeleteBy "delete_by" Delete => |ctx, target, _name| Full::delete_by(ctx, |f| f.key.eq(&target.key)).await;
     Purge "purge" Delete => |ctx, target, _name| Full::purge(ctx, &target.id).await;
     DeleteMany "delete_many" Delete => |ctx, target, _name|
         Full::delete_many(ctx, |f| f.key.eq(&target.key)).await.map(|report| report.written == 1);
@@ -158,7 +162,7 @@ pub(super) async fn each(check: impl AsyncFn(&Stage, Write, Way, Full)) {
                     Full::purge(&stage.admin, &leftover.id).await.unwrap();
                 }
                 for raw in stage.stored().await {
-                    let id = raw.get_object_id("_id").unwrap();
+                    let id = raw.get_object_id(ID).unwrap();
                     let job = stage.admin.dangerously_bypass_permissions("sweep");
                     Full::purge(&job, &Id::parse(&id.to_hex()).unwrap())
                         .await
@@ -295,7 +299,9 @@ async fn what_is_stored() {
                     "{write:?} {way:?}"
                 );
                 assert_ne!(after.get("_rev"), before.get("_rev"), "{write:?} {way:?}");
-                assert_eq!(after.get("_id"), before.get("_id"), "{write:?} {way:?}");
+                for id in ["_id", ID] {
+                    assert_eq!(after.get(id), before.get(id), "{write:?} {way:?}");
+                }
             }
             None => assert_eq!(after.get("created_at"), Some(&now), "{write:?} {way:?}"),
         }

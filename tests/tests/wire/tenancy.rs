@@ -88,7 +88,7 @@ impl Rule<'_> {
             _ => doc! { "$eq": tenant }.into(),
         };
         assert_eq!(filter.get(field), Some(&equality), "{name}: {filter}");
-        let allowed = ["_id", field, "_rev", "$and"];
+        let allowed = ["_id", "id", field, "_rev", "$and"];
         assert!(
             filter.keys().all(|key| allowed.contains(&key.as_str())),
             "{name}: {filter}"

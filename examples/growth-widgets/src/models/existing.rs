@@ -3,21 +3,20 @@
 
 use model_core::prelude::*;
 
-use super::{Project, Widget};
+use super::Project;
 use crate::req_context::{Member, ReqContext};
 
 #[derive(Clone, Model)]
 #[model(
     collection = "existingwidgets",
+    id_prefix = "wgt_",
     rename_all = "camelCase",
     audit(entity = "widget")
 )]
 pub struct ExistingWidget {
-    #[model(id, rename = "_id")]
-    pub mongo_id: Id<ExistingWidget>,
     /// Of whatever shape, as long as it has the prefix.
-    #[model(rename = "id", unique(global), readonly, default_with = Id::generate)]
-    pub key: Id<Widget>,
+    #[model(id, stored_as = "id", unique(global))]
+    pub id: Id<ExistingWidget>,
     #[model(tenant)]
     pub organization: TenantId,
     pub project: Option<Id<Project>>,
@@ -56,19 +55,19 @@ impl BaseModel for ExistingWidget {
     }
 }
 
-/// `getById`, by the id that everybody uses.
-pub async fn get_existing_widget(ctx: &ReqContext, key: &Id<Widget>) -> Result<Option<ExistingWidget>> {
-    ExistingWidget::get_by(ctx, |w| w.key.eq(key)).await
+/// `getById`
+pub async fn get_existing_widget(
+    ctx: &ReqContext,
+    id: &Id<ExistingWidget>,
+) -> Result<Option<ExistingWidget>> {
+    ExistingWidget::get(ctx, id).await
 }
 
 /// `updateById`
 pub async fn update_existing_widget(
     ctx: &ReqContext,
-    key: &Id<Widget>,
+    id: &Id<ExistingWidget>,
     updates: ExistingWidgetPatch,
 ) -> Result<ExistingWidget> {
-    match get_existing_widget(ctx, key).await? {
-        Some(widget) => ExistingWidget::update(ctx, &widget.mongo_id, updates).await,
-        None => Err(Error::refused("there is no such widget")),
-    }
+    ExistingWidget::update(ctx, id, updates).await
 }

@@ -86,7 +86,7 @@ pub(in crate::engine) async fn insert(
         return Ok(());
     };
     let selection = Selection {
-        id: Some(head_id.clone()),
+        id: Some(("_id", head_id.clone())),
         ..Selection::of(Node::Everything)
     };
     let stored = store.find_one(HEADS, &selection).await?;
@@ -242,7 +242,7 @@ pub(crate) async fn verify(
     }
     if walk.report.is_intact() {
         let selection = Selection {
-            id: Some(head_id),
+            id: Some(("_id", head_id)),
             ..Selection::of(Node::Everything)
         };
         let head = store.find_one(HEADS, &selection).await.map_err(into_error)?;

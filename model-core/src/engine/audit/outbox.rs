@@ -172,7 +172,9 @@ impl Waiting {
         }
         let revision = load::raw_field(raw, reserved::REVISION)?.and_then(|value| value.i64().ok());
         Ok(Self {
-            id: load::id(raw)?.to_bson(),
+            id: load::raw_field(raw, reserved::ID)?
+                .and_then(|id| read_bson(id).ok())
+                .ok_or_else(malformed)?,
             revision: revision.map_or(Guard::Unwritten, Guard::Is),
             entries,
             purge,
@@ -187,7 +189,7 @@ impl Waiting {
             moved += u64::from(deliver(ports, entry).await?);
         }
         let selection = Selection {
-            id: Some(self.id.clone()),
+            id: Some((reserved::ID, self.id.clone())),
             revision: self.revision,
             ..Selection::of(Node::Everything)
         };
@@ -215,7 +217,7 @@ async fn deliver(ports: &Arc<Ports>, entry: &Document) -> Result<bool> {
         return Ok(true);
     }
     let there = Selection {
-        id: entry.get("_id").cloned(),
+        id: entry.get(reserved::ID).map(|id| (reserved::ID, id.clone())),
         ..Selection::of(Node::Everything)
     };
     let found = ports.store.find_one(audit::COLLECTION, &there).await;

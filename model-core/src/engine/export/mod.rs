@@ -65,7 +65,7 @@ impl Export<'_> {
         self.caller.ports.abilities().await?;
         let graph = self.caller.graph();
         let root = graph.open_model(schema, self.context)?;
-        let own = held(&*root, Deleted::Included, named("_id", std::slice::from_ref(&id))).await?;
+        let own = held(&*root, Deleted::Included, named(schema.id_field, std::slice::from_ref(&id))).await?;
         let store = self.caller.store()?;
         if store
             .find_one(schema.collection, &own)
@@ -88,7 +88,7 @@ impl Export<'_> {
         let mut seen = Sift::default();
         stream(
             &*root,
-            named("_id", std::slice::from_ref(&id)),
+            named(schema.id_field, std::slice::from_ref(&id)),
             self.secrets,
             &mut seen,
             &mut archive,
@@ -178,7 +178,7 @@ async fn stream(
     while cursor.advance().await.map_err(into_error)? {
         let mut batch: Vec<(IdValue, RawDocumentBuf)> = Vec::new();
         cursor.each(&mut |raw| {
-            batch.push((load::id(raw)?, load::owned(raw)?));
+            batch.push((load::id(schema, raw)?, load::owned(raw)?));
             Ok(true)
         })?;
         for (id, raw) in batch {

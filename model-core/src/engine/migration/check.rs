@@ -78,7 +78,7 @@ pub(crate) async fn check(unit: &mut dyn ReadUnit, size: u32, report: &mut Check
             Ok(is_older) => report.older += u64::from(is_older),
             Err(error) => {
                 report.unreadable += 1;
-                report.note(error.at_id(|| load::id_text(raw)));
+                report.note(error.at_id(|| load::id_text(schema, raw)));
             }
         }
     }
@@ -86,7 +86,9 @@ pub(crate) async fn check(unit: &mut dyn ReadUnit, size: u32, report: &mut Check
         report.dangling += 1;
         report.note(error);
     };
-    links.judge(unit.caller(), &documents, &mut dangling).await?;
+    links
+        .judge(unit.caller(), schema, &documents, &mut dangling)
+        .await?;
     report.resume = scan::resume(&documents, size)?;
     Ok(())
 }

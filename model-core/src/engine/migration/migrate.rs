@@ -164,7 +164,7 @@ impl MigrateScan<'_> {
             };
             match tenant {
                 Ok(tenant) => tenants.entry(tenant).or_default().push(document),
-                Err(error) => failed.push(error.at_id(|| load::id_text(document.as_bytes()))),
+                Err(error) => failed.push(error.at_id(|| load::id_text(self.schema, document.as_bytes()))),
             }
         }
         tenants
@@ -177,13 +177,14 @@ impl MigrateScan<'_> {
 /// # Errors
 /// What is not a matter of one document: the store does not answer, the audit log cannot be written.
 pub(crate) async fn migrate(
+    schema: &'static ModelSchema,
     make: &Make<'_>,
     documents: Vec<RawDocumentBuf>,
     report: &mut MigrateReport,
 ) -> Result<()> {
     let mut parts = vec![documents];
     while let Some(mut part) = parts.pop() {
-        match together(make, &part).await {
+        match together(schema, make, &part).await {
             Ok((written, others)) => {
                 report.migrated += written;
                 report.raced += others;
@@ -208,7 +209,7 @@ pub(crate) async fn migrate(
                 let raced = error.is_conflict() || error.is_not_found() || error.is_retryable();
                 let raced = raced && !error.is_after_write();
                 let result = match (raced, part.first()) {
-                    (true, Some(document)) => again(make, document).await,
+                    (true, Some(document)) => again(schema, make, document).await,
                     _ => Err(error),
                 };
                 match result {
@@ -216,7 +217,9 @@ pub(crate) async fn migrate(
                     Ok(Written::Unchanged | Written::Missing) => report.raced += 1,
                     Err(error) if ends_the_run(&error) => return Err(error),
                     Err(error) => {
-                        let id = part.first().map(|document| load::id_text(document.as_bytes()));
+                        let id = part
+                            .first()
+                            .map(|document| load::id_text(schema, document.as_bytes()));
                         report.failed.push(error.at_id(|| id.unwrap_or_default()));
                     }
                 }
@@ -239,10 +242,14 @@ fn plan() -> Plan {
 }
 
 /// Writes documents together: how many, and how many needed nothing.
-async fn together(make: &Make<'_>, documents: &[RawDocumentBuf]) -> Result<(u64, u64)> {
+async fn together(
+    schema: &'static ModelSchema,
+    make: &Make<'_>,
+    documents: &[RawDocumentBuf],
+) -> Result<(u64, u64)> {
     let mut units = Vec::with_capacity(documents.len());
     for document in documents {
-        units.push(make(load::id(document.as_bytes())?));
+        units.push(make(load::id(schema, document.as_bytes())?));
     }
     let mut items: Vec<_> = units
         .iter_mut()
@@ -255,8 +262,8 @@ async fn together(make: &Make<'_>, documents: &[RawDocumentBuf]) -> Result<(u64,
 }
 
 /// A document that somebody else has written is read again: a program of an older version may have left it old.
-async fn again(make: &Make<'_>, document: &RawDocumentBuf) -> Result<Written> {
-    let id = load::id(document.as_bytes())?;
+async fn again(schema: &'static ModelSchema, make: &Make<'_>, document: &RawDocumentBuf) -> Result<Written> {
+    let id = load::id(schema, document.as_bytes())?;
     let mut attempt = 1;
     loop {
         let mut unit = make(id.clone());
@@ -274,16 +281,24 @@ async fn again(make: &Make<'_>, document: &RawDocumentBuf) -> Result<Written> {
 }
 
 /// What a migration would do to a document; nothing if it is of the present version.
-pub(crate) async fn preview(make: &Make<'_>, document: RawDocumentBuf) -> Result<Option<MigrateSample>> {
-    let text = load::id_text(document.as_bytes());
-    judged(make, document).await.map_err(|error| error.at_id(|| text))
+pub(crate) async fn preview(
+    schema: &'static ModelSchema,
+    make: &Make<'_>,
+    document: RawDocumentBuf,
+) -> Result<Option<MigrateSample>> {
+    let text = load::id_text(schema, document.as_bytes());
+    let sample = judged(schema, make, document).await;
+    sample.map_err(|error| error.at_id(|| text))
 }
 
-async fn judged(make: &Make<'_>, document: RawDocumentBuf) -> Result<Option<MigrateSample>> {
-    let id = load::id(document.as_bytes())?;
+async fn judged(
+    schema: &'static ModelSchema,
+    make: &Make<'_>,
+    document: RawDocumentBuf,
+) -> Result<Option<MigrateSample>> {
+    let id = load::id(schema, document.as_bytes())?;
     let version = load::stored_version(document.as_bytes())?;
     let mut unit = make(id.clone());
-    let schema = unit.schema();
     let mut item = Item::new(&mut *unit, plan()).found(document);
     judge_only(&mut item).await?;
     let (Some(effect), Some(stored)) = (item.effect, item.stored) else {

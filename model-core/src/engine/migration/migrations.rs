@@ -37,7 +37,7 @@ impl Place {
 
     fn selection(&self) -> Selection {
         Selection {
-            id: Some(Bson::String(self.0.clone())),
+            id: Some(("_id", Bson::String(self.0.clone()))),
             ..Selection::of(Node::Everything)
         }
     }

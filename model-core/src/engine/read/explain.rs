@@ -28,7 +28,7 @@ pub(crate) async fn explain(unit: &mut dyn ReadUnit, id: &IdValue) -> Result<Acc
     let caller = unit.caller();
     caller.ports.admit(unit.schema()).await?;
     let selection = Selection {
-        id: Some(id.to_bson()),
+        id: Some((unit.schema().id_field, id.to_bson())),
         ..held(&*unit, Deleted::Hidden, Node::Everything).await?
     };
     let found = caller

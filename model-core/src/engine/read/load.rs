@@ -60,7 +60,10 @@ pub(in crate::engine) fn migrated<'a>(unit: &(impl Unit + ?Sized), raw: &'a [u8]
 
 /// A migration changes what a document says, not which one it is, nor whose.
 fn keep_identity(schema: &'static ModelSchema, raw: &[u8], migrated: &[u8]) -> Result<()> {
-    for field in ["_id"].into_iter().chain(schema.tenant_field()) {
+    for field in [reserved::ID, schema.id_field]
+        .into_iter()
+        .chain(schema.tenant_field())
+    {
         let (Some(was), is) = (raw_field(raw, field)?, raw_field(migrated, field)?) else {
             continue;
         };
@@ -77,7 +80,7 @@ pub(crate) fn origin<'a>(schema: &'static ModelSchema, raw: &'a [u8]) -> Result<
     if !schema.has_encrypted() && !schema.token_scopes().any() {
         return Ok(None);
     }
-    let id = raw_field(raw, "_id")?;
+    let id = raw_field(raw, schema.id_field)?;
     let tenant = match schema.tenant_field() {
         Some(field) => raw_field(raw, field)?.map(|value| (value.tag, value.bytes)),
         None => None,
@@ -129,13 +132,14 @@ pub(in crate::engine) fn owned(raw: &[u8]) -> Result<RawDocumentBuf> {
 }
 
 /// The id of a raw document.
-pub(in crate::engine) fn id(raw: &[u8]) -> Result<IdValue> {
-    let value =
-        raw_field(raw, "_id")?.ok_or_else(|| Error::new(ErrorKind::Decode, "the document has no id"))?;
-    IdValue::decode(value).map_err(|error| error.at("_id").into_error())
+pub(in crate::engine) fn id(schema: &ModelSchema, raw: &[u8]) -> Result<IdValue> {
+    let field = schema.id_field;
+    let missing = || Error::new(ErrorKind::Decode, "the document has no id").at_path(field);
+    let value = raw_field(raw, field)?.ok_or_else(missing)?;
+    IdValue::decode(value).map_err(|error| error.at(field).into_error())
 }
 
 /// The id of a raw document, for messages.
-pub(in crate::engine) fn id_text(raw: &[u8]) -> String {
-    id(raw).map_or_else(|_| "unknown".to_owned(), |id| id.to_string())
+pub(in crate::engine) fn id_text(schema: &ModelSchema, raw: &[u8]) -> String {
+    id(schema, raw).map_or_else(|_| "unknown".to_owned(), |id| id.to_string())
 }

@@ -79,7 +79,7 @@ impl std::fmt::Debug for Open {
 pub(crate) async fn get(unit: &mut dyn ReadUnit, id: &IdValue) -> Result<bool> {
     unit.caller().ports.admit(unit.schema()).await?;
     let mut selection = visible(unit, Deleted::Hidden, Node::Everything).await?;
-    selection.id = Some(id.to_bson());
+    selection.id = Some((unit.schema().id_field, id.to_bson()));
     one(unit, &selection).await
 }
 
@@ -227,7 +227,7 @@ pub(in crate::engine) async fn pull_noting(
         if let Some(sift) = &sift
             && !sift
                 .admits(unit.caller(), raw)
-                .map_err(|error| error.at_id(|| load::id_text(raw)))?
+                .map_err(|error| error.at_id(|| load::id_text(unit.schema(), raw)))?
         {
             return Ok(true);
         }
@@ -394,7 +394,7 @@ pub(in crate::engine) fn decode(
         unit.decode(&document, &cx).map_err(DecodeError::into_error)?;
         notes.note(raw, &document)
     });
-    result.map_err(|error| error.at_id(|| load::id_text(raw)))
+    result.map_err(|error| error.at_id(|| load::id_text(unit.schema(), raw)))
 }
 
 /// Judges what was decoded. In a debug build, a scope that is declared exact is held to it.

@@ -35,8 +35,8 @@ pub(crate) fn stored(
             .filter_map(|name| schema.field(name))
             .map(|field| field.stored),
     );
-    fields.push(reserved::SCHEMA_VERSION);
-    fields.retain(|field| *field != "_id");
+    fields.extend([schema.id_field, reserved::SCHEMA_VERSION]);
+    fields.retain(|field| *field != reserved::ID);
     fields.sort_unstable();
     fields.dedup();
     fields
@@ -52,7 +52,7 @@ pub(in crate::engine) async fn outdated(unit: &dyn ReadUnit, open: &mut Open) ->
     let mut ids = Vec::new();
     open.each(&mut |raw| {
         if is_outdated(schema, raw)? {
-            ids.extend(id(raw)?.map(|id| id.to_bson()));
+            ids.extend(id(schema, raw)?.map(|id| id.to_bson()));
         }
         Ok(true)
     })?;
@@ -60,13 +60,13 @@ pub(in crate::engine) async fn outdated(unit: &dyn ReadUnit, open: &mut Open) ->
         return Ok(whole);
     }
     // In boxes: a query of a model without older documents stays small.
-    let by_id = Node::field("_id", Test::In(ids));
+    let by_id = Node::field(schema.id_field, Test::In(ids));
     let selection = Box::pin(visible(unit, Deleted::Included, by_id)).await?;
     let find = Find::all(schema.collection, selection);
     let mut cursor = unit.caller().store()?.find(&find).await.map_err(into_error)?;
     while cursor.advance().await.map_err(into_error)? {
         cursor.each(&mut |raw| {
-            whole.extend(id(raw)?.map(|id| (id, raw.to_vec())));
+            whole.extend(id(schema, raw)?.map(|id| (id, raw.to_vec())));
             Ok(true)
         })?;
     }
@@ -82,7 +82,7 @@ pub(in crate::engine) fn instead<'a>(
     if unit.picks().is_none() || !is_outdated(unit.schema(), raw)? {
         return Ok(Some(raw));
     }
-    let found = id(raw)?.and_then(|id| whole.get(&id));
+    let found = id(unit.schema(), raw)?.and_then(|id| whole.get(&id));
     Ok(found.map(Vec::as_slice))
 }
 
@@ -90,8 +90,8 @@ fn is_outdated(schema: &ModelSchema, raw: &[u8]) -> Result<bool> {
     Ok(schema.version > 1 && load::stored_version(raw)? < schema.version)
 }
 
-fn id(raw: &[u8]) -> Result<Option<IdValue>> {
-    let id = load::raw_field(raw, "_id")?;
+fn id(schema: &ModelSchema, raw: &[u8]) -> Result<Option<IdValue>> {
+    let id = load::raw_field(raw, schema.id_field)?;
     let id = id.map(IdValue::decode).transpose();
-    id.map_err(|error| error.at("_id").into_error())
+    id.map_err(|error| error.at(schema.id_field).into_error())
 }

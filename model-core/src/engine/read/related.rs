@@ -9,7 +9,7 @@ use crate::engine::read::{self, Listing, Notes};
 use crate::engine::unit::ReadUnit;
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::{Fold, Grouping, Node, RowField, SortKey, Test, each_value};
-use crate::schema::Direction;
+use crate::schema::{Direction, ModelSchema};
 use crate::store::{FirstOfEach, Shape, Walk};
 use crate::value::IdValue;
 
@@ -131,7 +131,7 @@ pub(crate) async fn related(
         return Ok(Vec::new());
     }
     listing.shape = relation.shape(unit);
-    in_total_order(&mut listing.sort);
+    in_total_order(unit.schema(), &mut listing.sort);
     listing.filter = Some(
         listing
             .filter
@@ -200,10 +200,10 @@ fn counted(relation: &Relation) -> Grouping {
 }
 
 /// Ends the order with the id, so that equal documents always stand in one order.
-fn in_total_order(sort: &mut Vec<SortKey>) {
-    if !sort.iter().any(|key| key.path == "_id") {
+fn in_total_order(schema: &ModelSchema, sort: &mut Vec<SortKey>) {
+    if !sort.iter().any(|key| key.path == schema.id_field) {
         sort.push(SortKey {
-            path: Cow::Borrowed("_id"),
+            path: Cow::Borrowed(schema.id_field),
             direction: Direction::Ascending,
             outside: false,
         });
@@ -251,9 +251,10 @@ pub(crate) async fn walk(
     way: Way,
     depth: Option<u32>,
 ) -> Result<Vec<Vec<IdValue>>> {
+    let id = unit.schema().id_field;
     let (next, matching) = match way {
-        Way::Down => ("_id", path),
-        Way::Up => (path, "_id"),
+        Way::Down => (id, path),
+        Way::Up => (path, id),
     };
     if unit.schema().version > 1 && unit.schema().field_at(path).is_none_or(|field| field.since > 1) {
         return Err(Error::new(
@@ -271,7 +272,7 @@ pub(crate) async fn walk(
     }
     let listing = Listing {
         shape: Shape::Walk(Walk {
-            from: from.to_bson(),
+            from: (id, from.to_bson()),
             next: next.to_owned(),
             matching: matching.to_owned(),
             depth,

@@ -1,4 +1,5 @@
-//! Passing over the documents of a collection in the order of their ids, batch by batch.
+//! Passing over the documents of a collection in the order of their `_id`s, batch by batch: every document has one, and no
+//! other has the same, whatever the model calls its id and however many tenants there are.
 
 use bson::RawDocumentBuf;
 
@@ -7,14 +8,14 @@ use crate::engine::ports::Ports;
 use crate::engine::secrets::report::ResumeToken;
 use crate::error::{Error, Result};
 use crate::query::{Node, SortKey, Test};
-use crate::schema::Direction;
+use crate::schema::{Direction, reserved};
 use crate::store::{Find, Selection, into_error};
 use crate::value::IdValue;
 
 /// What comes after the document that the token names.
 pub(in crate::engine) fn after(token: Option<&ResumeToken>) -> Node {
     token.map_or(Node::Everything, |token| {
-        Node::field("_id", Test::Gt(token.0.to_bson()))
+        Node::field(reserved::ID, Test::Gt(token.0.to_bson()))
     })
 }
 
@@ -27,7 +28,7 @@ pub(in crate::engine) async fn batch(
 ) -> Result<Vec<RawDocumentBuf>> {
     let find = Find {
         sort: vec![SortKey {
-            path: "_id".into(),
+            path: reserved::ID.into(),
             direction: Direction::Ascending,
             outside: false,
         }],
@@ -50,7 +51,7 @@ pub(in crate::engine) async fn batch(
 pub(in crate::engine) fn resume(documents: &[RawDocumentBuf], size: u32) -> Result<Option<ResumeToken>> {
     match documents.last() {
         Some(last) if documents.len() == size as usize => {
-            let id = load::raw_field(last.as_bytes(), "_id")?.map(IdValue::decode);
+            let id = load::raw_field(last.as_bytes(), reserved::ID)?.map(IdValue::decode);
             let id = id.and_then(Result::ok);
             Ok(Some(ResumeToken(
                 id.ok_or_else(|| Error::internal("a document without an id"))?,

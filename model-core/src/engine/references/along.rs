@@ -142,17 +142,17 @@ pub(in crate::engine) async fn fetch(
     fields: Vec<&'static str>,
     keep: &mut (dyn FnMut(&[u8]) -> Result<bool> + Send),
 ) -> Result<Vec<(IdValue, RawDocumentBuf)>> {
-    let collection = kin.schema().collection;
+    let schema = kin.schema();
     let find = Find {
         fields,
-        ..Find::all(collection, held(kin, deleted, rest).await?)
+        ..Find::all(schema.collection, held(kin, deleted, rest).await?)
     };
     let mut found = Vec::new();
     let mut cursor = kin.caller().store()?.find(&find).await.map_err(into_error)?;
     while cursor.advance().await.map_err(into_error)? {
         cursor.each(&mut |raw| {
             if keep(raw)? {
-                found.push((load::id(raw)?, load::owned(raw)?));
+                found.push((load::id(schema, raw)?, load::owned(raw)?));
             }
             Ok(true)
         })?;

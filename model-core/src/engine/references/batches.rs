@@ -223,7 +223,7 @@ async fn write_batch(all: &Along, group: &[&Dependent], done: &mut DeletePlan) -
         let found = fetch(
             kin,
             deleted,
-            Node::field("_id", Test::In(ids)),
+            Node::field(kin.schema().id_field, Test::In(ids)),
             Vec::new(),
             &mut |_| Ok(true),
         )

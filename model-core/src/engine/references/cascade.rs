@@ -198,7 +198,7 @@ impl Search<'_> {
         };
         let exact = is_found_exactly(at);
         let fields = if self.limit.is_none() && self.holds.is_none() && exact {
-            vec!["_id"]
+            vec![kin.schema().id_field]
         } else {
             Vec::new()
         };

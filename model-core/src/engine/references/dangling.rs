@@ -50,6 +50,7 @@ impl Links {
     pub(in crate::engine) async fn judge(
         self,
         caller: &Caller,
+        schema: &ModelSchema,
         documents: &[RawDocumentBuf],
         found: &mut (dyn FnMut(Error) + Send),
     ) -> Result<()> {
@@ -60,7 +61,10 @@ impl Links {
                 let message = format!("the {} that it refers to", at.to.name);
                 let error = Error::new(ErrorKind::NotFound, message).at_path(&at.path);
                 let document = documents.get(*place).map(|document| document.as_bytes());
-                found(error.at_id(|| document.map(load::id_text).unwrap_or_default()));
+                found(error.at_id(|| {
+                    let id = document.map(|document| load::id_text(schema, document));
+                    id.unwrap_or_default()
+                }));
             }
         }
         Ok(())
@@ -78,7 +82,10 @@ async fn present(
     if ids.is_empty() {
         return Ok(present);
     }
-    let mut node = Node::field("_id", Test::In(ids.into_iter().map(IdValue::to_bson).collect()));
+    let mut node = Node::field(
+        to.id_field,
+        Test::In(ids.into_iter().map(IdValue::to_bson).collect()),
+    );
     if to.has_outbox() {
         node = node.and(Node::field(outbox::PURGE_PATH, Test::Ne(true.into())));
     }
@@ -89,13 +96,13 @@ async fn present(
         caller.select(to, node)?
     };
     let find = Find {
-        fields: vec!["_id"],
+        fields: vec![to.id_field],
         ..Find::all(to.collection, selection)
     };
     let mut cursor = caller.ports.store.find(&find).await.map_err(into_error)?;
     while cursor.advance().await.map_err(into_error)? {
         cursor.each(&mut |raw| {
-            present.insert(load::id(raw)?);
+            present.insert(load::id(to, raw)?);
             Ok(true)
         })?;
     }

@@ -136,7 +136,7 @@ async fn erase_batch(kin: &dyn Kin, batch: usize) -> Result<u64> {
     let mut cursor = kin.caller().store()?.find(&find).await.map_err(into_error)?;
     while cursor.advance().await.map_err(into_error)? {
         cursor.each(&mut |raw| {
-            found.push((kin.unit(load::id(raw)?, None), load::owned(raw)?));
+            found.push((kin.unit(load::id(schema, raw)?, None), load::owned(raw)?));
             Ok(true)
         })?;
     }

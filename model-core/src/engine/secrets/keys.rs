@@ -135,7 +135,7 @@ fn selection(rest: Node) -> Selection {
 
 pub(in crate::engine) fn by_id(id: KeyId) -> Selection {
     Selection {
-        id: Some(binary(id)),
+        id: Some(("_id", binary(id))),
         ..selection(Node::Everything)
     }
 }

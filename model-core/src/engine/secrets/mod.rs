@@ -2,6 +2,7 @@
 
 pub(in crate::engine) mod blind;
 pub(in crate::engine) mod keys;
+pub(in crate::engine) mod rebind;
 pub(in crate::engine) mod reencrypt;
 pub(in crate::engine) mod report;
 pub(in crate::engine) mod reseal;

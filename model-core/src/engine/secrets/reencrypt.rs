@@ -119,7 +119,7 @@ pub(crate) async fn reencrypt(
                 Err(error) => report.failed.push(
                     error
                         .at_path(found.path)
-                        .at_id(|| load::id_text(document.as_bytes())),
+                        .at_id(|| load::id_text(schema, document.as_bytes())),
                 ),
             }
         }
@@ -204,7 +204,7 @@ async fn put(
     tokens: Option<&[Vec<u8>]>,
 ) -> Result<bool> {
     let old = read_bson(found.value).map_err(DecodeError::into_error)?;
-    let id = load::raw_field(document.as_bytes(), "_id")?
+    let id = load::raw_field(document.as_bytes(), schema.id_field)?
         .and_then(|id| read_bson(id).ok())
         .unwrap_or(Bson::Null);
     let mut set = Writer::new();
@@ -216,7 +216,7 @@ async fn put(
     }
     let set = RawDocumentBuf::from_bytes(set.finish()?).map_err(|_| Error::internal("a malformed update"))?;
     let selection = Selection {
-        id: Some(id),
+        id: Some((schema.id_field, id)),
         ..caller.select(schema, Node::field(found.path.clone(), Test::Eq(old)))?
     };
     let update = UpdateOne {

@@ -34,7 +34,7 @@ pub(crate) async fn upgrade(caller: &Caller, origin: &[u8], stored: &Bson, phc: 
     };
     let selection = Selection {
         tenant: tenant(schema, &place)?,
-        id: Some(bson(place.id)?),
+        id: Some((schema.id_field, bson(place.id)?)),
         ..Selection::of(Node::field(place.path.to_owned(), Test::Eq(stored.clone())))
     };
     let update = UpdateOne {

@@ -38,8 +38,16 @@ pub(crate) trait Maker: Unit {
     fn write_scope(&self) -> crate::query::Node;
 }
 
+/// What is told of each document, once its batch stands.
+pub(crate) type Told<'t> = dyn FnMut(&IdValue, Written) + Send + 't;
+
 /// Writes each document that satisfies the plan's condition, once, and at most `limit` of them.
-pub(crate) async fn write_matching(maker: &dyn Maker, plan: &Plan, limit: Option<u64>) -> Result<Tally> {
+pub(crate) async fn write_matching(
+    maker: &dyn Maker,
+    plan: &Plan,
+    limit: Option<u64>,
+    told: Option<&mut Told<'_>>,
+) -> Result<Tally> {
     let caller = maker.caller();
     caller.ports.admit(maker.schema()).await?;
     let scope = caller.scoped(|| maker.write_scope());
@@ -57,6 +65,7 @@ pub(crate) async fn write_matching(maker: &dyn Maker, plan: &Plan, limit: Option
         plan,
         batch: Batch::default(),
         tally: Tally::default(),
+        told,
     };
     let mut seen = HashSet::new();
     let mut cursor = caller.store()?.find(&find).await.map_err(into_error)?;
@@ -64,7 +73,7 @@ pub(crate) async fn write_matching(maker: &dyn Maker, plan: &Plan, limit: Option
         let mut fetched = Vec::new();
         cursor.each(&mut |raw| {
             // A write may move a document to where the cursor has yet to come.
-            let id = load::id(raw)?;
+            let id = load::id(maker.schema(), raw)?;
             if seen.insert(id.clone()) {
                 fetched.push((id, load::owned(raw)?));
             }
@@ -106,63 +115,63 @@ impl Batch {
     }
 }
 
-struct Run<'a> {
+struct Run<'a, 't> {
     maker: &'a dyn Maker,
     plan: &'a Plan,
     batch: Batch,
     tally: Tally,
+    told: Option<&'a mut Told<'t>>,
 }
 
-impl Run<'_> {
+impl Run<'_, '_> {
     async fn flush(&mut self) -> Result<()> {
         let batch = std::mem::take(&mut self.batch).documents;
         if batch.is_empty() {
             return Ok(());
         }
-        let (matched, written) = self
-            .write(batch)
+        let ids: Vec<_> = batch.iter().map(|(id, _)| id.clone()).collect();
+        let done = write_batch(self.maker, self.plan, &ids, batch)
             .await
             .map_err(|error| error.after(self.tally.written))?;
-        self.tally.matched += matched;
-        self.tally.written += written;
-        Ok(())
-    }
-
-    /// Writes a batch; one in which somebody else changed a document first is read and judged again.
-    async fn write(&self, batch: Vec<(IdValue, RawDocumentBuf)>) -> Result<(u64, u64)> {
-        let joined = self.maker.caller().transaction.is_some();
-        let ids: Vec<_> = batch.iter().map(|(id, _)| id.clone()).collect();
-        let mut documents = Some(batch);
-        for attempt in 1.. {
-            let mut units: Vec<_> = ids.iter().map(|id| self.maker.make(id.clone())).collect();
-            let items = units
-                .iter_mut()
-                .map(|unit| Item::new(&mut **unit, self.plan.clone()));
-            let mut items: Vec<_> = match documents.take() {
-                Some(documents) => items
-                    .zip(documents)
-                    .map(|(item, (_, document))| item.found(document))
-                    .collect(),
-                None => items.collect(),
-            };
-            match write_all(&mut items).await {
-                Ok(()) => return Ok(counted(&items)),
-                Err(error) if is_stale(&error) && !joined && attempt < ATTEMPTS => {}
-                Err(error) => return Err(error),
+        for (id, written) in ids.iter().zip(done) {
+            self.tally.matched += u64::from(written != Written::Missing);
+            self.tally.written += u64::from(written == Written::Yes);
+            if let Some(told) = &mut self.told {
+                told(id, written);
             }
         }
-        Ok((0, 0))
+        Ok(())
     }
+}
+
+/// Writes a batch; one in which somebody else changed a document first is read and judged again.
+async fn write_batch(
+    maker: &dyn Maker,
+    plan: &Plan,
+    ids: &[IdValue],
+    batch: Vec<(IdValue, RawDocumentBuf)>,
+) -> Result<Vec<Written>> {
+    let joined = maker.caller().transaction.is_some();
+    let mut documents = Some(batch);
+    for attempt in 1.. {
+        let mut units: Vec<_> = ids.iter().map(|id| maker.make(id.clone())).collect();
+        let items = units.iter_mut().map(|unit| Item::new(&mut **unit, plan.clone()));
+        let mut items: Vec<_> = match documents.take() {
+            Some(documents) => items
+                .zip(documents)
+                .map(|(item, (_, document))| item.found(document))
+                .collect(),
+            None => items.collect(),
+        };
+        match write_all(&mut items).await {
+            Ok(()) => return Ok(items.iter().map(|item| item.written).collect()),
+            Err(error) if is_stale(&error) && !joined && attempt < ATTEMPTS => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Vec::new())
 }
 
 pub(in crate::engine) fn is_stale(error: &crate::Error) -> bool {
     (error.is_conflict() || error.is_not_found()) && !error.is_after_write()
-}
-
-fn counted(items: &[Item<'_>]) -> (u64, u64) {
-    let count = |what: fn(Written) -> bool| items.iter().filter(|item| what(item.written)).count() as u64;
-    (
-        count(|written| written != Written::Missing),
-        count(|written| written == Written::Yes),
-    )
 }

@@ -301,11 +301,12 @@ async fn lost(store: &(impl Operations + ?Sized), group: &[Placed<'_>]) -> Resul
     let Some(first) = group.first() else {
         return Ok(Error::internal("a guard failed on nothing"));
     };
-    let mut selection = first.unit.caller().own(first.unit.schema(), first.unit.id())?;
+    let schema = first.unit.schema();
+    let mut selection = first.unit.caller().own(schema, first.unit.id())?;
     if group.len() > 1 {
         selection.id = None;
         let ids = group.iter().map(|placed| placed.unit.id().to_bson()).collect();
-        selection.rest = Node::field("_id", Test::In(ids));
+        selection.rest = Node::field(schema.id_field, Test::In(ids));
     }
     let find = Find::all(first.collection(), selection);
     let mut revisions = HashMap::with_capacity(group.len());
@@ -313,7 +314,7 @@ async fn lost(store: &(impl Operations + ?Sized), group: &[Placed<'_>]) -> Resul
     while cursor.advance().await? {
         cursor.each(&mut |raw| {
             let revision = load::raw_field(raw, reserved::REVISION)?.and_then(|value| value.i64().ok());
-            revisions.insert(load::id(raw)?, revision);
+            revisions.insert(load::id(schema, raw)?, revision);
             Ok(true)
         })?;
     }

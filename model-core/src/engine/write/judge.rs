@@ -105,6 +105,9 @@ impl Job {
         prepare(unit, action, self.now).await?;
         item.effect = self.effect(unit, plan, stored, draft).await?;
         if let Some(effect) = &mut item.effect {
+            if let Some(carried) = &item.carried {
+                effect.after = carried.add_to(&effect.after)?;
+            }
             outbox::embed(unit.schema(), effect, stored)?;
         }
         item.written = match item.effect {

@@ -15,6 +15,7 @@ pub(in crate::engine) mod plan;
 pub(in crate::engine) mod preload;
 pub(in crate::engine) mod retry;
 pub(in crate::engine) mod stored;
+pub(in crate::engine) mod transfer;
 pub(in crate::engine) mod upsert;
 
 use std::time::Instant;

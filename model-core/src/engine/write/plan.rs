@@ -4,6 +4,7 @@ use bson::RawDocumentBuf;
 
 use super::commit::Effect;
 use super::stored::Stored;
+use super::transfer::Carried;
 use crate::engine::unit::{Action, Side, WriteUnit};
 use crate::error::{Error, Result};
 use crate::query::Node;
@@ -62,6 +63,8 @@ pub(crate) struct Item<'u> {
     pub(in crate::engine) plan: Plan,
     /// The document as it was read a moment ago; read by its id if there is none.
     pub(in crate::engine) found: Option<RawDocumentBuf>,
+    /// What a new document has beside its fields.
+    pub(in crate::engine) carried: Option<Carried>,
     pub(in crate::engine) stored: Option<Stored>,
     /// The keys that the caller names, once what is after was made; or why it could not be.
     pub(in crate::engine) begun: Option<Result<Vec<&'static str>>>,
@@ -75,6 +78,7 @@ impl<'u> Item<'u> {
             unit,
             plan,
             found: None,
+            carried: None,
             stored: None,
             begun: None,
             effect: None,

@@ -102,10 +102,10 @@ async fn find(items: &mut [Item<'_>]) -> Result<()> {
     let Some(first) = places.values().min().and_then(|first| items.get(*first)) else {
         return Ok(());
     };
-    let collection = first.collection();
+    let (schema, collection) = (first.unit.schema(), first.collection());
     let mut selection = selection(first).await?;
     let ids = places.keys().map(IdValue::to_bson).collect();
-    selection.rest = selection.rest.and(Node::field("_id", Test::In(ids)));
+    selection.rest = selection.rest.and(Node::field(schema.id_field, Test::In(ids)));
     let mut cursor = first
         .unit
         .caller()
@@ -115,7 +115,7 @@ async fn find(items: &mut [Item<'_>]) -> Result<()> {
         .map_err(into_error)?;
     while cursor.advance().await.map_err(into_error)? {
         cursor.each(&mut |raw| {
-            let place = places.get(&load::id(raw)?);
+            let place = places.get(&load::id(schema, raw)?);
             if let Some(item) = place.and_then(|position| items.get_mut(*position)) {
                 item.found = Some(load::owned(raw)?);
             }
@@ -133,7 +133,7 @@ async fn selection(item: &Item<'_>) -> Result<Selection> {
 
 async fn find_one(item: &mut Item<'_>) -> Result<()> {
     let mut selection = selection(item).await?;
-    selection.id = Some(item.unit.id().to_bson());
+    selection.id = Some((item.unit.schema().id_field, item.unit.id().to_bson()));
     let store = item.unit.caller().store()?;
     item.found = store
         .find_one(item.collection(), &selection)

@@ -29,7 +29,9 @@ pub(crate) async fn find_by_key(unit: &mut dyn ReadUnit, key: &Node) -> Result<O
         .await
         .map_err(into_error)?;
     match found {
-        Some(document) if accept(unit, document.as_bytes()).await? => load::id(document.as_bytes()).map(Some),
+        Some(document) if accept(unit, document.as_bytes()).await? => {
+            load::id(unit.schema(), document.as_bytes()).map(Some)
+        }
         _ => Ok(None),
     }
 }
@@ -50,7 +52,7 @@ fn is_unique(schema: &ModelSchema, key: &Node) -> bool {
             _ => return false,
         }
     }
-    if equal.contains(&"_id") {
+    if equal.contains(&schema.id_field) {
         return true;
     }
     let named = |path: &str| {

@@ -4,16 +4,17 @@
 //! filter     = { key: ... }                                every key must hold
 //! "and","or" = [filter, ...]          "not" = filter
 //! path       = scalar                 { comparison: scalar }        "in", "not_in" = [scalar, ...]
+//! list       = { "any": filter }      one element satisfies all of the filter, whose paths begin in it
 //! ```
 
 use std::ops::Not as _;
 
 use serde_json::{Map, Value};
 
-use super::{Asked, Budget, MAX_DEPTH, MAX_NODES, Place};
+use super::{Asked, Budget, MAX_DEPTH, MAX_NODES, Place, find};
 use crate::error::Error;
-use crate::query::filter::Node;
-use crate::schema::{Comparison, FieldSchema};
+use crate::query::filter::{Node, Test};
+use crate::schema::{Comparison, FieldSchema, TypeSchema};
 
 pub(super) fn filter(fields: &'static [FieldSchema], value: &Value) -> Result<Node, Error> {
     Reader {
@@ -21,6 +22,35 @@ pub(super) fn filter(fields: &'static [FieldSchema], value: &Value) -> Result<No
         budget: Budget::default(),
     }
     .filter(value, 0, &Place::ROOT)
+}
+
+/// What asks about the elements of a list.
+const ANY: &str = "any";
+
+/// A list of embedded documents, and what one of them is to satisfy.
+struct Elements<'v> {
+    path: String,
+    fields: &'static [FieldSchema],
+    filter: &'v Value,
+    /// Whether something else stands beside `any`.
+    beside: bool,
+}
+
+impl<'v> Elements<'v> {
+    fn asked(fields: &'static [FieldSchema], path: &str, value: &'v Value) -> Option<Self> {
+        let asks = value.as_object()?;
+        let filter = asks.get(ANY)?;
+        let (path, field) = find(fields, path)?;
+        let TypeSchema::Array(element) = field.ty.required() else {
+            return None;
+        };
+        Some(Self {
+            path,
+            fields: element.embedded()?.fields,
+            filter,
+            beside: asks.len() > 1,
+        })
+    }
 }
 
 struct Reader {
@@ -52,6 +82,10 @@ impl Reader {
                     self.filter(filter, depth + 1, &place)?.not()
                 }
                 (path, value) => {
+                    if let Some(elements) = Elements::asked(self.fields, path, value) {
+                        all = all.and(self.any(elements, depth, &place)?);
+                        continue;
+                    }
                     let asked = Asked::find(self.fields, path, &place)?;
                     match value {
                         Value::Object(comparisons) => self.comparisons(&asked, comparisons, &place)?,
@@ -67,6 +101,21 @@ impl Reader {
             all = all.and(node);
         }
         Ok(all)
+    }
+
+    /// One element satisfies all of a filter.
+    fn any(&mut self, elements: Elements<'_>, depth: usize, place: &Place<'_>) -> Result<Node, Error> {
+        self.budget.take(place)?;
+        if elements.beside {
+            return place.refuse("comparison", "`any` stands alone");
+        }
+        let outer = std::mem::replace(&mut self.fields, elements.fields);
+        let inner = self.filter(elements.filter, depth + 1, &place.at(ANY));
+        self.fields = outer;
+        match inner? {
+            Node::Everything => place.at(ANY).refuse("empty", "expected a comparison"),
+            inner => Ok(Node::field(elements.path, Test::ElemMatch(Box::new(inner)))),
+        }
     }
 
     fn each(

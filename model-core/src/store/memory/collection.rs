@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bson::{Bson, Document, RawDocument, RawDocumentBuf};
 
-use super::index::{Index, Key};
+use super::index::Index;
 use super::refused;
 use super::tree::Tree;
 use crate::codec::{Elements, RawValue, Writer, tag};
@@ -98,9 +98,9 @@ impl Collection {
             .map(|(slot, stored)| (*slot, stored))
     }
 
-    /// The slot of the document with that `_id`.
-    pub(super) fn slot_of(&self, id: RawValue<'_>) -> Option<u64> {
-        self.indexes.first()?.holder(&Key::new(&[id]))
+    /// The unique index over these paths that every document is in.
+    pub(super) fn unique(&self, paths: &[&str]) -> Option<&Index> {
+        self.indexes.iter().find(|index| index.is_unique_over(paths))
     }
 
     /// Whether `document` could stand in `slot`: the first unique key that another document has.

@@ -7,7 +7,7 @@ use bson::{Bson, Document, RawDocument, doc};
 
 use super::tree::Tree;
 use super::{partial, refused};
-use crate::codec::{Elements, RawValue, Writer};
+use crate::codec::{Elements, RawValue, Writer, write_bson};
 use crate::query::{KeyError, Node, index_keys, matches, order_values};
 use crate::store::{StoreError, StoreResult};
 
@@ -23,6 +23,15 @@ impl Key {
         }
         // Each value is part of a document, so that all of them together are hardly larger than one.
         Self(out.finish().unwrap_or_default().into())
+    }
+
+    /// The key of these values, in their order; none of what is too large for a document.
+    pub(super) fn of<'v>(values: impl IntoIterator<Item = &'v Bson>) -> Option<Self> {
+        let mut out = Writer::new();
+        for value in values {
+            write_bson(&mut out, "", value);
+        }
+        Some(Self(out.finish().ok()?.into()))
     }
 
     fn values(&self) -> impl Iterator<Item = RawValue<'_>> {
@@ -204,6 +213,21 @@ impl Index {
     /// Whether this is an index over `_id` alone, which is there already.
     pub(super) fn is_over_ids(&self) -> bool {
         matches!(self.shape.paths.as_slice(), [(path, way)] if path == "_id" && way.0 > 0.0)
+    }
+
+    /// Whether no two documents have the same values at these paths, and every document is in the index.
+    pub(super) fn is_unique_over(&self, paths: &[&str]) -> bool {
+        let Shape {
+            paths: own,
+            unique,
+            sparse,
+            partial,
+        } = &*self.shape;
+        *unique
+            && !sparse
+            && partial.is_none()
+            && own.len() == paths.len()
+            && own.iter().zip(paths).all(|((own, _), path)| own == path)
     }
 
     /// The keys that `document` has in a unique index.

@@ -22,13 +22,14 @@ use async_trait::async_trait;
 use bson::{Bson, Document, RawDocumentBuf};
 
 use self::collection::{Collection, Collections, to_store};
-use self::index::Index;
+use self::index::{Index, Key};
 use self::transaction::MemoryTransaction;
 use super::{
     Abilities, Cursor, Find, Operations, Selection, Store, StoreError, StoreResult, Transaction, Unwound,
     UpdateOne,
 };
 use crate::query::{Branch, Grouping};
+use crate::schema::reserved;
 
 /// What all handles of one store share. The lock is held for one operation, and never while one waits.
 type Shared = Arc<Mutex<Collections>>;
@@ -89,7 +90,7 @@ impl MemoryStore {
         let mut elements = crate::codec::Elements::new(stored.as_bytes()).map_err(|_| malformed())?;
         let id = elements.next().ok().flatten().map(|(_, id)| id);
         let slot = id
-            .and_then(|id| collection.slot_of(id))
+            .and_then(|id| collection.unique(&[reserved::ID])?.holder(&Key::new(&[id])))
             .unwrap_or(collection.next_slot());
         collection.put(slot, stored.clone())
     }

@@ -7,10 +7,11 @@ use async_trait::async_trait;
 use bson::{Bson, RawDocument, RawDocumentBuf};
 
 use super::collection::{Collection, Stored};
+use super::index::Key;
 use super::join::Joined;
 use super::refused;
 use crate::Error;
-use crate::codec::{Elements, Writer, read_bson, write_bson};
+use crate::codec::{Writer, read_bson};
 use crate::query::{KeyError, Node, SortKey, Test, each_value, matches, order_by, sort_key};
 use crate::schema::reserved;
 use crate::store::{Cursor, Find, Guard, Selection, Shape, StoreError, StoreResult, Unwound, Walk};
@@ -30,8 +31,8 @@ impl Condition {
         if let Some((field, tenant)) = &selection.tenant {
             guards.push(Node::field(*field, Test::Eq(tenant.clone())));
         }
-        if let Some(id) = &selection.id {
-            guards.push(Node::field("_id", Test::Eq(id.clone())));
+        if let Some((field, id)) = &selection.id {
+            guards.push(Node::field(*field, Test::Eq(id.clone())));
         }
         let revision = match selection.revision {
             Guard::None => None,
@@ -84,12 +85,13 @@ pub(super) struct Scan {
 impl Scan {
     pub(super) fn new(collection: Arc<Collection>, selection: &Selection) -> Self {
         let condition = Condition::new(selection);
-        let slots = condition.ids().map(|ids| {
+        let by_id = condition.ids().map(|ids| {
             let mut slots: Vec<u64> = ids.iter().filter_map(|id| slot_of(&collection, id)).collect();
             slots.sort_unstable_by(|a, b| b.cmp(a));
             slots.dedup();
             slots
         });
+        let slots = by_id.or_else(|| slots_of_own(&collection, selection));
         Self {
             collection,
             condition,
@@ -129,11 +131,21 @@ impl Scan {
 }
 
 fn slot_of(collection: &Collection, id: &Bson) -> Option<u64> {
-    let mut out = Writer::new();
-    write_bson(&mut out, "", id);
-    let bytes = out.finish().ok()?;
-    let (_, id) = Elements::new(&bytes).ok()?.next().ok()??;
-    collection.slot_of(id)
+    collection.unique(&[reserved::ID])?.holder(&Key::of([id])?)
+}
+
+/// The slots that alone can hold a document whose id has a unique index of its own; none if there is no such index.
+fn slots_of_own(collection: &Collection, selection: &Selection) -> Option<Vec<u64>> {
+    let (field, id) = selection.id.as_ref()?;
+    let within = selection.tenant.as_ref().and_then(|(tenant_field, tenant)| {
+        let index = collection.unique(&[tenant_field, field])?;
+        Some((index, Key::of([tenant, id])?))
+    });
+    let (index, key) = match within {
+        Some(found) => found,
+        None => (collection.unique(&[field])?, Key::of([id])?),
+    };
+    Some(index.holder(&key).into_iter().collect())
 }
 
 /// The first document of the selection, and its slot.
@@ -252,7 +264,7 @@ fn walked(collection: &Arc<Collection>, selection: &Selection, walk: &Walk) -> M
         ..selection.clone()
     };
     let mut front: Vec<Bson> = first(collection, &begin)
-        .map(|_| walk.from.clone())
+        .map(|_| walk.from.1.clone())
         .into_iter()
         .collect();
     let mut step = 0;

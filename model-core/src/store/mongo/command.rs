@@ -262,8 +262,8 @@ pub(super) fn document(raw: &RawDocument) -> StoreResult<Document> {
 /// Writes the elements of a filter: the tenant's equality stands alone at the top level, and the rest is never merged
 /// into the same map, so that nothing in it can take the tenant's place.
 pub(super) fn select(selection: &Selection, out: &mut Writer<'_>) {
-    if let Some(id) = &selection.id {
-        write_bson(out, "_id", id);
+    if let Some((field, id)) = &selection.id {
+        write_bson(out, field, id);
     }
     if let Some((field, tenant)) = &selection.tenant {
         out.document(field, |out| write_bson(out, "$eq", tenant));
@@ -290,7 +290,7 @@ pub(super) fn check(selection: &Selection) -> StoreResult<()> {
         .tenant
         .as_ref()
         .is_none_or(|(_, tenant)| is_scalar(tenant));
-    if tenant_is_scalar && selection.id.as_ref().is_none_or(is_scalar) {
+    if tenant_is_scalar && selection.id.as_ref().is_none_or(|(_, id)| is_scalar(id)) {
         return Ok(());
     }
     Err(StoreError::Refused {

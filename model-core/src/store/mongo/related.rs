@@ -101,11 +101,12 @@ fn walked(find: &Find, walk: &Walk, read_concern: Option<&str>) -> StoreResult<R
     };
     command::check(&begin)?;
     let begin = |out: &mut Writer<'_>| out.document("$match", |out| command::select(&begin, out));
-    let bare = |out: &mut Writer<'_>| out.document("$project", |out| out.i32("_id", 1));
+    let from = walk.from.0;
+    let bare = |out: &mut Writer<'_>| out.document("$project", |out| out.i32(from, 1));
     let reach = |out: &mut Writer<'_>| {
         out.document("$graphLookup", |out| {
             out.string("from", find.collection);
-            out.string("startWith", "$_id");
+            out.string("startWith", &format!("${from}"));
             out.string("connectFromField", &walk.next);
             out.string("connectToField", &walk.matching);
             out.string("as", REACHED);

@@ -41,7 +41,7 @@ fn the_tenant_stands_alone_at_the_top_level() {
         }
     );
     let mut guarded = selection(Node::Everything);
-    guarded.id = Some("wgt_1".into());
+    guarded.id = Some(("_id", "wgt_1".into()));
     guarded.revision = Guard::Is(7);
     assert_eq!(
         filter(&guarded),
@@ -66,7 +66,7 @@ fn a_null_tenant_and_an_operator_as_an_id_are_refused() {
         assert!(command::count(&Find::all("widgets", selection.clone()), None).is_err());
     }
     let selection = Selection {
-        id: Some(doc! { "$gt": "" }.into()),
+        id: Some(("_id", doc! { "$gt": "" }.into())),
         ..selection(Node::Everything)
     };
     assert!(command::filter(&selection).is_err());

@@ -152,8 +152,8 @@ fn filter(selection: &Selection) -> StoreResult<Document> {
     }
     command::check(selection)?;
     let mut filter = Document::new();
-    if let Some(id) = &selection.id {
-        filter.insert("_id", id);
+    if let Some((field, id)) = &selection.id {
+        filter.insert(*field, id);
     }
     if let Some((field, tenant)) = &selection.tenant {
         filter.insert(*field, Document::from_iter([("$eq".to_owned(), tenant.clone())]));

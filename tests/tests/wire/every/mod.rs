@@ -1,30 +1,60 @@
 //! Contract C 8, for every public operation: it runs once as an actor, once under a bypass and once in a transaction, and
 //! each command that it sends carries the tenant. A public function that no table names fails `every_operation_is_probed`.
 
-mod model;
 mod other;
-mod passes;
-mod reads;
-mod writes;
+
+/// Of models whose id is their `_id`.
+#[path = "."]
+mod by_underscore_id {
+    use super::probes;
+
+    /// Where the id is stored.
+    const ID: &str = "_id";
+
+    macro_rules! with_its_id {
+        ($($model:item)*) => { $($model)* };
+    }
+
+    mod model;
+    pub(super) mod passes;
+    pub(super) mod reads;
+    mod run;
+    pub(super) mod writes;
+}
+
+/// Of models whose id stands beside an `_id` that nobody sees.
+#[path = "."]
+mod by_own_id {
+    use super::probes;
+
+    /// Where the id is stored.
+    const ID: &str = "id";
+
+    macro_rules! with_its_id {
+        ($(#[$outer:meta])* $vis:vis struct $name:ident { #[model(id)] $($rest:tt)* }) => {
+            $(#[$outer])*
+            $vis struct $name {
+                #[model(id, stored_as = "id")]
+                $($rest)*
+            }
+        };
+    }
+
+    mod model;
+    mod passes;
+    mod reads;
+    mod run;
+    mod writes;
+}
 
 use std::path::Path;
-use std::sync::Arc;
 
-use futures_util::future::BoxFuture;
-use model_core::prelude::*;
-
-use self::model::{Ctx, Given, Stage};
-use super::{tenancy, verbs};
-
-/// An operation, by the name that the source gives it.
-type Probe = (
-    &'static str,
-    fn(Ctx, Arc<Given>) -> BoxFuture<'static, Result<()>>,
-);
+use self::by_underscore_id::{passes, reads, writes};
+use super::verbs;
 
 macro_rules! probes {
     ($($verb:literal => |$ctx:ident, $given:ident| $body:expr;)*) => {
-        pub(super) const ALL: &[super::Probe] = &[$(($verb, |ctx, given| {
+        pub(crate) const ALL: &[super::run::Probe] = &[$(($verb, |ctx, given| {
             Box::pin(async move {
                 let ($ctx, $given) = (&ctx, &*given);
                 $body.map(drop)
@@ -34,60 +64,6 @@ macro_rules! probes {
 }
 
 use probes;
-
-/// As whom an operation runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
-    Actor,
-    Bypass,
-    Transaction,
-}
-
-async fn run(stage: &Stage, way: Way, (verb, probe): &Probe) {
-    let given = stage.reset().await;
-    let ctx = stage.ctx();
-    stage.log.take();
-    let outcome = match way {
-        Way::Actor => probe(ctx, given).await,
-        Way::Bypass => probe(ctx.dangerously_bypass_permissions("a probe"), given).await,
-        Way::Transaction => ctx.transaction(|tx| probe(tx, given.clone())).await,
-    };
-    let sent = stage.log.take();
-    assert!(outcome.is_ok(), "{verb} {way:?}: {outcome:?}");
-    let check = |command| tenancy::carries_the_tenant(&stage.db, command, "acme");
-    let to_documents = sent.iter().filter(|command| check(command)).count();
-    assert!(to_documents > 0, "{verb} {way:?} sends nothing: {sent:?}");
-    stage.assert_others_untouched().await;
-}
-
-#[tokio::test]
-async fn every_read_carries_the_tenant() {
-    let stage = Stage::new().await;
-    for way in [Way::Actor, Way::Bypass, Way::Transaction] {
-        for probe in reads::ALL {
-            run(&stage, way, probe).await;
-        }
-    }
-}
-
-#[tokio::test]
-async fn every_write_carries_the_tenant() {
-    let stage = Stage::new().await;
-    for way in [Way::Actor, Way::Bypass, Way::Transaction] {
-        for probe in writes::ALL {
-            run(&stage, way, probe).await;
-        }
-    }
-}
-
-/// They take a bypass, and run in transactions of their own.
-#[tokio::test]
-async fn every_pass_carries_the_tenant() {
-    let stage = Stage::new().await;
-    for probe in passes::ALL {
-        run(&stage, Way::Bypass, probe).await;
-    }
-}
 
 #[test]
 fn every_operation_is_probed() {

@@ -11,8 +11,10 @@ use model_core::{ModelExt, SyncOptions};
 use model_tests::events::CommandLog;
 use model_tests::server::recorded_database;
 
+use super::ID;
+
 #[derive(Clone)]
-pub(super) struct Agent;
+pub(crate) struct Agent;
 
 impl Actor for Agent {
     fn identity(&self) -> ActorIdentity {
@@ -24,7 +26,7 @@ impl Actor for Agent {
     }
 }
 
-pub(super) type Ctx = Context<Agent>;
+pub(crate) type Ctx = Context<Agent>;
 
 macro_rules! open {
     ($model:ident $($more:item)*) => {
@@ -56,24 +58,26 @@ macro_rules! open {
     };
 }
 
+with_its_id! {
 /// Of a second version, audited, softly deleted, with secrets and a tree.
 #[derive(Clone, Model)]
 #[model(collection = "things", version = 2, audit, soft_delete, index(name, id))]
-pub(super) struct Thing {
+pub(crate) struct Thing {
     #[model(id)]
-    pub(super) id: Id<Thing>,
+    pub(crate) id: Id<Thing>,
     #[model(tenant)]
     organization: TenantId,
-    pub(super) name: String,
+    pub(crate) name: String,
     #[model(unique)]
-    pub(super) key: String,
+    pub(crate) key: String,
     #[model(since = 2, default = 1)]
-    pub(super) weight: i64,
+    pub(crate) weight: i64,
     token: Option<Encrypted<String>>,
-    pub(super) password: Option<PasswordHash>,
-    pub(super) parent: Option<Ref<Thing>>,
+    pub(crate) password: Option<PasswordHash>,
+    pub(crate) parent: Option<Ref<Thing>>,
     #[model(revision)]
-    pub(super) revision: Revision,
+    pub(crate) revision: Revision,
+}
 }
 
 open! {
@@ -84,10 +88,11 @@ open! {
     }
 }
 
+with_its_id! {
 /// Goes with its thing.
 #[derive(Clone, Model)]
 #[model(collection = "parts", index(of))]
-pub(super) struct Part {
+pub(crate) struct Part {
     #[model(id)]
     id: Id<Part>,
     #[model(tenant)]
@@ -97,61 +102,66 @@ pub(super) struct Part {
     #[model(on_delete = nullify)]
     beside: Option<Ref<Thing>>,
 }
+}
 
 open! { Part }
 
+with_its_id! {
 /// One for each tenant.
 #[derive(Clone, Model)]
 #[model(collection = "settings", singleton)]
-pub(super) struct Settings {
+pub(crate) struct Settings {
     #[model(id)]
     id: Id<Settings>,
     #[model(tenant)]
     organization: TenantId,
     name: String,
 }
+}
 
 open! { Settings }
 
+with_its_id! {
 /// Its audit entries wait inside of it.
 #[derive(Clone, Model)]
 #[model(collection = "parcels", audit(outbox))]
-pub(super) struct Parcel {
+pub(crate) struct Parcel {
     #[model(id)]
-    pub(super) id: Id<Parcel>,
+    pub(crate) id: Id<Parcel>,
     #[model(tenant)]
     organization: TenantId,
-    pub(super) text: String,
+    pub(crate) text: String,
+}
 }
 
 open! { Parcel }
 
 #[derive(Projection)]
 #[projection(of = Thing)]
-pub(super) struct Line {
-    pub(super) key: String,
+pub(crate) struct Line {
+    pub(crate) key: String,
 }
 
 /// A row of a group.
 #[derive(Clone, Embedded)]
-pub(super) struct Row {
-    pub(super) key: String,
-    pub(super) count: i64,
+pub(crate) struct Row {
+    pub(crate) key: String,
+    pub(crate) count: i64,
 }
 
 /// The documents of the tenant that operations are about.
 #[derive(Clone)]
-pub(super) struct Given {
-    pub(super) one: Thing,
+pub(crate) struct Given {
+    pub(crate) one: Thing,
     /// Below `one`.
-    pub(super) two: Thing,
-    pub(super) deleted: Id<Thing>,
-    pub(super) parcel: Parcel,
+    pub(crate) two: Thing,
+    pub(crate) deleted: Id<Thing>,
+    pub(crate) parcel: Parcel,
 }
 
-pub(super) struct Stage {
-    pub(super) db: Db,
-    pub(super) log: CommandLog,
+pub(crate) struct Stage {
+    pub(crate) db: Db,
+    pub(crate) log: CommandLog,
     /// By a client whose commands are not recorded.
     database: mongodb::Database,
     given: Arc<Given>,
@@ -159,7 +169,7 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    pub(super) async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let (recorded, log) = recorded_database().await;
         let client = model_tests::server::server().await.client().await;
         let database = client.database(recorded.name());
@@ -180,10 +190,9 @@ impl Stage {
         fill(&context(&db, "globex")).await;
         let given = fill(&context(&db, "acme")).await;
         for (number, tenant) in ["acme", "globex"].into_iter().enumerate() {
-            let old = doc! {
-                "_id": bson::oid::ObjectId::from_bytes([u8::try_from(number).unwrap(); 12]), "organization": tenant,
-                "name": "old", "key": "old",
-            };
+            let id = bson::oid::ObjectId::from_bytes([u8::try_from(number).unwrap(); 12]);
+            let mut old = doc! { "_id": id, "organization": tenant, "name": "old", "key": "old" };
+            old.insert(ID, id);
             testing::store_raw(&db, "things", &old).await.unwrap();
         }
         // What is sealed lies under an older key by now.
@@ -209,12 +218,12 @@ impl Stage {
         }
     }
 
-    pub(super) fn ctx(&self) -> Ctx {
+    pub(crate) fn ctx(&self) -> Ctx {
         context(&self.db, "acme")
     }
 
     /// All documents as they were in the beginning.
-    pub(super) async fn reset(&self) -> Arc<Given> {
+    pub(crate) async fn reset(&self) -> Arc<Given> {
         for (name, documents) in &self.stored {
             let collection = self.database.collection::<Document>(name);
             collection.delete_many(doc! {}).await.unwrap();
@@ -226,7 +235,7 @@ impl Stage {
     }
 
     /// What another tenant has, no operation changed.
-    pub(super) async fn assert_others_untouched(&self) {
+    pub(crate) async fn assert_others_untouched(&self) {
         for (name, documents) in &self.stored {
             let others = |all: &[Document]| {
                 let theirs = all.iter().filter(|one| {
@@ -253,7 +262,7 @@ fn context(db: &Db, tenant: &str) -> Ctx {
     db.context(TenantId::new(tenant).unwrap(), Agent)
 }
 
-pub(super) fn new_thing(key: &str) -> NewThing {
+pub(crate) fn new_thing(key: &str) -> NewThing {
     NewThing {
         name: "thing".into(),
         key: key.into(),
@@ -265,22 +274,22 @@ pub(super) fn new_thing(key: &str) -> NewThing {
     }
 }
 
-pub(super) fn rename(name: &str) -> ThingPatch {
+pub(crate) fn rename(name: &str) -> ThingPatch {
     ThingPatch {
         name: Set(name.into()),
         ..Default::default()
     }
 }
 
-pub(super) fn new_settings() -> NewSettings {
+pub(crate) fn new_settings() -> NewSettings {
     NewSettings { name: "mine".into() }
 }
 
-pub(super) fn new_parcel() -> NewParcel {
+pub(crate) fn new_parcel() -> NewParcel {
     NewParcel { text: "new".into() }
 }
 
-pub(super) fn reword(text: &str) -> ParcelPatch {
+pub(crate) fn reword(text: &str) -> ParcelPatch {
     ParcelPatch {
         text: Set(text.into()),
         ..Default::default()

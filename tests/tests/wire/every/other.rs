@@ -40,6 +40,11 @@ pub(super) const ALL: &[(&str, &str)] = &[
     ("Facet::", "parts of `Query::facet`"),
     ("FacetRows::", "parts of `Query::facet`"),
     ("FacetSelect::", "parts of `Query::facet`"),
+    (
+        "move_to_tenant",
+        "into another tenant: `a_move_carries_the_tenant_of_each_side`",
+    ),
+    ("BulkWrite::on_each", "says how: with `update_many`"),
     ("BulkWrite::limit", "says how many: with `update_many`"),
     ("Update::keep_updated_at", "says how"),
     ("Modify::keep_updated_at", "says how"),

@@ -15,6 +15,8 @@ probes! {
     "update" => |ctx, given| Parcel::update(ctx, &given.parcel.id, reword("new")).await;
     "Update::if_revision" => |ctx, given|
         Thing::update(ctx, &given.one.id, rename("new")).if_revision(given.one.revision).await;
+    "update_by" => |ctx, _given| Thing::update_by(ctx, |t| t.key.eq("one"), rename("new")).await;
+    "delete_by" => |ctx, _given| Thing::delete_by(ctx, |t| t.key.eq("one")).await;
     "replace" => |ctx, given| Thing::replace(ctx, &given.one.id, new_thing("new")).await;
     "update_with" => |ctx, given| Thing::update_with(ctx, &given.one.id, |t| t.weight.inc(1)).await;
     "modify" => |ctx, given| Thing::modify(ctx, &given.one.id, |_| Ok(Some(rename("new")))).await;

@@ -313,7 +313,7 @@ async fn documents(
 
 fn by_id(id: Bson) -> Selection {
     Selection {
-        id: Some(id),
+        id: Some(("_id", id)),
         ..Selection::of(Node::Everything)
     }
 }

@@ -32,7 +32,7 @@ fn selection(rest: Node) -> Selection {
 
 fn by_id(id: impl Into<Bson>) -> Selection {
     Selection {
-        id: Some(id.into()),
+        id: Some(("_id", id.into())),
         ..selection(Node::Everything)
     }
 }
