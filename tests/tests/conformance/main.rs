@@ -55,6 +55,7 @@ mod reencrypt;
 mod references;
 mod rules;
 mod scopes;
+mod seals;
 mod secrets;
 mod selected;
 mod sinks;
