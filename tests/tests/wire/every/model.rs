@@ -58,7 +58,14 @@ macro_rules! open {
 
 /// Of a second version, audited, softly deleted, with secrets and a tree.
 #[derive(Clone, Model)]
-#[model(collection = "things", version = 2, audit, soft_delete, index(name, id))]
+#[model(
+    collection = "things",
+    version = 2,
+    audit,
+    soft_delete,
+    index(name, id),
+    seal(key, unsealed_until = "2026-12-31")
+)]
 pub(super) struct Thing {
     #[model(id)]
     pub(super) id: Id<Thing>,
