@@ -36,6 +36,7 @@ mod input;
 mod json_schema;
 mod keys;
 mod legacy;
+mod literal;
 mod lives;
 mod logins;
 mod lookup;
