@@ -68,7 +68,7 @@ impl Place {
             2 => drop(self.path.pop().map(|last| self.collection.push(last))),
             3 => self.id.1.push(byte),
             4 => self.id.0 ^= byte,
-            5 => self.tenant = (byte % 2 == 0).then(|| (2, GLOBEX.to_vec())),
+            5 => self.tenant = byte.is_multiple_of(2).then(|| (2, GLOBEX.to_vec())),
             _ => {
                 if let Some((tag, _)) = &mut self.tenant {
                     *tag ^= byte;

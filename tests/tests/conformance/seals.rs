@@ -297,6 +297,9 @@ impl Office {
     }
 }
 
+/// What somebody does to a stored document, by its name.
+type Edit = (&'static str, Box<dyn Fn(&mut Document)>);
+
 fn is_broken(error: &model_core::Error) -> bool {
     let said = error.to_string();
     error.is_crypto() && error.path() == Some("_seal") && said.contains("seal")
@@ -325,7 +328,7 @@ on_both_stores! {
         let good = office.one(&staff).await;
         let strange = office.one(&other).await;
         assert_eq!(binary(&good, "_seal").len(), 58);
-        let edits: Vec<(&str, Box<dyn Fn(&mut Document)>)> = vec![
+        let edits: Vec<Edit> = vec![
             ("role", Box::new(|stored| { stored.insert("r", "owner"); })),
             ("part of a listed field", Box::new(|stored| {
                 stored.get_document_mut("grants").unwrap().insert("level", 9_i64);
@@ -664,7 +667,7 @@ on_both_stores! {
         let ctx = &office.admin;
         assert!(is_broken(&Staff::query(ctx).select::<NameOnly>().await.map(drop).unwrap_err()));
         assert!(is_broken(&Staff::query(ctx).page(5, None).await.map(drop).unwrap_err()));
-        assert!(is_broken(&Staff::get_many(ctx, &[staff.id.clone()]).await.map(drop).unwrap_err()));
+        assert!(is_broken(&Staff::get_many(ctx, std::slice::from_ref(&staff.id)).await.map(drop).unwrap_err()));
         assert!(is_broken(&Staff::query(ctx).count().await.unwrap_err()), "counted by reading");
         let job = office.job();
         assert_eq!(Staff::query(&job).count().await.unwrap(), 1, "the server's count");

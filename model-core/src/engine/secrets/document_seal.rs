@@ -168,11 +168,10 @@ impl Wanted {
     pub(in crate::engine) async fn load(self, ports: &Ports) -> Result<()> {
         for id in self.0 {
             let store = StoreKeys(&*ports.store);
-            match keyring(ports)?.load(&store, id).await {
-                Err(error @ (CryptoError::Store(_) | CryptoError::KeyProvider { retryable: true, .. })) => {
-                    return Err(error.into());
-                }
-                _ => {}
+            if let Err(error @ (CryptoError::Store(_) | CryptoError::KeyProvider { retryable: true, .. })) =
+                keyring(ports)?.load(&store, id).await
+            {
+                return Err(error.into());
             }
         }
         Ok(())
