@@ -400,6 +400,21 @@ on_both_stores! {
         office.all_hold(2).await;
     }
 
+    /// Its soft deletion, which takes a bypass, gives a broken document no new seal, and nothing brings it back.
+    async fn a_deletion_vouches_for_nothing(stage: Stage) {
+        let office = office(stage).await;
+        let staff = office.hire("ada").await;
+        let mut altered = office.one(&staff).await;
+        altered.insert("r", "owner");
+        office.put(&staff, altered).await;
+        assert!(Staff::delete(&office.job(), &staff.id).await.unwrap());
+        assert!(office.one(&staff).await.contains_key("_deleted_at"));
+        assert!(is_broken(&Staff::restore(&office.job(), &staff.id).await.unwrap_err()));
+        assert_eq!(Staff::reencrypt(&office.job()).inspect().await.unwrap().broken_seals, 1);
+        assert!(Staff::purge(&office.job(), &staff.id).await.unwrap());
+        assert!(office.stored("staff").await.is_empty());
+    }
+
     /// What is not under the seal is another client's to change, and so is the order of keys.
     async fn what_is_not_sealed_is_free(stage: Stage) {
         let office = office(stage).await;
