@@ -1,4 +1,4 @@
-//! Attacks 39, 41, 47, 49 and 50, by number: values that look like operators, and policies that fail or look at the wrong side.
+//! Attacks 17, 39, 41, 49 and 50, by number: places, values that look like operators, and policies that fail or look at the wrong side.
 
 use bson::{Bson, doc};
 use model_core::prelude::*;
