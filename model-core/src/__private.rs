@@ -17,8 +17,8 @@ pub use crate::query::{
 pub use crate::schema::{
     AuditSpec, BlindNormaliser, BlindSpec, Collation, Comparison, Condition, DeleteRule, Direction,
     EmbeddedSchema, EnumSchema, FieldRole, FieldSchema, IdKind, IndexKey, IndexSpec, KeyForm, Literal,
-    ModelSchema, Normaliser, Number, Pattern, Relation, Rule, Tenancy, Term, TypeSchema, ValidatorAction,
-    ValidatorLevel, ValidatorSpec, VariantSchema,
+    ModelSchema, Normaliser, Number, Pattern, Relation, Rule, SealSpec, Tenancy, Term, TypeSchema,
+    ValidatorAction, ValidatorLevel, ValidatorSpec, VariantSchema,
 };
 pub use crate::value::{Id, Identified, Ref, Revision, TenantId};
 pub use bson::Bson;

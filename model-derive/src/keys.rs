@@ -98,6 +98,8 @@ keys! {
         "An index over one or several paths; the tenant goes first by itself. May be repeated.";
     Validator "validator" MODEL, "validator or validator(level = \"strict\" | \"moderate\", action = \"error\" | \"warn\")",
         "The server itself refuses documents that the model could not read, whoever writes them.";
+    Seal "seal" MODEL, "seal or seal(role, owner, unsealed_until = \"2027-03-31\")",
+        "Each document has a seal over its identity, its revision, its secrets and these fields: what was changed past this library is not read. Those without one are read until the end of that day.";
     RenameAll "rename_all" CONTAINERS, "rename_all = \"camelCase\"", "The style of stored names.";
     Virtuals "virtuals" VIRTUAL, "virtuals(display_name: String)", "Methods whose results go into the view.";
     Defaults "defaults" &[Place::Struct], "defaults", "`Default` gives every field its own default: each has one, or is an `Option`.";

@@ -11,6 +11,8 @@
 
 #[path = "codec/corpus.rs"]
 mod corpus;
+#[path = "codec/envelope.rs"]
+mod envelope;
 #[path = "codec/generate.rs"]
 mod generate;
 #[path = "codec/json.rs"]

@@ -176,7 +176,7 @@ pub(super) enum KeyTask {
         /// The tenant; without one, the key of global models
         #[arg(long, value_parser = tenant)]
         tenant: Option<TenantId>,
-        /// `enc`, `bidx` or `pepper`
+        /// `enc`, `bidx`, `pepper` or `seal`
         #[arg(long, default_value = "enc", value_parser = purpose)]
         purpose: Purpose,
         /// The key that was staged, once every process knows it
@@ -252,7 +252,7 @@ fn tenant(text: &str) -> Result<TenantId, String> {
 }
 
 fn purpose(text: &str) -> Result<Purpose, String> {
-    Purpose::parse(text).ok_or_else(|| "is none of `enc`, `bidx`, `pepper`".to_owned())
+    Purpose::parse(text).ok_or_else(|| "is none of `enc`, `bidx`, `pepper`, `seal`".to_owned())
 }
 
 fn key(text: &str) -> Result<KeyId, String> {

@@ -100,7 +100,10 @@ async fn reencrypt<A: Actor>(
 ) -> Result<Outcome> {
     let ctx = admin.bypassing("keys reencrypt");
     let mut models = admin.chosen(&scope.models)?;
-    models.retain(|model| model.schema().has_encrypted() || model.schema().token_scopes().any());
+    models.retain(|model| {
+        let schema = model.schema();
+        schema.has_encrypted() || schema.token_scopes().any() || schema.seal.is_some()
+    });
     if resume.is_some() && scope.models.len() != 1 {
         return Err(Error::violation("--resume", "one", "goes with one `--model`"));
     }
@@ -129,8 +132,12 @@ async fn reencrypt<A: Actor>(
                 .map(|tenant| format!(" of {tenant}"))
                 .unwrap_or_default();
             let (rewritten, reindexed) = (report.rewritten, report.reindexed);
+            let resealed = match model.schema().seal {
+                Some(_) => format!(", {} resealed", report.resealed),
+                None => String::new(),
+            };
             text.push_str(&format!(
-                "{name}{of}: {rewritten} rewritten, {reindexed} reindexed{}\n",
+                "{name}{of}: {rewritten} rewritten, {reindexed} reindexed{resealed}{}\n",
                 lines(&report.failed)
             ));
             if let Some(token) = &report.resume {
@@ -138,7 +145,7 @@ async fn reencrypt<A: Actor>(
             }
             all.push(json!({
                 "model": name, "tenant": tenant.map(|tenant| tenant.to_string()), "scanned": report.scanned,
-                "rewritten": rewritten, "reindexed": reindexed, "raced": report.raced,
+                "rewritten": rewritten, "reindexed": reindexed, "resealed": report.resealed, "raced": report.raced,
                 "failed": values(&report.failed), "resume": report.resume.map(|token| token.to_string()),
             }));
             if !report.failed.is_empty() {

@@ -40,7 +40,7 @@ pub(super) async fn carry_out<A: Actor>(admin: &Admin<A>, scope: &Scope, watch: 
                 read: model.check(&ctx, tenant.as_ref(), watch).await?,
                 secrets: SecretsReport::default(),
             };
-            if schema.has_encrypted() {
+            if schema.has_encrypted() || schema.seal.is_some() {
                 found.secrets = model.inspect(&ctx, tenant.as_ref()).await?;
             }
             any |= found.is_bad();
@@ -64,6 +64,8 @@ impl Found {
             || self.read.dangling > 0
             || self.secrets.plaintext > 0
             || self.secrets.malformed > 0
+            || self.secrets.unsealed > 0
+            || self.secrets.broken_seals > 0
     }
 
     fn line(&self, model: &str, tenant: Option<&TenantId>) -> String {
@@ -72,13 +74,21 @@ impl Found {
             plaintext,
             malformed,
             outdated,
+            outdated_seals,
+            unsealed,
+            broken_seals,
             ..
         } = self.secrets;
-        let secrets = if self.secrets == SecretsReport::default() {
+        let mut secrets = if self.secrets == SecretsReport::default() {
             String::new()
         } else {
             format!("; secrets: {plaintext} in the clear, {malformed} malformed, {outdated} under older keys")
         };
+        if outdated_seals + unsealed + broken_seals > 0 {
+            secrets += &format!(
+                "; seals: {broken_seals} broken, {unsealed} missing, {outdated_seals} by older keys"
+            );
+        }
         format!(
             "{model}{of}: {}{secrets}{}\n",
             self.read,
@@ -92,7 +102,8 @@ impl Found {
             "older": self.read.older, "unreadable": self.read.unreadable, "dangling": self.read.dangling,
             "errors": values(&self.read.errors),
             "plaintext": self.secrets.plaintext, "malformed": self.secrets.malformed,
-            "outdated": self.secrets.outdated,
+            "outdated": self.secrets.outdated, "outdated_seals": self.secrets.outdated_seals,
+            "unsealed": self.secrets.unsealed, "broken_seals": self.secrets.broken_seals,
         })
     }
 }

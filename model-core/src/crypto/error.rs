@@ -49,6 +49,16 @@ pub enum CryptoError {
     /// The authentication tag does not match.
     #[error("the ciphertext does not authenticate: it was altered, or moved from another place")]
     Tampered,
+    /// The seal of a document does not match what it is over.
+    #[error(
+        "the document's seal does not hold: a sealed field was altered, put back or moved by something else than this library"
+    )]
+    SealInvalid,
+    /// A document without a seal, where every one has one.
+    #[error(
+        "the document has no seal over these fields: it was taken off, or the document is older than the seal (`unsealed_until`)"
+    )]
+    SealMissing,
     /// The plaintext authenticated but is not what the format says.
     #[error("the decrypted value does not decode: the type of the field changed; migrate its values")]
     Decode,
@@ -133,7 +143,13 @@ impl CryptoError {
     pub fn is_security_event(&self) -> bool {
         matches!(
             self,
-            Self::Tampered | Self::KeyScope | Self::KeyIdMismatch | Self::SuiteForbidden | Self::HashPolicy
+            Self::Tampered
+                | Self::KeyScope
+                | Self::KeyIdMismatch
+                | Self::SuiteForbidden
+                | Self::HashPolicy
+                | Self::SealInvalid
+                | Self::SealMissing
         )
     }
 }

@@ -28,23 +28,27 @@ pub enum Purpose {
     BlindIndex,
     /// A secret mixed into password hashes.
     Pepper,
+    /// Seals of documents.
+    Seal,
 }
 
 impl Purpose {
+    /// Every one of them.
+    pub const ALL: [Self; 4] = [Self::Enc, Self::BlindIndex, Self::Pepper, Self::Seal];
+
     /// The name that key rows store.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Enc => "enc",
             Self::BlindIndex => "bidx",
             Self::Pepper => "pepper",
+            Self::Seal => "seal",
         }
     }
 
     /// The purpose of a stored name.
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Enc, Self::BlindIndex, Self::Pepper]
-            .into_iter()
-            .find(|purpose| purpose.as_str() == name)
+        Self::ALL.into_iter().find(|purpose| purpose.as_str() == name)
     }
 }
 
@@ -271,7 +275,7 @@ mod tests {
 
     #[test]
     fn purposes_round_trip() {
-        for purpose in [Purpose::Enc, Purpose::BlindIndex, Purpose::Pepper] {
+        for purpose in Purpose::ALL {
             assert_eq!(Purpose::parse(purpose.as_str()), Some(purpose));
         }
         assert_eq!(Purpose::parse("ENC"), None);

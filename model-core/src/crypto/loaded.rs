@@ -4,9 +4,12 @@ use core::fmt;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use hmac::Hmac;
+use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::aad::{OriginParts, put};
+use super::document_seal;
 use super::key::{Dek, FieldKey, KeyId, Purpose};
 use super::store::{KeyRow, KeyState};
 use super::{CryptoError, Result, TenantKey};
@@ -31,6 +34,8 @@ struct Material {
     realm: Arc<str>,
     version: u8,
     fields: RwLock<HashMap<Box<[u8]>, Arc<FieldKey>>>,
+    /// The beginnings of seals, by collection.
+    seals: RwLock<HashMap<Box<str>, Hmac<Sha256>>>,
 }
 
 impl fmt::Debug for LoadedKey {
@@ -57,6 +62,7 @@ impl LoadedKey {
             realm: Arc::clone(realm),
             version: row.ver,
             fields: RwLock::default(),
+            seals: RwLock::default(),
         };
         Ok(Self {
             state: row.state,
@@ -122,6 +128,28 @@ impl LoadedKey {
         self.material
             .dek
             .derive(&[INDEX_LABEL, &realm, &names(collection, index)])
+    }
+
+    /// The beginning of a seal's code in a collection, derived once.
+    pub(super) fn seal_code(&self, collection: &str) -> Result<Hmac<Sha256>> {
+        let material = &self.material;
+        if let Some(code) = material
+            .seals
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(collection)
+        {
+            return Ok(code.clone());
+        }
+        let mut place = Vec::with_capacity(8 + self.realm().len() + collection.len());
+        put(&mut place, self.realm().as_bytes());
+        put(&mut place, collection.as_bytes());
+        let code = document_seal::begin(&*material.dek.derive(&[document_seal::LABEL, &place])?)?;
+        let mut seals = material.seals.write().unwrap_or_else(PoisonError::into_inner);
+        if seals.len() < document_seal::MAX_COLLECTIONS {
+            seals.insert(collection.into(), code.clone());
+        }
+        Ok(code)
     }
 
     /// The key of a field, by `LP(collection) ‖ LP(path)` as an origin starts.

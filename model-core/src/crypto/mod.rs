@@ -9,6 +9,9 @@
 //! index DEK (a row of its own)
 //!  └ index key  = HKDF-Expand(DEK, "model-core/bidx/1\0" ‖ LP(realm) ‖ LP(collection) ‖ LP(index), 32)
 //!       └ token = version ‖ HMAC-SHA-256(index key, LP(value))         index
+//! seal DEK (a row of its own)
+//!  └ seal key   = HKDF-Expand(DEK, "model-core/seal/1\0" ‖ LP(realm) ‖ LP(collection), 32)
+//!       └ seal  = header ‖ HMAC-SHA-256(seal key, LP(header) ‖ content) document_seal
 //! ```
 //!
 //! `LP(x)` is the length of `x` as a big-endian `u32`, then `x`. The envelope ([`shape`]), the associated data
@@ -23,6 +26,7 @@
 
 mod aad;
 mod cache;
+mod document_seal;
 mod envelope;
 mod error;
 mod index;
@@ -42,6 +46,8 @@ mod xaes;
 mod tests;
 
 pub use aad::Origin;
+pub(crate) use aad::put;
+pub use document_seal::{DocumentSeal, SEAL_LEN};
 pub use envelope::{MAX_PLAINTEXT, OVERHEAD, Suite, Suites, shape};
 pub use error::CryptoError;
 pub use index::TOKEN_LEN;

@@ -12,6 +12,7 @@ mod personal;
 mod reference;
 pub(crate) mod reserved;
 mod rule;
+mod seal;
 mod validator;
 
 pub(crate) use blind::token_index;
@@ -25,6 +26,7 @@ pub use legacy::{OldFormatSpec, Term};
 pub(crate) use reference::Step;
 pub use reference::{DeleteRule, Reference};
 pub use rule::{Normaliser, Number, Pattern, Rule};
+pub use seal::SealSpec;
 pub use validator::{ValidatorAction, ValidatorLevel, ValidatorSpec};
 
 /// How the ids of a model look in storage.
@@ -152,6 +154,8 @@ pub struct ModelSchema {
     pub virtuals: &'static [&'static str],
     /// What the server itself checks, if anything.
     pub validator: Option<ValidatorSpec>,
+    /// The seal over its documents, if they have one.
+    pub seal: Option<SealSpec>,
     /// The doc comment of the struct.
     pub doc: &'static str,
     sealed: OnceLock<bool>,
@@ -184,6 +188,7 @@ impl ModelSchema {
             singleton: false,
             virtuals: &[],
             validator: None,
+            seal: None,
             doc: "",
             sealed,
             tokens,
@@ -241,6 +246,12 @@ impl ModelSchema {
     /// Lets the server check what is written.
     pub const fn validator(mut self, validator: ValidatorSpec) -> Self {
         self.validator = Some(validator);
+        self
+    }
+
+    /// Seals its documents.
+    pub const fn seal(mut self, seal: SealSpec) -> Self {
+        self.seal = Some(seal);
         self
     }
 
@@ -308,7 +319,7 @@ impl ModelSchema {
 
     /// Whether the model cannot do without a keyring: a password hash can.
     pub fn needs_keyring(&self) -> bool {
-        self.fields.iter().any(|field| field.ty.needs_keyring())
+        self.seal.is_some() || self.fields.iter().any(|field| field.ty.needs_keyring())
     }
 
     /// The stored path of a dotted path of Rust names; none if there is no such field.

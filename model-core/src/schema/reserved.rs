@@ -8,7 +8,7 @@ pub(crate) const REVISION: &str = "_rev";
 pub(crate) const SCHEMA_VERSION: &str = "_sv";
 /// The blind-index tokens: document of arrays of binary, by stored field.
 pub(crate) const BLIND_INDEX: &str = "_bi";
-/// The seal over authorisation fields: binary. Reserved, not yet written.
+/// The seal over a document: binary, subtype 8.
 pub(crate) const SEAL: &str = "_seal";
 /// Audit entries that wait for the relay: array of documents `{ entry, purge }`.
 pub(crate) const OUTBOX: &str = "_outbox";

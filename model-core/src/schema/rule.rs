@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use regex::Regex;
+use zeroize::Zeroize as _;
 
 /// What is done to a string before it is validated, stored or compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,24 +18,26 @@ pub enum Normaliser {
 }
 
 impl Normaliser {
-    /// Applies the normalisers in order; allocates only where something changes.
+    /// Applies the normalisers in order; allocates only where letters change. What was there is overwritten, since the text
+    /// may be a secret.
     pub fn apply_all(normalisers: &[Self], text: &mut String) {
         for normaliser in normalisers {
             match normaliser {
                 Self::Trim => {
-                    let trimmed = text.trim();
-                    if trimmed.len() != text.len() {
-                        *text = trimmed.to_owned();
-                    }
+                    text.truncate(text.trim_end().len());
+                    let start = text.len() - text.trim_start().len();
+                    text.drain(..start);
                 }
                 Self::Lowercase => {
-                    if text.chars().any(|c| !c.is_lowercase()) {
-                        *text = text.to_lowercase();
+                    if text.chars().any(|c| !c.to_lowercase().eq([c])) {
+                        let lower = text.to_lowercase();
+                        std::mem::replace(text, lower).zeroize();
                     }
                 }
                 Self::Uppercase => {
-                    if text.chars().any(|c| !c.is_uppercase()) {
-                        *text = text.to_uppercase();
+                    if text.chars().any(|c| !c.to_uppercase().eq([c])) {
+                        let upper = text.to_uppercase();
+                        std::mem::replace(text, upper).zeroize();
                     }
                 }
             }

@@ -12,6 +12,8 @@ pub(crate) mod memory;
 #[cfg(feature = "mongo")]
 pub(crate) mod mongo;
 
+pub(crate) use self::memory::update::updated;
+
 use std::borrow::Cow;
 
 use async_trait::async_trait;

@@ -36,15 +36,16 @@ impl BlindIndex {
         let content;
         parenthesized!(content in input);
         while !content.is_empty() {
+            let span = content.span();
             all.option(&content)?;
+            if all.unique && all.bits.is_some() {
+                let message = "a blind index with `bits` cannot be `unique`: several values share a token, and the second \
+                               of them would be refused";
+                return Err(syn::Error::new(span, message));
+            }
             if !content.is_empty() {
                 content.parse::<Token![,]>()?;
             }
-        }
-        if all.unique && all.bits.is_some() {
-            let message = "a blind index with `bits` cannot be `unique`: several values share a token, and the second of \
-                           them would be refused";
-            return Err(syn::Error::new(input.span(), message));
         }
         Ok(all)
     }

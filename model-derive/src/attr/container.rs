@@ -6,6 +6,7 @@ use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, LitInt, Path, Token, Type, parenthesized};
 
 use super::index::Index;
+use super::legacy;
 use super::value;
 use super::{Spanned, Written, each_key};
 use crate::case::{CASES, Case};
@@ -40,6 +41,14 @@ pub(crate) struct Validator {
     pub(crate) warn: bool,
 }
 
+/// `seal(...)`
+#[derive(Debug)]
+pub(crate) struct Seal {
+    pub(crate) fields: Vec<Ident>,
+    /// The last day on which documents without a seal are read, as year, month and day.
+    pub(crate) unsealed_until: Option<(i32, u32, u32)>,
+}
+
 /// `name: Type` in `virtuals(...)`
 #[derive(Debug)]
 pub(crate) struct Virtual {
@@ -63,6 +72,7 @@ pub(crate) struct Container {
     pub(crate) singleton: Option<Span>,
     pub(crate) indexes: Vec<Index>,
     pub(crate) validator: Option<Validator>,
+    pub(crate) seal: Option<Seal>,
     pub(crate) rename_all: Option<Case>,
     pub(crate) virtuals: Vec<Virtual>,
     /// `Default` is made of the fields' own defaults.
@@ -99,6 +109,7 @@ impl Container {
             KeyId::Singleton => self.singleton = Some(span),
             KeyId::Indexes => self.indexes.push(Index::read(span, input)?),
             KeyId::Validator => self.validator = Some(validator(input)?),
+            KeyId::Seal => self.seal = Some(seal(input)?),
             KeyId::RenameAll => self.rename_all = Some(rename_all(input)?),
             KeyId::Virtuals => self.virtuals = value::list(input)?,
             KeyId::Defaults => self.defaults = Some(span),
@@ -211,6 +222,30 @@ fn audit(input: ParseStream<'_>) -> syn::Result<Audit> {
         comma(&content)?;
     }
     Ok(audit)
+}
+
+fn seal(input: ParseStream<'_>) -> syn::Result<Seal> {
+    let mut seal = Seal {
+        fields: Vec::new(),
+        unsealed_until: None,
+    };
+    if !value::nothing_or_list(input) {
+        return Ok(seal);
+    }
+    let content;
+    parenthesized!(content in input);
+    while !content.is_empty() {
+        let name = content.call(Ident::parse_any)?;
+        if name == "unsealed_until" && content.peek(Token![=]) {
+            if seal.unsealed_until.replace(legacy::last_day(&content)?).is_some() {
+                return Err(syn::Error::new(name.span(), "`unsealed_until` is written twice"));
+            }
+        } else {
+            seal.fields.push(name);
+        }
+        comma(&content)?;
+    }
+    Ok(seal)
 }
 
 fn validator(input: ParseStream<'_>) -> syn::Result<Validator> {

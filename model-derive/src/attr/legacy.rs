@@ -44,10 +44,13 @@ fn until(input: ParseStream<'_>, key: &str) -> syn::Result<Term> {
         let message = format_args!("unknown option `{name}` of `{key}`{hint}");
         return Err(syn::Error::new(name.span(), message));
     }
+    last_day(input).map(Some)
+}
+
+/// `= "2027-03-31"`
+pub(super) fn last_day(input: ParseStream<'_>) -> syn::Result<(i32, u32, u32)> {
     let text = value::text(input)?;
-    let day = day(&text.value);
-    day.map(Some)
-        .ok_or_else(|| syn::Error::new(text.span, "expected a day: \"2027-03-31\""))
+    day(&text.value).ok_or_else(|| syn::Error::new(text.span, "expected a day: \"2027-03-31\""))
 }
 
 /// A day of the calendar.

@@ -14,7 +14,7 @@ use syn::parse::{ParseStream, Parser as _};
 use syn::{Attribute, Meta, Token};
 
 pub(crate) use blind::{BlindIndex, BlindNormaliser};
-pub(crate) use container::{Audit, Container, IdForm, Virtual};
+pub(crate) use container::{Audit, Container, IdForm, Seal, Virtual};
 pub(crate) use field::{
     DefaultValue, DeleteRule, FieldAttrs, Filterable, Normaliser, Role, Rule, UniqueScope, VariantAttrs,
 };

@@ -36,6 +36,7 @@ pub(crate) fn model(cx: &Ctxt, model: &Model) {
     audit_name(cx, model);
     lives(cx, model);
     key(cx, model);
+    seal(cx, model);
     index::all(cx, model);
 }
 
@@ -252,6 +253,30 @@ fn key(cx: &Ctxt, model: &Model) {
             cx.error(
                 part.span(),
                 format_args!("a part of a key is always given: `{part}` may be left out"),
+            );
+        }
+    }
+}
+
+/// A seal lists plain fields, each once: the others are under it by themselves.
+fn seal(cx: &Ctxt, model: &Model) {
+    let Some(seal) = &model.head.attrs.seal else {
+        return;
+    };
+    for (index, name) in seal.fields.iter().enumerate() {
+        if !field_exists(cx, model, name, &["unsealed_until"]) {
+            continue;
+        }
+        if seal.fields.iter().take(index).any(|before| before == name) {
+            cx.error(name.span(), format_args!("`{name}` is written twice"));
+        }
+        let field = model.fields.iter().find(|field| field.ident == *name);
+        if field.is_some_and(|field| {
+            matches!(field.role, Role::Id | Role::Tenant | Role::Revision) || spelling::is_secret(&field.ty)
+        }) {
+            cx.error(
+                name.span(),
+                format_args!("`{name}` is under the seal by itself: identity, revision and secrets are\nhelp: remove it"),
             );
         }
     }

@@ -7,7 +7,7 @@ use super::{index, values, view};
 use crate::ast::{Field, Head, ID, Model};
 use crate::attr::{
     Audit, BlindIndex, BlindNormaliser, Bounds, DeleteRule, Filterable, IdForm, Normaliser, Number, Role,
-    Rule, Term,
+    Rule, Seal, Term,
 };
 use crate::case;
 
@@ -237,14 +237,27 @@ pub(super) fn model(model: &Model) -> TokenStream {
             .validator(__model::ValidatorSpec::new(__model::ValidatorLevel::#level, __model::ValidatorAction::#action))
         }
     });
+    let seal = attrs.seal.as_ref().map(|seal| one_seal(model, seal));
     let doc = doc(&model.head.doc);
     emit! {
         #fields
         #indexes
         static __MODEL_SCHEMA: __model::ModelSchema =
             __model::ModelSchema::new(#name, #collection, #tenancy, #id, &__MODEL_FIELDS)
-                #id_field #version #with_indexes #audit #soft_delete #append_only #singleton #virtuals #validator #doc;
+                #id_field #version #with_indexes #audit #soft_delete #append_only #singleton #virtuals #validator #seal #doc;
     }
+}
+
+fn one_seal(model: &Model, seal: &Seal) -> TokenStream {
+    let stored = seal.fields.iter().filter_map(|name| {
+        let field = model.fields.iter().find(|field| field.ident == *name);
+        field.map(|field| &field.stored)
+    });
+    let unsealed = seal.unsealed_until.map(|day| {
+        let term = term(Some(day));
+        emit!(.unsealed(#term))
+    });
+    emit!(.seal(__model::SealSpec::new(&[#(#stored),*]) #unsealed))
 }
 
 fn one_blind(blind: BlindIndex) -> TokenStream {

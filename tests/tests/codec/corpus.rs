@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use model_core::crypto;
 
-use crate::{encode, expected, json, outside, sample, verdict};
+use crate::{encode, envelope, expected, json, outside, sample, verdict};
 
 /// The files of one corpus, sorted; there is at least one.
 fn corpus(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
@@ -165,6 +165,36 @@ fn envelope_shape() {
     assert!(shaped >= 1, "no envelope of the corpus has the shape of one");
 }
 
+#[test]
+fn envelope_open() {
+    let (mut opened, mut refused) = (0, 0);
+    for (_, bytes) in corpus("envelope_open") {
+        let is_open = envelope::judge(&bytes);
+        opened += u32::from(is_open);
+        refused += u32::from(!is_open);
+    }
+    assert!(opened >= 2 && refused >= 5, "{opened} opened, {refused} did not");
+}
+
+/// Not a fuzzer, but never without one: envelopes, places and seals altered at random.
+#[test]
+fn altered_envelopes_do_not_open() {
+    let mut state = 11_u64;
+    let mut byte = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        state.to_be_bytes()[0]
+    };
+    for _ in 0..1_500 {
+        let length = byte() % 40;
+        let changes = usize::from(byte() % 4);
+        let mut input = vec![byte() % 3 * 32, length];
+        input.extend((0..usize::from(length) + 4 * changes).map(|_| byte()));
+        envelope::judge(&input);
+    }
+}
+
 /// Writes the first members of the corpora: run it by hand after the model has changed.
 #[test]
 #[ignore = "it writes into fuzz/corpus"]
@@ -203,6 +233,21 @@ fn write_the_corpora() {
         *value = serde_json::json!([[], {}, "canary", -1.5]);
     }
     write("json_input", "wrong", wrong.to_string().as_bytes());
+    for (name, pad, changes) in [
+        ("plain", 0, &[][..]),
+        ("padded", 64, &[]),
+        ("flipped", 0, &[0, 6, 2, 1]),
+        ("cut", 0, &[1, 7, 0, 0]),
+        ("longer", 0, &[2, 0, 0, 0]),
+        ("shorter", 64, &[3, 1, 0, 0]),
+        ("turned", 0, &[4, 0, 3, 0]),
+        ("moved", 0, &[0x83, 0, 0, 7]),
+        ("shifted", 0, &[0x82, 0, 0, 0]),
+        ("foreign", 0, &[0x85, 0, 0, 0]),
+    ] {
+        let input = [&[pad, 6][..], b"secret", changes].concat();
+        write("envelope_open", name, &input);
+    }
     for (name, suite, length) in [
         ("plain", 1, 75),
         ("padded", 2, 58),

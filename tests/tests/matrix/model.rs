@@ -76,7 +76,13 @@ pub(crate) fn stored_face(stored: &Document) -> Document {
 with_its_id! {
 /// Everything that can be forgotten.
 #[derive(Clone, Model)]
-#[model(collection = "full", version = 2, audit, soft_delete)]
+#[model(
+    collection = "full",
+    version = 2,
+    audit,
+    soft_delete,
+    seal(name, key, unsealed_until = "2026-12-31")
+)]
 pub(crate) struct Full {
     #[model(id)]
     pub(crate) id: Id<Full>,

@@ -390,6 +390,7 @@ async fn older_versions() {
         raw.insert("title", name);
         raw.remove("_sv");
         raw.remove("_rev");
+        raw.remove("_seal");
         stage.store_raw(&raw).await;
         assert!(
             write.by(way, &stage.admin, &target, "after").await.unwrap(),
@@ -401,6 +402,37 @@ async fn older_versions() {
             assert_eq!(after.get_i32("_sv").unwrap(), 2, "{write:?} {way:?}");
             assert!(!after.contains_key("title"), "{write:?} {way:?}");
         }
+    })
+    .await;
+}
+
+/// What a write leaves has a seal that holds; what has one that does not is nobody's to write, and is left as it is.
+#[tokio::test]
+async fn seals() {
+    each(async |stage, write, way, target| {
+        assert!(
+            write.by(way, &stage.admin, &target, "after").await.unwrap(),
+            "{write:?} {way:?}"
+        );
+        let job = stage.admin.dangerously_bypass_permissions("a look at the seals");
+        let found = Full::reencrypt(&job).inspect().await.unwrap();
+        assert_eq!((found.broken_seals, found.unsealed), (0, 0), "{write:?} {way:?}");
+    })
+    .await;
+    each(async |stage, write, way, target| {
+        if write.kind() == Kind::Create {
+            return;
+        }
+        let mut raw = stage.stored_key("a").await.unwrap();
+        Full::purge(&stage.admin, &target.id).await.unwrap();
+        raw.insert("name", "altered");
+        stage.store_raw(&raw).await;
+        let before = state(stage).await;
+        let error = write.by(way, &stage.admin, &target, "after").await.unwrap_err();
+        assert!(error.is_crypto(), "{write:?} {way:?}: {error}");
+        assert_eq!(state(stage).await, before, "{write:?} {way:?}");
+        let job = stage.admin.dangerously_bypass_permissions("cleaning up");
+        assert!(Full::purge(&job, &target.id).await.unwrap());
     })
     .await;
 }

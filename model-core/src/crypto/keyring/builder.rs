@@ -96,11 +96,12 @@ impl KeyringBuilder {
             realm: self.realm.into(),
             wrapper,
             // A tenant has a primary per purpose, and older keys of documents not rewritten yet.
-            keys: Cache::new(tenants.saturating_mul(4), ttl, grace),
+            keys: Cache::new(tenants.saturating_mul(5), ttl, grace),
             primaries: PrimaryCaches {
                 enc: primaries(),
                 blind_index: primaries(),
                 pepper: primaries(),
+                seal: primaries(),
             },
             refused: Cache::new(NEGATIVE_CAPACITY, NEGATIVE_TTL, Duration::ZERO),
             in_use: Cache::new(tenants, ttl, Duration::ZERO),

@@ -59,6 +59,7 @@ struct PrimaryCaches {
     enc: PrimaryCache,
     blind_index: PrimaryCache,
     pepper: PrimaryCache,
+    seal: PrimaryCache,
 }
 
 impl PrimaryCaches {
@@ -67,6 +68,7 @@ impl PrimaryCaches {
             Purpose::Enc => &self.enc,
             Purpose::BlindIndex => &self.blind_index,
             Purpose::Pepper => &self.pepper,
+            Purpose::Seal => &self.seal,
         }
     }
 }
@@ -167,6 +169,17 @@ impl Keyring {
         self.keys.get(&id)
     }
 
+    /// The key with this id, as [`load`](Self::load) found it a moment ago: without waiting, so that what is read in one go
+    /// can be checked in one go.
+    ///
+    /// # Errors
+    /// Those of [`load`](Self::load); [`CryptoError::UnknownKey`] if nobody has loaded it.
+    pub fn known(&self, id: KeyId) -> Result<Arc<LoadedKey>> {
+        self.check_refused(id)?;
+        let known = self.keys.get_stale(&id);
+        known.ok_or_else(|| CryptoError::UnknownKey { id8: id.id8() })
+    }
+
     /// Seals a plaintext for the place that `origin` says; `pad` hides its length in buckets of that size.
     ///
     /// # Errors
@@ -249,7 +262,7 @@ impl Keyring {
         self.keys.remove(&id);
         self.refused.remove(&id);
         self.in_use.retain(|_| false);
-        for purpose in [Purpose::Enc, Purpose::BlindIndex, Purpose::Pepper] {
+        for purpose in Purpose::ALL {
             self.primaries.of(purpose).retain(|key| key.id() != id);
         }
     }

@@ -6,7 +6,7 @@ use super::super::aad::associated_data;
 use super::super::envelope::seal_with_nonce;
 use super::super::store::{KeyRow, KeyState};
 use super::super::wrapper::WrapCtx;
-use super::super::{LocalKek, Origin, Purpose, Suites};
+use super::super::{CryptoError, DocumentSeal, LocalKek, Origin, Purpose, Suites};
 use super::{ID, KEK, PLACE, dek, hex, loaded, loaded_in, ring, row, tenant};
 
 const NONCE: &[u8; 24] = b"ABCDEFGHIJKLMNOPQRSTUVWX";
@@ -192,6 +192,68 @@ fn key_row() {
         let mut broken = document.clone();
         broken.remove(field);
         let error = KeyRow::from_document(&broken).unwrap_err();
-        assert_eq!(error, super::super::CryptoError::MalformedKeyRow { field });
+        assert_eq!(error, CryptoError::MalformedKeyRow { field });
+    }
+}
+
+/// Made by another implementation (Python's `hmac`) from the text of `document_seal`.
+#[test]
+fn document_seal() {
+    let key = loaded_in("prod", 0, Purpose::Seal, Some(tenant("acme")), KeyState::Primary);
+    let acme = tenant("acme");
+    let seal = key
+        .seal_document("users", Some(acme.typed()), 0x0123_4567_89ab_cdef, b"content")
+        .unwrap();
+    assert_eq!(
+        hex(&seal),
+        "e20187c87db55248379e6356a1c58653331a0123456789abcdef65adaf758e8052c3a1f16f12e41d0e2b0da825512df124e798b993280f1287fb"
+    );
+    let check = |seal: &[u8], content: &[u8]| {
+        let seal = DocumentSeal::parse(seal)?;
+        key.check_document("users", Some(acme.typed()), seal, content)
+    };
+    assert_eq!(check(&seal, b"content"), Ok(()));
+    assert_eq!(check(&seal, b"contenT"), Err(CryptoError::SealInvalid));
+    for bit in 0..seal.len() * 8 {
+        let mut flipped = seal.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        let expected = match bit / 8 {
+            1 => CryptoError::UnknownSuite(flipped[1]),
+            2..18 => CryptoError::KeyScope,
+            _ => CryptoError::SealInvalid,
+        };
+        assert_eq!(check(&flipped, b"content"), Err(expected), "bit {bit}");
+    }
+    for length in 0..seal.len() {
+        assert_eq!(check(&seal[..length], b"content"), Err(CryptoError::SealInvalid));
+    }
+    let longer = [&*seal, &[0]].concat();
+    assert_eq!(check(&longer, b"content"), Err(CryptoError::SealInvalid));
+    let parsed = DocumentSeal::parse(&seal).unwrap();
+    let elsewhere = key.check_document("accounts", Some(acme.typed()), parsed, b"content");
+    assert_eq!(elsewhere, Err(CryptoError::SealInvalid), "another collection");
+    let global = key.check_document("users", None, parsed, b"content");
+    assert_eq!(global, Err(CryptoError::KeyScope), "another tenant");
+    assert!(!format!("{parsed:?}").contains(&hex(&seal)[52..60]));
+    for purpose in [Purpose::Enc, Purpose::BlindIndex, Purpose::Pepper] {
+        let other = loaded_in("prod", 0, purpose, Some(tenant("acme")), KeyState::Primary);
+        let made = other.seal_document("users", Some(acme.typed()), 0, b"");
+        assert_eq!(made, Err(CryptoError::KeyScope));
+    }
+    let old = key.in_state(KeyState::DecryptOnly);
+    assert_eq!(
+        old.check_document("users", Some(acme.typed()), parsed, b"content"),
+        Ok(())
+    );
+    let made = old.seal_document("users", Some(acme.typed()), 0, b"");
+    assert_eq!(made, Err(CryptoError::NoPrimaryKey));
+    for (state, expected) in [
+        (KeyState::Disabled, CryptoError::KeyDisabled),
+        (KeyState::Destroyed, CryptoError::KeyDestroyed),
+    ] {
+        let checked = key
+            .in_state(state)
+            .check_document("users", Some(acme.typed()), parsed, b"content");
+        assert_eq!(checked, Err(expected));
     }
 }

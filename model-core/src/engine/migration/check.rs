@@ -7,6 +7,7 @@ use crate::engine::caller::Caller;
 use crate::engine::read::load;
 use crate::engine::read::scan;
 use crate::engine::references::dangling::Links;
+use crate::engine::secrets::document_seal;
 use crate::engine::secrets::report::ResumeToken;
 use crate::engine::unit::ReadUnit;
 use crate::error::{Error, ErrorKind, Result};
@@ -70,6 +71,8 @@ pub(crate) async fn check(unit: &mut dyn ReadUnit, size: u32, report: &mut Check
     }
     let selection = unit.caller().select(schema, rest)?;
     let documents = scan::batch(&unit.caller().ports, schema.collection, selection, size).await?;
+    let stored = documents.iter().map(|document| document.as_bytes());
+    document_seal::prepare(&unit.caller().ports, schema, stored).await?;
     let mut links = Links::of(schema);
     for (place, document) in documents.iter().enumerate() {
         report.scanned += 1;

@@ -7,6 +7,7 @@ use bson::{Document, RawDocument, RawDocumentBuf};
 
 use crate::codec::{DecodeError, DocOrigin, Elements, RawValue, Today};
 use crate::engine::ports::Ports;
+use crate::engine::secrets::document_seal;
 use crate::engine::unit::Unit;
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::{ModelSchema, reserved};
@@ -30,8 +31,14 @@ pub(in crate::engine) fn stored_version(document: &[u8]) -> Result<u32> {
     })
 }
 
-/// The document in the shape of the present version: as stored, or migrated.
+/// The document in the shape of the present version, once its seal was found to hold: the way of everything that is read.
 pub(in crate::engine) fn migrated<'a>(unit: &(impl Unit + ?Sized), raw: &'a [u8]) -> Result<Cow<'a, [u8]>> {
+    document_seal::check(&unit.caller().ports, unit.schema(), raw)?;
+    reshaped(unit, raw)
+}
+
+/// The document in the shape of the present version: as stored, or migrated.
+pub(in crate::engine) fn reshaped<'a>(unit: &(impl Unit + ?Sized), raw: &'a [u8]) -> Result<Cow<'a, [u8]>> {
     let schema = unit.schema();
     let stored = stored_version(raw)?;
     if stored > schema.version {

@@ -12,6 +12,7 @@ use super::pick;
 use crate::codec::{DecodeError, Elements};
 use crate::engine::migration::backlog;
 use crate::engine::read::{self, Listing, Notes, Open};
+use crate::engine::secrets::document_seal;
 use crate::engine::unit::{Deleted, ReadUnit, visible};
 use crate::error::{Error, Result};
 use crate::query::{Joining, Node, ReadOptions, Test};
@@ -124,6 +125,8 @@ pub(crate) async fn pull_lookup(
         return Ok(None);
     }
     let named = |error: Error| error.at_path(reserved::JOINED);
+    let joined_ones = joined.kept.iter().flatten().map(Vec::as_slice);
+    document_seal::prepare(&other.caller().ports, other.schema(), joined_ones).await?;
     // Of each of the other model's documents, to which it belongs.
     let mut owners = Vec::new();
     for (owner, documents) in joined.kept.iter().enumerate() {

@@ -18,8 +18,8 @@ use bson::RawDocumentBuf;
 use crate::codec::{DecodeCx, DecodeError};
 use crate::engine::caller::Caller;
 use crate::engine::migration::backlog::{self, Widened};
-use crate::engine::secrets::blind;
 use crate::engine::secrets::sift::Sift;
+use crate::engine::secrets::{blind, document_seal};
 use crate::engine::unit::{Deleted, ReadUnit, visible};
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::{Node, ReadOptions, SortKey, Test};
@@ -218,6 +218,11 @@ pub(in crate::engine) async fn pull_noting(
         return Ok(false);
     }
     let whole = pick::outdated(unit, open).await?;
+    if unit.schema().seal.is_some() {
+        let mut wanted = document_seal::Wanted::default();
+        open.each(&mut |raw| wanted.note(raw).map(|()| true))?;
+        wanted.load(&unit.caller().ports).await?;
+    }
     let (mut sift, widened) = (open.sift.take(), open.widened.take());
     if let Some(sift) = &mut sift {
         sift.prepare(unit.caller(), open).await?;
@@ -366,6 +371,7 @@ pub(crate) fn tenant_of(document: &RawDocumentBuf, field: &str) -> Result<Tenant
 
 /// Migrates, decodes and judges one document; false if it may not be read.
 pub(crate) async fn accept(unit: &mut dyn ReadUnit, raw: &[u8]) -> Result<bool> {
+    document_seal::prepare(&unit.caller().ports, unit.schema(), [raw]).await?;
     decode(unit, raw, None, &mut ())?;
     let mut kept = false;
     judge(unit, &mut |allowed| {

@@ -14,10 +14,15 @@ use crate::value::IdValue;
 /// Documents that came whole, by their ids.
 pub(in crate::engine) type Whole = HashMap<IdValue, Vec<u8>>;
 
+/// The fields that alone are needed; none: the whole documents. A seal is over the whole document, so that a part of a
+/// sealed one could not be trusted.
+fn picks(unit: &dyn ReadUnit) -> Option<&'static [&'static FieldSchema]> {
+    unit.picks().filter(|_| unit.schema().seal.is_none())
+}
+
 /// The stored fields to send: those that are needed, and those that say what the document is.
 pub(in crate::engine) fn fields(unit: &dyn ReadUnit, sort: &[SortKey]) -> Vec<&'static str> {
-    unit.picks()
-        .map_or_else(Vec::new, |picked| stored(unit.schema(), picked, sort))
+    picks(unit).map_or_else(Vec::new, |picked| stored(unit.schema(), picked, sort))
 }
 
 /// The same of a model.
@@ -46,7 +51,7 @@ pub(crate) fn stored(
 pub(in crate::engine) async fn outdated(unit: &dyn ReadUnit, open: &mut Open) -> Result<Whole> {
     let schema = unit.schema();
     let mut whole = Whole::new();
-    if schema.version == 1 || unit.picks().is_none() {
+    if schema.version == 1 || picks(unit).is_none() {
         return Ok(whole);
     }
     let mut ids = Vec::new();
@@ -79,7 +84,7 @@ pub(in crate::engine) fn instead<'a>(
     whole: &'a Whole,
     raw: &'a [u8],
 ) -> Result<Option<&'a [u8]>> {
-    if unit.picks().is_none() || !is_outdated(unit.schema(), raw)? {
+    if picks(unit).is_none() || !is_outdated(unit.schema(), raw)? {
         return Ok(Some(raw));
     }
     let found = id(unit.schema(), raw)?.and_then(|id| whole.get(&id));

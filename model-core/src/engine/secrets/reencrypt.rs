@@ -1,15 +1,18 @@
 //! Re-encryption of a model's documents, batch by batch.
 
+use std::borrow::Cow;
+
 use bson::{Bson, RawDocumentBuf};
 
 use super::blind::{self, TokenKeys, Tokens};
+use super::document_seal;
 use super::keys::StoreKeys;
-use super::report::{ReencryptReport, ResumeToken, SecretsReport};
+use super::report::{ReencryptReport, ResumeToken};
 use super::seal::{Primary, primary};
 use super::sealed::{Found, sealed};
 use crate::audit::AuditEntry;
 use crate::codec::{DecodeError, DocOrigin, Writer, read_bson};
-use crate::crypto::{Suites, TenantKey};
+use crate::crypto::{KeyId, Suites, TenantKey};
 use crate::engine::audit::chain;
 use crate::engine::caller::Caller;
 use crate::engine::ports::AuditTarget;
@@ -17,7 +20,7 @@ use crate::engine::read::load;
 use crate::engine::read::scan;
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::{Node, Test};
-use crate::schema::ModelSchema;
+use crate::schema::{ModelSchema, SealSpec};
 use crate::store::{Selection, UpdateOne, into_error};
 
 /// The subtype of envelopes.
@@ -61,7 +64,7 @@ pub(crate) async fn note(caller: &Caller, schema: &'static ModelSchema) -> Resul
 }
 
 /// The next documents in the order of their ids.
-async fn batch(
+pub(super) async fn batch(
     caller: &Caller,
     schema: &'static ModelSchema,
     after: Option<&ResumeToken>,
@@ -71,6 +74,9 @@ async fn batch(
     scan::batch(&caller.ports, schema.collection, selection, size).await
 }
 
+/// How often a sealed document that others write at the same moment is read anew.
+const ATTEMPTS: u32 = 8;
+
 /// Re-encrypts the next documents, and says in the report where to go on.
 pub(crate) async fn reencrypt(
     caller: &Caller,
@@ -79,53 +85,209 @@ pub(crate) async fn reencrypt(
     report: &mut ReencryptReport,
 ) -> Result<()> {
     let documents = batch(caller, schema, report.resume.as_ref(), size).await?;
-    let Some(primary) = primary(caller, schema).await? else {
+    let job = Job {
+        caller,
+        schema,
+        primary: primary(caller, schema).await?,
+        keys: TokenKeys::load(caller, schema, schema.token_scopes()).await?,
+        seal: match schema.seal {
+            Some(spec) => Some((spec, document_seal::primary_of(caller, schema).await?)),
+            None => None,
+        },
+    };
+    if job.primary.is_none() && job.seal.is_none() {
         report.resume = None;
         return Ok(());
-    };
-    let keys = TokenKeys::load(caller, schema, schema.token_scopes()).await?;
+    }
     for document in &documents {
         report.scanned += 1;
-        let Some(place) = load::origin(schema, document.as_bytes())? else {
-            continue;
+        job.document(document, report).await?;
+    }
+    report.resume = scan::resume(&documents, size)?;
+    Ok(())
+}
+
+/// What the documents of a batch have in common.
+struct Job<'a> {
+    caller: &'a Caller,
+    schema: &'static ModelSchema,
+    primary: Option<Primary<'a>>,
+    keys: TokenKeys,
+    seal: Option<(SealSpec, KeyId)>,
+}
+
+impl Job<'_> {
+    /// One document. Of a sealed one, each value is put in its place together with the seal that follows: if somebody
+    /// else was first, all of it is looked at anew.
+    async fn document(&self, document: &RawDocumentBuf, report: &mut ReencryptReport) -> Result<()> {
+        let Some((spec, primary)) = self.seal else {
+            return self
+                .values(document, &mut Cow::Borrowed(document), report)
+                .await
+                .map(drop);
         };
-        for found in sealed(schema, document.as_bytes())? {
+        let mut present = Cow::Borrowed(document);
+        for _ in 0..ATTEMPTS {
+            let (raced, failed) = (report.raced, report.failed.len());
+            if self.sealed_document(spec, primary, &present, report).await? {
+                return Ok(());
+            }
+            report.raced = raced;
+            report.failed.truncate(failed);
+            match self.again(&present).await? {
+                Some(document) => present = Cow::Owned(document),
+                None => return Ok(()),
+            }
+        }
+        report.raced += 1;
+        Ok(())
+    }
+
+    /// Whether nobody else wrote a sealed document meanwhile.
+    async fn sealed_document(
+        &self,
+        spec: SealSpec,
+        primary: KeyId,
+        document: &RawDocumentBuf,
+        report: &mut ReencryptReport,
+    ) -> Result<bool> {
+        let ports = &self.caller.ports;
+        document_seal::prepare(ports, self.schema, [document.as_bytes()]).await?;
+        if let Err(error) = document_seal::check(ports, self.schema, document.as_bytes()) {
+            if Error::is_retryable(&error) {
+                return Err(error);
+            }
+            report
+                .failed
+                .push(error.at_id(|| load::id_text(self.schema, document.as_bytes())));
+            return Ok(true);
+        }
+        let seal = document_seal::examine(ports, self.schema, spec, document.as_bytes())?;
+        let mut present = Cow::Borrowed(document);
+        let mut done = self.values(document, &mut present, report).await?;
+        let is_current = seal == Some(primary);
+        if done == Done::Nothing && !is_current {
+            let nothing = Writer::new().finish()?;
+            done = if self.put(&mut present, Node::Everything, nothing).await? {
+                Done::Written
+            } else {
+                Done::Raced
+            };
+        }
+        report.resealed += u64::from(done == Done::Written && !is_current);
+        Ok(done != Done::Raced)
+    }
+
+    /// The document as it is now, if it is still there.
+    async fn again(&self, document: &RawDocumentBuf) -> Result<Option<RawDocumentBuf>> {
+        let selection = self.caller.own(self.schema, &load::id(self.schema, document.as_bytes())?)?;
+        let found = self
+            .caller
+            .ports
+            .store
+            .find_one(self.schema.collection, &selection);
+        found.await.map_err(into_error)
+    }
+
+    /// The values of a document, each in its turn; `present` is what it becomes.
+    async fn values(
+        &self,
+        stored: &RawDocumentBuf,
+        present: &mut Cow<'_, RawDocumentBuf>,
+        report: &mut ReencryptReport,
+    ) -> Result<Done> {
+        let mut all = Done::Nothing;
+        let Some(primary) = &self.primary else {
+            return Ok(all);
+        };
+        let Some(place) = load::origin(self.schema, stored.as_bytes())? else {
+            return Ok(all);
+        };
+        for found in sealed(self.schema, stored.as_bytes())? {
             let done = async {
-                let new = renewed(caller, schema, &primary, place, &found).await?;
-                let tokens = renewed_tokens(caller, schema, &primary, &keys, place, document, &found).await?;
+                let (caller, schema) = (self.caller, self.schema);
+                let new = renewed(caller, schema, primary, place, &found).await?;
+                let tokens =
+                    renewed_tokens(caller, schema, primary, &self.keys, place, stored, &found).await?;
                 if new.is_none() && tokens.is_none() {
-                    return Ok(());
+                    return Ok(Done::Nothing);
                 }
-                let put = put(
-                    caller,
-                    document,
-                    schema,
-                    &found,
-                    new.as_deref(),
-                    tokens.as_deref(),
-                );
-                if put.await? {
-                    report.rewritten += u64::from(new.is_some());
-                    report.reindexed += u64::from(tokens.is_some());
-                } else {
-                    report.raced += 1;
+                let old = read_bson(found.value).map_err(DecodeError::into_error)?;
+                let mut set = Writer::new();
+                if let Some(new) = &new {
+                    set.binary(&found.path, SENSITIVE, new);
                 }
-                Ok(())
+                if let Some(tokens) = &tokens {
+                    blind::write_array(&blind::path(&found.path), tokens, &mut set);
+                }
+                let unchanged = Node::field(found.path.clone(), Test::Eq(old));
+                if !self.put(present, unchanged, set.finish()?).await? {
+                    return Ok(Done::Raced);
+                }
+                report.rewritten += u64::from(new.is_some());
+                report.reindexed += u64::from(tokens.is_some());
+                Ok(Done::Written)
             };
             match done.await {
-                Ok(()) => {}
+                Ok(Done::Nothing) => {}
+                Ok(Done::Written) => all = Done::Written,
+                Ok(Done::Raced) => {
+                    report.raced += 1;
+                    if self.seal.is_some() {
+                        return Ok(Done::Raced);
+                    }
+                }
                 // Not a matter of this value: the job stops, and goes on from its token.
                 Err(error) if Error::is_retryable(&error) => return Err(error),
                 Err(error) => report.failed.push(
                     error
                         .at_path(found.path)
-                        .at_id(|| load::id_text(schema, document.as_bytes())),
+                        .at_id(|| load::id_text(self.schema, stored.as_bytes())),
                 ),
             }
         }
+        Ok(all)
     }
-    report.resume = scan::resume(&documents, size)?;
-    Ok(())
+
+    /// Changes a document where it is still `unchanged`, together with its seal; whether it was.
+    async fn put(
+        &self,
+        document: &mut Cow<'_, RawDocumentBuf>,
+        unchanged: Node,
+        set: Vec<u8>,
+    ) -> Result<bool> {
+        let id = load::raw_field(document.as_bytes(), self.schema.id_field)?
+            .and_then(|id| read_bson(id).ok())
+            .unwrap_or(Bson::Null);
+        let set = RawDocumentBuf::from_bytes(set).map_err(|_| Error::internal("a malformed update"))?;
+        let mut update = UpdateOne {
+            selection: Selection {
+                id: Some((self.schema.id_field, id)),
+                ..self.caller.select(self.schema, unchanged)?
+            },
+            set,
+            unset: Vec::new(),
+        };
+        let ports = &self.caller.ports;
+        if self.seal.is_some() {
+            document_seal::amend(ports, self.schema, document.as_bytes(), &mut update).await?;
+        }
+        let matched = ports.store.update(self.schema.collection, &[&update]).await;
+        let done = matched.map_err(into_error)? == 1;
+        if done && self.seal.is_some() {
+            *document = Cow::Owned(document_seal::applied(document.as_bytes(), &update)?);
+        }
+        Ok(done)
+    }
+}
+
+/// What became of a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Done {
+    Nothing,
+    Written,
+    /// Somebody else wrote it first.
+    Raced,
 }
 
 /// The tokens of a value under the keys in use; none if it has them already, or no blind index.
@@ -191,75 +353,5 @@ async fn renewed(
                 "plaintext where a sealed value should be",
             )),
         },
-    }
-}
-
-/// Puts the new value, and the new tokens, in the place of the old ones, if the old value is still there.
-async fn put(
-    caller: &Caller,
-    document: &RawDocumentBuf,
-    schema: &'static ModelSchema,
-    found: &Found<'_>,
-    new: Option<&[u8]>,
-    tokens: Option<&[Vec<u8>]>,
-) -> Result<bool> {
-    let old = read_bson(found.value).map_err(DecodeError::into_error)?;
-    let id = load::raw_field(document.as_bytes(), schema.id_field)?
-        .and_then(|id| read_bson(id).ok())
-        .unwrap_or(Bson::Null);
-    let mut set = Writer::new();
-    if let Some(new) = new {
-        set.binary(&found.path, SENSITIVE, new);
-    }
-    if let Some(tokens) = tokens {
-        blind::write_array(&blind::path(&found.path), tokens, &mut set);
-    }
-    let set = RawDocumentBuf::from_bytes(set.finish()?).map_err(|_| Error::internal("a malformed update"))?;
-    let selection = Selection {
-        id: Some((schema.id_field, id)),
-        ..caller.select(schema, Node::field(found.path.clone(), Test::Eq(old)))?
-    };
-    let update = UpdateOne {
-        selection,
-        set,
-        unset: Vec::new(),
-    };
-    caller
-        .ports
-        .store
-        .update(schema.collection, &[&update])
-        .await
-        .map(|matched| matched == 1)
-        .map_err(into_error)
-}
-
-/// Counts what lies under which key, a batch at a time.
-pub(crate) async fn inspect(
-    caller: &Caller,
-    schema: &'static ModelSchema,
-    size: u32,
-) -> Result<SecretsReport> {
-    let mut report = SecretsReport::default();
-    let mut after = None;
-    let primary = primary(caller, schema).await?;
-    let current = primary.map(|primary| primary.key.id());
-    loop {
-        let documents = batch(caller, schema, after.as_ref(), size).await?;
-        for document in &documents {
-            report.scanned += 1;
-            for found in sealed(schema, document.as_bytes())? {
-                match found.envelope() {
-                    None if found.is_old(schema, &caller.ports) => report.old_format += 1,
-                    None => report.plaintext += 1,
-                    Some(Err(_)) => report.malformed += 1,
-                    Some(Ok((id, _))) if Some(id) == current => report.current += 1,
-                    Some(Ok(_)) => report.outdated += 1,
-                }
-            }
-        }
-        after = scan::resume(&documents, size)?;
-        if after.is_none() {
-            return Ok(report);
-        }
     }
 }

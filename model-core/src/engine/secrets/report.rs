@@ -16,9 +16,12 @@ pub struct ReencryptReport {
     pub rewritten: u64,
     /// The values whose blind-index tokens are now those of the keys in use.
     pub reindexed: u64,
-    /// The values that somebody else wrote at the same moment: theirs stand, and are under the primary key.
+    /// The documents whose seal is now one by the primary key; those that had none included.
+    pub resealed: u64,
+    /// The values that somebody else wrote at the same moment: theirs stand, and are under the primary key. Of a sealed
+    /// model, the documents that somebody else wrote again and again.
     pub raced: u64,
-    /// The values that do not open, each with its document's id and its path.
+    /// The values that do not open, each with its document's id and its path; and the documents whose seal does not hold.
     pub failed: Vec<Error>,
     /// Where to go on; none when all documents were looked at.
     pub resume: Option<ResumeToken>,
@@ -40,6 +43,12 @@ pub struct SecretsReport {
     pub old_format: u64,
     /// The values that are neither plaintext nor an envelope that this version knows.
     pub malformed: u64,
+    /// Of a sealed model: the documents whose seal is one by another key than the primary one.
+    pub outdated_seals: u64,
+    /// The documents without a seal, or with one over other fields than the model seals now.
+    pub unsealed: u64,
+    /// The documents whose seal does not hold.
+    pub broken_seals: u64,
 }
 
 /// What wrapping the data keys anew has done.

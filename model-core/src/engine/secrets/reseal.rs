@@ -70,7 +70,8 @@ fn replace(document: &mut [u8], old: &[u8], new: &[u8]) -> bool {
     }
 }
 
-fn with_binary(document: &[u8], path: &str, value: &[u8]) -> Result<Vec<u8>> {
+/// The document with one binary value more.
+pub(super) fn with_binary(document: &[u8], path: &str, value: &[u8]) -> Result<Vec<u8>> {
     let mut out = Writer::with_capacity(document.len() + value.len() + path.len() + 16);
     let mut elements = Elements::new(document).map_err(DecodeError::into_error)?;
     while let Some((key, value)) = elements.next().map_err(DecodeError::into_error)? {

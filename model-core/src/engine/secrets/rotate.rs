@@ -22,7 +22,6 @@ use crate::value::{IdValue, TenantId};
 
 /// How often a transaction is begun anew when it ran into another.
 const ATTEMPTS: u32 = 8;
-const PURPOSES: [Purpose; 3] = [Purpose::Enc, Purpose::BlindIndex, Purpose::Pepper];
 
 /// Who changes key rows, of which handle.
 pub(crate) struct Administration<'a> {
@@ -51,7 +50,7 @@ impl Administration<'_> {
     pub(crate) async fn rows(&self, tenant: Option<&TenantId>) -> Result<Vec<KeyRow>> {
         let (keyring, tenant) = (keyring(self.ports)?, tenant_key(tenant)?);
         let mut rows = Vec::new();
-        for purpose in PURPOSES {
+        for purpose in Purpose::ALL {
             rows.extend(
                 self.store()
                     .list(keyring.realm(), purpose, tenant.as_ref())

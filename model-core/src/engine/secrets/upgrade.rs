@@ -3,6 +3,7 @@
 use bson::{Bson, RawDocumentBuf};
 use zeroize::Zeroizing;
 
+use super::document_seal;
 use super::keys::StoreKeys;
 use crate::codec::{DecodeError, RawValue, Writer, read_bson};
 use crate::crypto::{Origin, Purpose, TenantKey};
@@ -37,11 +38,23 @@ pub(crate) async fn upgrade(caller: &Caller, origin: &[u8], stored: &Bson, phc: 
         id: Some((schema.id_field, bson(place.id)?)),
         ..Selection::of(Node::field(place.path.to_owned(), Test::Eq(stored.clone())))
     };
-    let update = UpdateOne {
+    let mut update = UpdateOne {
         selection,
         set: set(caller, schema, origin, &place, phc).await?,
         unset: Vec::new(),
     };
+    if schema.seal.is_some() {
+        let found = caller
+            .store()?
+            .find_one(schema.collection, &update.selection)
+            .await;
+        let Some(found) = found.map_err(into_error)? else {
+            return Ok(false);
+        };
+        document_seal::prepare(&caller.ports, schema, [found.as_bytes()]).await?;
+        document_seal::check(&caller.ports, schema, found.as_bytes())?;
+        document_seal::amend(&caller.ports, schema, found.as_bytes(), &mut update).await?;
+    }
     let matched = caller.store()?.update(schema.collection, &[&update]).await;
     Ok(matched.map_err(into_error)? == 1)
 }

@@ -14,7 +14,7 @@ use crate::audit::AuditEntry;
 use crate::codec::{Mode, Visitor, Writer};
 use crate::engine::audit;
 use crate::engine::audit::outbox;
-use crate::engine::secrets::reseal;
+use crate::engine::secrets::{document_seal, reseal};
 use crate::engine::unit::{Action, WriteUnit, permitted};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::FieldRole;
@@ -109,6 +109,8 @@ impl Job {
                 effect.after = carried.add_to(&effect.after)?;
             }
             outbox::embed(unit.schema(), effect, stored)?;
+            let stored = stored.map(|stored| stored.raw.as_bytes());
+            document_seal::put_on(&unit.caller().ports, unit.schema(), effect, stored).await?;
         }
         item.written = match item.effect {
             Some(_) => Written::Yes,
@@ -205,6 +207,11 @@ impl Job {
             entry,
         };
         outbox::embed(unit.schema(), &mut effect, Some(stored))?;
+        // A new seal would vouch for what is broken.
+        if stored.trusted {
+            let raw = Some(stored.raw.as_bytes());
+            document_seal::put_on(&unit.caller().ports, unit.schema(), &mut effect, raw).await?;
+        }
         item.effect = Some(effect);
         item.written = Written::Yes;
         Ok(())

@@ -10,8 +10,8 @@ use super::plan::Item;
 use super::preload::preload;
 use crate::codec::{DecodeCx, DecodeError, Seal, Writer};
 use crate::engine::read::load;
-use crate::engine::secrets::blind;
 use crate::engine::secrets::seal::Sealer;
+use crate::engine::secrets::{blind, document_seal};
 use crate::engine::unit::{Action, Side, WriteUnit, permitted, visible};
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::{Node, Test, matches};
@@ -29,6 +29,8 @@ pub(in crate::engine) struct Stored {
     pub(in crate::engine) revision: Option<Revision>,
     /// The JSON keys of the fields that the patch names.
     pub(in crate::engine) touched: Vec<&'static str>,
+    /// Whether its seal holds, if its model has one; if not, it may be removed, and nothing else.
+    pub(in crate::engine) trusted: bool,
 }
 
 impl Stored {
@@ -65,10 +67,13 @@ impl Stored {
 /// Finds the documents that the writes are about, with one read; what the caller may not know of stays missing.
 pub(in crate::engine) async fn load(items: &mut [Item<'_>]) -> Result<()> {
     find(items).await?;
+    prepare_seals(items).await?;
     let many = items.len() > 1;
     for (position, item) in items.iter_mut().enumerate() {
         let Some(raw) = item.found.take() else { continue };
-        item.stored = Some(take(item.unit, raw).map_err(|error| {
+        // Who may do everything may remove what cannot be trusted.
+        let removes = item.plan.action.is_delete() && item.unit.caller().bypass.is_some();
+        item.stored = Some(take(item.unit, raw, removes).map_err(|error| {
             let error = error.at_id(|| item.unit.id().to_string());
             if many { error.at_position(position) } else { error }
         })?);
@@ -81,6 +86,20 @@ pub(in crate::engine) async fn load(items: &mut [Item<'_>]) -> Result<()> {
         })?;
     }
     Ok(())
+}
+
+/// Loads the keys of the documents' seals.
+async fn prepare_seals(items: &[Item<'_>]) -> Result<()> {
+    let mut wanted = document_seal::Wanted::default();
+    for item in items.iter().filter(|item| item.unit.schema().seal.is_some()) {
+        if let Some(found) = &item.found {
+            wanted.note(found.as_bytes())?;
+        }
+    }
+    match items.first() {
+        Some(first) => wanted.load(&first.unit.caller().ports).await,
+        None => Ok(()),
+    }
 }
 
 async fn find(items: &mut [Item<'_>]) -> Result<()> {
@@ -142,8 +161,8 @@ async fn find_one(item: &mut Item<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Hands a stored document to the unit.
-fn take(unit: &mut dyn WriteUnit, raw: RawDocumentBuf) -> Result<Stored> {
+/// Hands a stored document to the unit; its seal has to hold, unless it `may_be_broken`.
+fn take(unit: &mut dyn WriteUnit, raw: RawDocumentBuf, may_be_broken: bool) -> Result<Stored> {
     let revision = match load::raw_field(raw.as_bytes(), reserved::REVISION)? {
         Some(value) => {
             let number = value
@@ -153,7 +172,12 @@ fn take(unit: &mut dyn WriteUnit, raw: RawDocumentBuf) -> Result<Stored> {
         }
         None => None,
     };
-    let migrated = match load::migrated(unit, raw.as_bytes())? {
+    let trusted = match document_seal::check(&unit.caller().ports, unit.schema(), raw.as_bytes()) {
+        Ok(()) => true,
+        Err(_) if may_be_broken => false,
+        Err(error) => return Err(error),
+    };
+    let migrated = match load::reshaped(unit, raw.as_bytes())? {
         Cow::Borrowed(_) => None,
         Cow::Owned(bytes) => Some(bytes),
     };
@@ -163,6 +187,7 @@ fn take(unit: &mut dyn WriteUnit, raw: RawDocumentBuf) -> Result<Stored> {
         canonical: Vec::new(),
         revision,
         touched: Vec::new(),
+        trusted,
     };
     let ports = load::clock(unit);
     let cx = DecodeCx::root(load::dated(ports.as_deref(), unit.schema(), stored.present())?);

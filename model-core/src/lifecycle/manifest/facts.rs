@@ -63,6 +63,9 @@ impl Facts {
         for (kind, _) in kinds.iter().filter(|(_, is_on)| *is_on) {
             self.say(format!("{name}.{kind}"), true);
         }
+        if let Some(seal) = schema.seal {
+            self.say(format!("{name}.seal"), seal.fields.to_vec());
+        }
         if !schema.virtuals.is_empty() {
             self.say(format!("{name}.virtuals"), schema.virtuals.to_vec());
         }

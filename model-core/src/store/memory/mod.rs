@@ -14,7 +14,7 @@ mod read;
 mod tests;
 mod transaction;
 mod tree;
-mod update;
+pub(super) mod update;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -26,7 +26,7 @@ struct Changes<'u>(Vec<(&'u str, Change<'u>)>);
 ///
 /// # Errors
 /// The server's refusals: two paths of which one contains the other, an empty name, a path through a scalar.
-pub(super) fn updated(
+pub(crate) fn updated(
     document: &RawDocument,
     set: &RawDocument,
     unset: &[String],

@@ -61,7 +61,14 @@ macro_rules! open {
 with_its_id! {
 /// Of a second version, audited, softly deleted, with secrets and a tree.
 #[derive(Clone, Model)]
-#[model(collection = "things", version = 2, audit, soft_delete, index(name, id))]
+#[model(
+    collection = "things",
+    version = 2,
+    audit,
+    soft_delete,
+    index(name, id),
+    seal(key, unsealed_until = "2026-12-31")
+)]
 pub(crate) struct Thing {
     #[model(id)]
     pub(crate) id: Id<Thing>,

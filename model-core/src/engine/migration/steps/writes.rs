@@ -120,7 +120,8 @@ pub(super) fn carried(carry: &Carry, document: &Document) -> Result<Parts> {
 fn is_sealed(value: &Bson) -> bool {
     match value {
         Bson::Binary(binary) => {
-            binary.subtype == bson::spec::BinarySubtype::Sensitive && binary.bytes.first() == Some(&0xE1)
+            binary.subtype == bson::spec::BinarySubtype::Sensitive
+                && matches!(binary.bytes.first(), Some(0xE1 | 0xE2))
         }
         Bson::Array(values) => values.iter().any(is_sealed),
         Bson::Document(document) => document.values().any(is_sealed),
