@@ -140,6 +140,7 @@ keys! {
         "The version that introduced the field: queries by it are refused while there may be older documents.";
     OnDelete "on_delete" FIELD, "on_delete = cascade | restrict | nullify | pull",
         "What becomes of the document when one that this reference names is deleted.";
+    Vector "vector" OWNED, "vector(similarity = cosine | dot | euclidean)", "How alike vectors are that `nearest` compares; `cosine` if nothing is said.";
     Index "index" FIELD, "index or index = desc", "An index over this field.";
     Unique "unique" FIELD, "unique or unique(global)", "No two documents (of one tenant; or at all) have the same value.";
     Filterable "filterable" OWNED, "filterable or filterable(eq, gte, in_, starts_with)",

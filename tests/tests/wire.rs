@@ -15,6 +15,8 @@ mod every;
 mod indexes;
 #[path = "wire/references.rs"]
 mod references;
+#[path = "wire/search.rs"]
+mod search;
 #[path = "wire/streams.rs"]
 mod streams;
 #[path = "wire/tenancy.rs"]

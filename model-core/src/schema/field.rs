@@ -7,6 +7,7 @@ use super::external::{Comparison, External, ReadOperand};
 use super::legacy::{OldFormatSpec, Term};
 use super::reference::DeleteRule;
 use super::rule::{Normaliser, Rule};
+use super::vector::Similarity;
 use super::{IdKind, ModelSchema};
 
 /// What a field is for.
@@ -89,6 +90,8 @@ pub enum TypeSchema {
     PasswordHash,
     /// The digest of a token: BSON binary, subtype 8.
     TokenDigest,
+    /// A vector of that many numbers: BSON binary, subtype 9.
+    Vector(usize),
     /// Any BSON value.
     Dynamic,
     /// A foreign serde type, stored as its serde form.
@@ -267,6 +270,8 @@ pub struct FieldSchema {
     pub since: u32,
     /// What becomes of the document when one that this field refers to is deleted.
     pub on_delete: Option<DeleteRule>,
+    /// How vectors are compared, if the field says so.
+    pub similarity: Option<Similarity>,
     /// The doc comment.
     pub doc: &'static str,
 }
@@ -295,6 +300,7 @@ impl FieldSchema {
             old_format: None,
             since: 1,
             on_delete: None,
+            similarity: None,
             doc: "",
         }
     }
@@ -374,6 +380,12 @@ impl FieldSchema {
     /// Sets what becomes of the document when one that this field refers to is deleted.
     pub const fn on_delete(mut self, rule: DeleteRule) -> Self {
         self.on_delete = Some(rule);
+        self
+    }
+
+    /// Sets how vectors are compared; `_typed` compiles only for a type that holds some.
+    pub const fn similarity(mut self, similarity: Similarity, _typed: fn()) -> Self {
+        self.similarity = Some(similarity);
         self
     }
 

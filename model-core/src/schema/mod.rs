@@ -12,6 +12,7 @@ mod reference;
 pub(crate) mod reserved;
 mod rule;
 mod validator;
+mod vector;
 
 pub(crate) use blind::token_index;
 pub use blind::{BlindNormaliser, BlindSpec};
@@ -24,6 +25,7 @@ pub use legacy::{OldFormatSpec, Term};
 pub use reference::{DeleteRule, Reference};
 pub use rule::{Normaliser, Number, Pattern, Rule};
 pub use validator::{ValidatorAction, ValidatorLevel, ValidatorSpec};
+pub use vector::{Similarity, vector_indexes};
 
 /// How the ids of a model look in storage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

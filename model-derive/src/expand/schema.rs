@@ -7,7 +7,7 @@ use super::{index, view};
 use crate::ast::{Field, Head, Model};
 use crate::attr::{
     Audit, BlindIndex, BlindNormaliser, Bounds, DeleteRule, Filterable, IdForm, Normaliser, Number, Role,
-    Rule, Term,
+    Rule, Similarity, Term,
 };
 use crate::case;
 
@@ -92,11 +92,19 @@ fn one_field(pattern: &Ident, field: &Field) -> TokenStream {
         };
         emit!(.on_delete(__model::DeleteRule::#name))
     });
+    let vector = attrs.vector.map(|similarity| {
+        let name = match similarity {
+            Similarity::Cosine => emit!(Cosine),
+            Similarity::Dot => emit!(Dot),
+            Similarity::Euclidean => emit!(Euclidean),
+        };
+        emit!(.similarity(__model::Similarity::#name, __model::assert_vectors::<#ty>))
+    });
     let doc = doc(&field.doc);
     emit! {
         __model::field::<#ty>(#name, #stored)
             #json #role #hidden #readonly #skip_updated_at #skip_audit #default #normalise #rules
-            #filterable #sortable #blind #pad #legacy #old_format #since #on_delete #doc
+            #filterable #sortable #blind #pad #legacy #old_format #since #on_delete #vector #doc
     }
 }
 

@@ -58,7 +58,7 @@ macro_rules! open {
 
 /// Of a second version, audited, softly deleted, with secrets and a tree.
 #[derive(Clone, Model)]
-#[model(collection = "things", version = 2, audit, soft_delete, index(name, id))]
+#[model(collection = "things", version = 2, audit, soft_delete, index(name, id), index(key = text, language = "none"))]
 pub(super) struct Thing {
     #[model(id)]
     pub(super) id: Id<Thing>,
@@ -72,6 +72,7 @@ pub(super) struct Thing {
     token: Option<Encrypted<String>>,
     pub(super) password: Option<PasswordHash>,
     pub(super) parent: Option<Ref<Thing>>,
+    pub(super) embedding: Option<Vector<2>>,
     #[model(revision)]
     pub(super) revision: Revision,
 }
@@ -260,6 +261,7 @@ pub(super) fn new_thing(key: &str) -> NewThing {
         optional: NewThingOptional {
             token: Some(Secret::from("secret")),
             password: Some(NewPassword::new("correct horse".to_owned()).unwrap()),
+            embedding: Some([1.0, 0.0].try_into().unwrap()),
             ..Default::default()
         },
     }
