@@ -23,7 +23,7 @@ pub struct Search<'a, M: BaseModel> {
     words: Words,
 }
 
-impl<'a, M: BaseModel + Searchable> Query<'a, M> {
+impl<'a, M: BaseModel> Query<'a, M> {
     /// Only documents that have any of these words, by the model's text index; the best first, unless an order was asked for
     /// before. It stands inside the tenant, scope and filter like any query, and the index begins with the tenant.
     ///
@@ -63,7 +63,10 @@ impl<'a, M: BaseModel + Searchable> Query<'a, M> {
     /// let found = query.search("milk");
     /// # }
     /// ```
-    pub fn search(self, text: impl Into<String>) -> Search<'a, M> {
+    pub fn search(self, text: impl Into<String>) -> Search<'a, M>
+    where
+        M: Searchable,
+    {
         Search {
             words: Words::new(M::schema(), text.into()),
             query: self,

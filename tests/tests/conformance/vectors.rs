@@ -111,6 +111,9 @@ on_both_stores! {
         assert!(patched.embedding.is_none() && patched.chunks.len() == 1);
         let patch = PassagePatch { embedding: Set(Some(at(0.0))), place: Set(Some(at(0.0))), ..Default::default() };
         let patched = Passage::update(&ctx, &made.id, patch).await.unwrap();
+        let set = at(90.0);
+        Passage::update_with(&ctx, &made.id, |p| p.place.set(set.clone())).await.unwrap();
+        assert_eq!(Passage::fetch(&ctx, &made.id).await.unwrap().place, Some(set));
         let view = serde_json::to_value(patched.into_view(&ctx)).unwrap();
         assert_eq!(view["embedding"], serde_json::json!([1.0, 0.0]));
         assert!(view.get("place").is_none(), "{view}");
@@ -235,10 +238,7 @@ on_both_stores! {
 #[tokio::test]
 async fn the_metadata_know_vectors() {
     let schema = model_core::schema::json::create(Passage::schema());
-    assert_eq!(
-        schema["properties"]["embedding"]["minItems"], 2,
-        "{schema}"
-    );
+    assert_eq!(schema["properties"]["embedding"]["minItems"], 2, "{schema}");
     let db = Db::memory().model::<Passage>().build_lazy().unwrap();
     assert!(
         db.manifest().to_string().contains("vector of 2"),

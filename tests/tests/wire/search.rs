@@ -3,6 +3,7 @@
 use bson::{Document, doc};
 use model_core::SyncOptions;
 use model_core::prelude::*;
+use model_tests::events::CommandLog;
 use model_tests::server::recorded_database;
 
 use super::{Ctx, Person, Rival, policy};
@@ -16,12 +17,12 @@ struct Leaf {
     organization: TenantId,
     title: String,
     text: String,
+    embedding: Option<Vector<2>>,
 }
 
 policy!(Leaf, Exact);
 
-#[tokio::test]
-async fn one_command_by_the_tenants_part_of_the_index() {
+async fn open() -> (mongodb::Database, CommandLog, Ctx) {
     let (database, log) = recorded_database().await;
     let db = Db::mongo(database.clone())
         .state(Rival::default())
@@ -33,15 +34,49 @@ async fn one_command_by_the_tenants_part_of_the_index() {
         reads: true,
         writes: true,
     };
-    let ctx: Ctx = db.context(TenantId::new("acme").unwrap(), person);
+    let ctx = db.context(TenantId::new("acme").unwrap(), person);
     for title in ["Milk", "Oat milk"] {
-        let new = NewLeaf {
+        let mut new = NewLeaf {
             title: title.into(),
             text: "white".into(),
+            optional: NewLeafOptional::default(),
         };
+        new.optional.embedding = Some([1.0, 0.5].try_into().unwrap());
         Leaf::create(&ctx, new).await.unwrap();
     }
     log.take();
+    (database, log, ctx)
+}
+
+/// The vectors alone, then the best; before them an index of the server's is asked for, if there may be one.
+#[tokio::test]
+async fn the_nearest_are_two_commands() {
+    let (_database, log, ctx) = open().await;
+    let to = Vector::try_from([1.0, 0.0]).unwrap();
+    let query = || Leaf::query(&ctx).filter(|l| l.text.eq("white"));
+    assert_eq!(query().nearest(|l| &l.embedding, &to, 1).await.unwrap().len(), 1);
+    let sent = log.take();
+    let names: Vec<_> = sent.iter().map(|sent| sent.name.as_str()).collect();
+    assert_eq!(names, ["find", "find"]);
+    let fields = doc! { "_sv": 1, "embedding": 1, "organization": 1 };
+    assert_eq!(sent[0].body.get_document("projection").unwrap(), &fields);
+    let ids = sent[1]
+        .body
+        .get_document("filter")
+        .unwrap()
+        .get_array("$and")
+        .unwrap();
+    assert!(ids[0].to_string().contains("\"$in\""), "{ids:?}");
+    let by_index = query()
+        .nearest(|l| &l.embedding, &to, 1)
+        .by_index("embedding_vector", 50);
+    assert_eq!(by_index.await.unwrap().len(), 1);
+    assert_eq!(log.take_names(), ["aggregate", "find", "find"]);
+}
+
+#[tokio::test]
+async fn one_command_by_the_tenants_part_of_the_index() {
+    let (database, log, ctx) = open().await;
     let search = || {
         Leaf::query(&ctx)
             .filter(|l| l.text.eq("white"))
