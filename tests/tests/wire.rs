@@ -1227,6 +1227,12 @@ fn the_table_has_no_other_rows() {
         ],
         ["`subtree`", "`find`, `aggregate`", "same"],
         ["`ancestors`", "`aggregate`", "same"],
+        ["`search`", "`find` (+ `getMore`)", "same"],
+        [
+            "`nearest`",
+            "`find` (+ `getMore`) for the vectors, `find` for the best; where `can_read` denies some of them, both again",
+            "same",
+        ],
         ["`explain`", "`find`", "same"],
         ["`count`, `exists`, scope exact", "`aggregate`", "same"],
         ["`distinct`, `group`, `facet`, scope exact", "`aggregate`", "same"],
