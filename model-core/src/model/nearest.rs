@@ -94,7 +94,7 @@ impl<'a, M: BaseModel> Query<'a, M> {
     }
 }
 
-impl<'a, M: BaseModel> Nearest<'a, M> {
+impl<M: BaseModel> Nearest<'_, M> {
     /// Only documents that satisfy the filter. A second call narrows further.
     pub fn filter(mut self, make: impl FnOnce(&'static M::Fields) -> Filter<M>) -> Self {
         self.query = self.query.filter(make);

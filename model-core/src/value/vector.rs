@@ -166,9 +166,7 @@ pub(crate) fn each_number(value: RawValue<'_>, each: &mut dyn FnMut(f32)) -> Res
 }
 
 /// The numbers of a packed vector.
-pub(crate) fn packed<'a>(
-    value: RawValue<'a>,
-) -> Result<impl ExactSizeIterator<Item = f32> + use<'a>, DecodeError> {
+pub(crate) fn packed(value: RawValue<'_>) -> Result<impl ExactSizeIterator<Item = f32>, DecodeError> {
     let numbers = match value.binary()? {
         (SUBTYPE, bytes) => bytes.strip_prefix(&FLOAT32),
         _ => None,

@@ -146,9 +146,9 @@ on_both_stores! {
         Passage::create(&ctx, none).await.unwrap();
         // Of other writers: an array of numbers, and a document of version 1.
         for document in [
-            doc! { "_id": bson::oid::ObjectId::new(), "organization": "acme", "name": "twenty", "_sv": 2, "chunks": [],
+            doc! { "_id": Id::<Passage>::generate().to_bson(), "organization": "acme", "name": "twenty", "_sv": 2, "chunks": [],
                 "embedding": [20_f64.to_radians().cos(), 20_f64.to_radians().sin()] },
-            doc! { "_id": bson::oid::ObjectId::new(), "organization": "acme", "name": "thirty", "chunks": [],
+            doc! { "_id": Id::<Passage>::generate().to_bson(), "organization": "acme", "name": "thirty", "chunks": [],
                 "x": 30_f64.to_radians().cos(), "y": 30_f64.to_radians().sin() },
         ] {
             model_core::testing::store_raw(&db, "passages", &document).await.unwrap();
@@ -226,7 +226,7 @@ on_both_stores! {
             let error = refused.await.unwrap_err();
             assert!(error.is_invalid(), "{error}");
         }
-        let odd = doc! { "_id": bson::oid::ObjectId::new(), "organization": "acme", "name": "odd", "_sv": 2, "chunks": [], "embedding": [1.0] };
+        let odd = doc! { "_id": Id::<Passage>::generate().to_bson(), "organization": "acme", "name": "odd", "_sv": 2, "chunks": [], "embedding": [1.0] };
         model_core::testing::store_raw(&db, "passages", &odd).await.unwrap();
         let error = Passage::query(&ctx).nearest(|p| &p.embedding, &at(0.0), 1).await.unwrap_err();
         assert!(error.path() == Some("embedding") && error.to_string().contains("dimension"), "{error}");
