@@ -88,12 +88,13 @@ fn titles(found: &[Scored<Article>]) -> Vec<&str> {
 }
 
 async fn fill(ctx: &Ctx) {
+    // The best come last, so that no order but that of relevance puts them first.
     for new in [
-        new("Blue widget", "A widget that is blue.", &[]),
-        new("Red", "Nothing about the other colour, but a widget", &[]),
-        new("Café", "naïve résumé", &["Blue", "sky blue"]),
-        new("sealed", "blue blue blue", &[]),
         new("Tools", "widgets and blue-green things; don't panic", &[]),
+        new("sealed", "blue blue blue", &[]),
+        new("Café", "naïve résumé", &["Blue", "sky blue"]),
+        new("Red", "Nothing about the other colour, but a widget", &[]),
+        new("Blue widget", "A widget that is blue.", &[]),
     ] {
         Article::create(ctx, new).await.unwrap();
     }
