@@ -9,7 +9,9 @@ pub use crate::codec::{
 };
 pub use crate::error::Error;
 pub use crate::model::{deserialize_new, deserialize_patch, new_from_json, patch_from_json};
-pub use crate::policy::{BaseModel, GlobalScope, Model, Mutable, Projection, Singleton, Stamp, TenantScope};
+pub use crate::policy::{
+    BaseModel, GlobalScope, Model, Mutable, Projection, Searchable, Singleton, Stamp, TenantScope,
+};
 pub use crate::query::{
     BlindField, Blindable, Distinct, Editable, Field, FixedField, Operand, Queryable, UniqueBlindField,
     UniqueField, operand_of, read_operand,
@@ -17,10 +19,10 @@ pub use crate::query::{
 pub use crate::schema::{
     AuditSpec, BlindNormaliser, BlindSpec, Collation, Comparison, Condition, DeleteRule, Direction,
     EmbeddedSchema, EnumSchema, FieldRole, FieldSchema, IdKind, IndexKey, IndexSpec, KeyForm, Literal,
-    ModelSchema, Normaliser, Number, Pattern, Relation, Rule, SealSpec, Tenancy, Term, TypeSchema,
-    ValidatorAction, ValidatorLevel, ValidatorSpec, VariantSchema,
+    ModelSchema, Normaliser, Number, Pattern, Relation, Rule, SealSpec, Similarity, Tenancy, Term,
+    TypeSchema, ValidatorAction, ValidatorLevel, ValidatorSpec, VariantSchema,
 };
-pub use crate::value::{Id, Identified, Ref, Revision, TenantId};
+pub use crate::value::{Id, Identified, Ref, Revision, TenantId, Vector};
 pub use bson::Bson;
 pub use chrono::{DateTime, Utc};
 pub use serde;
@@ -198,6 +200,20 @@ pub fn assert_nullify<T: Nullable>() {}
 
 /// Compiles only for an array of references.
 pub fn assert_pull<T: Pullable>() {}
+
+/// A type that holds vectors.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` holds no vectors",
+    note = "`vector(..)` says how vectors are compared: the field is a `Vector<N>`, or an `Option` or `Vec` of it"
+)]
+pub trait Vectors {}
+
+impl<const N: usize> Vectors for Vector<N> {}
+impl<const N: usize> Vectors for Option<Vector<N>> {}
+impl<const N: usize> Vectors for Vec<Vector<N>> {}
+
+/// Compiles only for a field that holds vectors.
+pub fn assert_vectors<T: Vectors>() {}
 
 /// Compiles only for a field that can have a blind index.
 pub fn assert_blindable<T: Blindable>() {}

@@ -42,15 +42,16 @@ pub use lifecycle::{
 pub use model::{
     Ancestors, Bulk, BulkEffect, BulkOutcome, BulkReport, BulkWrite, CheckStored, Create, Delete,
     DeleteInBatches, Facet, FacetBranch, FacetBranches, FacetCount, FacetRows, FacetSelect, Facets, Joined,
-    Loaded, LookupQuery, MigrateAll, ModelExt, Modify, Page, Query, QueryStream, QueryString, Reencrypt,
-    Related, RelatedCounts, RelatedQuery, Rows, Select, Subtree, Tree, Update, Upserted,
+    Loaded, LookupQuery, MigrateAll, ModelExt, Modify, Nearest, Page, Query, QueryStream, QueryString,
+    Reencrypt, Related, RelatedCounts, RelatedQuery, Rows, Scored, Search, Select, Subtree, Tree, Update,
+    Upserted,
 };
 
 pub use model_derive::{Embedded, Model, Projection};
 pub use policy::{
     Actor, AnyContext, AuditLog, BaseModel, Change, Context, ContextFor, EraseSubject, EraseTenant,
     ExportSubject, ExportTenant, GlobalContext, GlobalScope, MigrateInfo, Model, Mutable, Projection,
-    Reaches, ReadScope, Scope, Singleton, Stamp, TenantScope,
+    Reaches, ReadScope, Scope, Searchable, Singleton, Stamp, TenantScope,
 };
 pub use query::{FieldSet, Filter, Operators, PageCursor};
 pub use value::{Encrypted, Id, PasswordHash, Ref, Revision, Secret, TenantId, Token, TokenDigest};

@@ -148,6 +148,7 @@ keys! {
         "The reference names the person whose data the document is: it is exported and erased with them, as `on_delete` says.";
     Pii "pii" FIELDS, "pii or pii(erased = value)",
         "Personal data: no audit entry shows it, and an erasure puts `erased`, the default, or nothing in its place.";
+    Vector "vector" OWNED, "vector(similarity = cosine | dot | euclidean)", "How alike vectors are that `nearest` compares; `cosine` if nothing is said.";
     Index "index" FIELD, "index or index = desc", "An index over this field.";
     Unique "unique" FIELD, "unique or unique(global)", "No two documents (of one tenant; or at all) have the same value.";
     Filterable "filterable" OWNED, "filterable or filterable(eq, gte, in_, starts_with)",

@@ -21,6 +21,8 @@ mod indexes;
 mod pages;
 #[path = "wire/references.rs"]
 mod references;
+#[path = "wire/search.rs"]
+mod search;
 #[path = "wire/streams.rs"]
 mod streams;
 #[path = "wire/tenancy.rs"]
@@ -1233,6 +1235,12 @@ fn the_table_has_no_other_rows() {
         ],
         ["`subtree`", "`find`, `aggregate`", "same"],
         ["`ancestors`", "`aggregate`", "same"],
+        ["`search`", "`find` (+ `getMore`)", "same"],
+        [
+            "`nearest`",
+            "`find` (+ `getMore`) for the vectors, `find` for the best; where `can_read` denies some of them, both again",
+            "same",
+        ],
         ["`explain`", "`find`", "same"],
         ["`count`, `exists`, scope exact", "`aggregate`", "same"],
         ["`distinct`, `group`, `facet`, scope exact", "`aggregate`", "same"],

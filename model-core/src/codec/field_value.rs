@@ -24,7 +24,7 @@ pub enum Never {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stored as a model field",
     label = "not a field type",
-    note = "field types are: bool, i16 to u64, f32, f64, String, DateTime<Utc>, ObjectId, Uuid, Decimal128, Bytes, Id<M>, Ref<M>, \
+    note = "field types are: bool, i16 to u64, f32, f64, String, DateTime<Utc>, ObjectId, Uuid, Decimal128, Bytes, Vector<N>, Id<M>, Ref<M>, \
             Encrypted<T>, PasswordHash, Bson, Option<T>, Vec<T>, BTreeMap<String, T>, HashMap<String, T>",
     note = "put `#[derive(Embedded)]` on a struct or enum of your own; wrap a foreign serde type in `Foreign<T>`"
 )]

@@ -98,7 +98,7 @@ pub(crate) trait ReadUnit: Unit {
     /// The id is that of a document that was asked about.
     fn judge(&mut self, keep: &mut dyn FnMut(bool, Option<&IdValue>) -> bool);
     /// The fields that alone are needed; none: the whole documents.
-    fn picks(&self) -> Option<&'static [&'static FieldSchema]> {
+    fn picks(&self) -> Option<&[&'static FieldSchema]> {
         None
     }
     /// Throws away what was kept last.

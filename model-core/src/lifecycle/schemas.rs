@@ -164,6 +164,7 @@ fn is_sealed_binary(ty: &TypeSchema) -> bool {
                 | TypeSchema::Id(_)
                 | TypeSchema::Reference(..)
                 | TypeSchema::TenantId
+                | TypeSchema::Vector(_)
                 | TypeSchema::Dynamic
                 | TypeSchema::Foreign
         ),

@@ -30,6 +30,14 @@ pub struct Stamp<M: Model> {
 )]
 pub trait Mutable: Model {}
 
+/// A model that has a text index.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no text index",
+    label = "its words cannot be searched",
+    note = "declare one on the struct: `#[model(index(title = text(3), body = text))]`"
+)]
+pub trait Searchable: Model {}
+
 /// A model of which each tenant has one document.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a singleton",

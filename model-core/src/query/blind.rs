@@ -56,7 +56,7 @@ impl Node {
     /// Whether a secret value stands in the filter.
     pub(crate) fn is_blind(&self) -> bool {
         match self {
-            Self::Everything | Self::Nothing => false,
+            Self::Everything | Self::Nothing | Self::Words(_) => false,
             Self::And(nodes) | Self::Or(nodes) => nodes.iter().any(Self::is_blind),
             Self::Not(inner) | Self::Outside(inner) => inner.is_blind(),
             Self::Field { test, .. } => match test {
@@ -70,7 +70,7 @@ impl Node {
     /// Whether a secret value stands in it that a store finds too much by.
     pub(crate) fn is_truncated(&self) -> bool {
         match self {
-            Self::Everything | Self::Nothing => false,
+            Self::Everything | Self::Nothing | Self::Words(_) => false,
             Self::And(nodes) | Self::Or(nodes) => nodes.iter().any(Self::is_truncated),
             Self::Not(inner) | Self::Outside(inner) => inner.is_truncated(),
             Self::Field { test, .. } => matches!(test, Test::Blind(blind) if blind.bits.is_some()),
@@ -81,7 +81,7 @@ impl Node {
     /// tokens would leave out too much, everything.
     pub(crate) fn relax(&mut self, negated: bool) {
         match self {
-            Self::Everything | Self::Nothing => {}
+            Self::Everything | Self::Nothing | Self::Words(_) => {}
             Self::And(nodes) | Self::Or(nodes) => nodes.iter_mut().for_each(|node| node.relax(negated)),
             Self::Not(inner) => inner.relax(!negated),
             Self::Outside(inner) => inner.relax(negated),
@@ -93,10 +93,11 @@ impl Node {
         }
     }
 
-    /// Lets the tests by truncated tokens ask for whole ones, under [`SIFTED`].
+    /// Lets the tests by truncated tokens ask for whole ones, under [`SIFTED`]. What words find, the store alone knows.
     pub(crate) fn widen(&mut self) {
         match self {
             Self::Everything | Self::Nothing => {}
+            Self::Words(_) => *self = Self::Everything,
             Self::And(nodes) | Self::Or(nodes) => nodes.iter_mut().for_each(Self::widen),
             Self::Not(inner) | Self::Outside(inner) => inner.widen(),
             Self::Field { path, test } => {
@@ -113,7 +114,7 @@ impl Node {
     /// Puts another test in the place of every secret value.
     pub(crate) fn resolve<E>(&mut self, resolve: &impl Fn(&Blind) -> Result<Test, E>) -> Result<(), E> {
         match self {
-            Self::Everything | Self::Nothing => Ok(()),
+            Self::Everything | Self::Nothing | Self::Words(_) => Ok(()),
             Self::And(nodes) | Self::Or(nodes) => nodes.iter_mut().try_for_each(|node| node.resolve(resolve)),
             Self::Not(inner) | Self::Outside(inner) => inner.resolve(resolve),
             Self::Field { test, .. } => {

@@ -8,6 +8,7 @@ use std::ops::{BitAnd, BitOr, Not};
 use bson::Bson;
 
 use super::blind::Blind;
+use super::words::Words;
 
 /// What one field must satisfy. This is the table of operators: each has its rendering in `render.rs`, its meaning in
 /// `evaluate.rs`, and its case in the test that holds the two together.
@@ -62,6 +63,8 @@ pub(crate) enum Node {
         path: Cow<'static, str>,
         test: Test,
     },
+    /// Words, in the fields of the text index: asked of a whole query alone, side by side with its filter.
+    Words(Box<Words>),
 }
 
 impl Node {
@@ -81,7 +84,7 @@ impl Node {
                 test: Test::Element(inner),
                 ..
             } => 1 + 2 * inner.depth(),
-            Self::Field { .. } => 1,
+            Self::Field { .. } | Self::Words(_) => 1,
         }
     }
 
@@ -220,6 +223,7 @@ impl<M> fmt::Debug for Filter<M> {
                 Node::Everything => return f.write_str("all"),
                 Node::Nothing => return f.write_str("nothing"),
                 Node::Field { path, .. } => return f.write_str(path),
+                Node::Words(_) => return f.write_str("words"),
                 Node::And(nodes) => (" & ", nodes),
                 Node::Or(nodes) => (" | ", nodes),
                 Node::Outside(inner) => return shape(inner, f),

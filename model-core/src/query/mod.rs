@@ -20,13 +20,15 @@ mod render;
 mod sort;
 mod text;
 mod update;
+mod vector;
+mod words;
 
 pub(crate) use blind::{BLIND_LEN, SIFTED};
 pub use blind_field::{BlindField, Blindable, Distinct, UniqueBlindField};
 pub use element::Element;
 pub(crate) use evaluate::{
     FacetShare, Facets, Groups, KeyError, Share, each_value, index_keys, matches, order_by, order_values,
-    sort_key,
+    relevance, sort_key,
 };
 pub use external::{Filterable, read_operand};
 pub(crate) use facet::{Branch, Picked};
@@ -52,3 +54,6 @@ pub use update::{
     Array, Bits, Countable, Each, Editable, FixedField, GivenByModel, Key, MapOf, Operators, Ordered, Push,
     Removable,
 };
+pub use vector::HoldsVectors;
+pub(crate) use vector::Target;
+pub(crate) use words::Words;

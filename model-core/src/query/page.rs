@@ -15,7 +15,7 @@ use super::options::Collation;
 use super::sort::SortKey;
 use crate::codec::{Elements, Writer, read_bson, write_bson};
 use crate::error::{Error, Result};
-use crate::schema::{Direction, ModelSchema, TypeSchema};
+use crate::schema::{Direction, ModelSchema, TypeSchema, reserved};
 
 /// The form of a cursor; another one is another version.
 const VERSION: u8 = 1;
@@ -187,6 +187,11 @@ fn is_nan(value: &Bson) -> bool {
 /// The key, if pages can be sorted by it.
 fn page_key(schema: &ModelSchema, path: &str) -> Result<PageKey> {
     let refuse = |why: &'static str| Err(Error::violation(path, "page", why));
+    if path == reserved::SCORE {
+        return refuse(
+            "no page continues by relevance: sort by a field before `search`, or use `skip` and `limit`",
+        );
+    }
     let mut fields = schema.fields;
     let mut found = None;
     // A document of an older version may lack any field but the id.

@@ -4,6 +4,7 @@ use bson::Bson;
 
 use super::case;
 use super::filter::{Node, Test};
+use super::words::Words;
 use crate::codec::{Writer, write_bson};
 
 /// Writes the elements of the filter document for `node`.
@@ -17,7 +18,17 @@ pub(crate) fn render(node: &Node, out: &mut Writer<'_>) {
         Node::Outside(inner) => render(inner, out),
         Node::Not(inner) => out.array("$nor", std::slice::from_ref(&**inner), render_item),
         Node::Field { path, test } => render_field(path, test, out),
+        Node::Words(words) => out.document("$text", |out| render_words(words, out)),
     }
+}
+
+fn render_words(words: &Words, out: &mut Writer<'_>) {
+    out.string("$search", &words.text);
+    if let Some(language) = &words.language {
+        out.string("$language", language);
+    }
+    out.bool("$caseSensitive", words.case_sensitive);
+    out.bool("$diacriticSensitive", words.diacritic_sensitive);
 }
 
 pub(crate) fn render_item(out: &mut Writer<'_>, key: &str, node: &Node) {
@@ -107,7 +118,8 @@ fn render_not(out: &mut Writer<'_>, inner: impl FnOnce(&mut Writer<'_>)) {
 fn render_value(node: &Node, out: &mut Writer<'_>) {
     match node {
         Node::Everything => out.bool("$exists", true),
-        Node::Nothing => out.bool("$exists", false),
+        // Words are asked for by no element.
+        Node::Nothing | Node::Words(_) => out.bool("$exists", false),
         Node::And(_) => render_element(node, out),
         Node::Or(nodes) => render_not(out, |out| {
             for node in nodes {

@@ -15,6 +15,17 @@ pub(crate) struct SortKey {
     pub(crate) outside: bool,
 }
 
+impl SortKey {
+    /// By the id, which no two documents share.
+    pub(crate) fn by_id() -> Self {
+        Self {
+            path: Cow::Borrowed("_id"),
+            direction: Direction::Ascending,
+            outside: false,
+        }
+    }
+}
+
 /// In which order.
 pub struct Sort<M> {
     keys: Vec<SortKey>,

@@ -8,6 +8,7 @@ use super::external::{Comparison, External, ReadOperand};
 use super::legacy::{OldFormatSpec, Term};
 use super::reference::DeleteRule;
 use super::rule::{Normaliser, Rule};
+use super::vector::Similarity;
 use super::{IdKind, ModelSchema};
 
 /// What a field is for.
@@ -90,6 +91,8 @@ pub enum TypeSchema {
     PasswordHash,
     /// The digest of a token: BSON binary, subtype 8.
     TokenDigest,
+    /// A vector of that many numbers: BSON binary, subtype 9.
+    Vector(usize),
     /// Any BSON value.
     Dynamic,
     /// A foreign serde type, stored as its serde form.
@@ -272,6 +275,8 @@ pub struct FieldSchema {
     pub subject: bool,
     /// What an erasure puts in its place, if it is personal data.
     pub pii: Option<Erased>,
+    /// How vectors are compared, if the field says so.
+    pub similarity: Option<Similarity>,
     /// The doc comment.
     pub doc: &'static str,
 }
@@ -305,6 +310,7 @@ impl FieldSchema {
             on_delete: None,
             subject: false,
             pii: None,
+            similarity: None,
             doc: "",
         }
     }
@@ -396,6 +402,12 @@ impl FieldSchema {
     /// It is personal data: sets what an erasure puts in its place.
     pub const fn pii(mut self, erased: Erased) -> Self {
         self.pii = Some(erased);
+        self
+    }
+
+    /// Sets how vectors are compared; `_typed` compiles only for a type that holds some.
+    pub const fn similarity(mut self, similarity: Similarity, _typed: fn()) -> Self {
+        self.similarity = Some(similarity);
         self
     }
 

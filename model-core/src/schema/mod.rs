@@ -14,6 +14,7 @@ pub(crate) mod reserved;
 mod rule;
 mod seal;
 mod validator;
+mod vector;
 
 pub(crate) use blind::token_index;
 pub use blind::{BlindNormaliser, BlindSpec};
@@ -28,6 +29,7 @@ pub use reference::{DeleteRule, Reference};
 pub use rule::{Normaliser, Number, Pattern, Rule};
 pub use seal::SealSpec;
 pub use validator::{ValidatorAction, ValidatorLevel, ValidatorSpec};
+pub use vector::{Similarity, vector_indexes};
 
 /// How the ids of a model look in storage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

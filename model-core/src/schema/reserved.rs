@@ -17,9 +17,11 @@ pub(crate) const DELETED_AT: &str = "_deleted_at";
 
 /// What a lookup puts beside the fields of a document on its way in; never stored.
 pub(crate) const JOINED: &str = "_joined";
+/// How well a document fits the words of a search, on its way in: double; never stored.
+pub(crate) const SCORE: &str = "_score";
 
 /// All of them; the derive refuses the same list.
-pub(crate) const ALL: [&str; 7] = [
+pub(crate) const ALL: [&str; 8] = [
     REVISION,
     SCHEMA_VERSION,
     BLIND_INDEX,
@@ -27,4 +29,5 @@ pub(crate) const ALL: [&str; 7] = [
     OUTBOX,
     DELETED_AT,
     JOINED,
+    SCORE,
 ];

@@ -72,6 +72,8 @@ pub(crate) struct Find {
     pub(crate) fields: Vec<&'static str>,
     pub(crate) shape: Shape,
     pub(crate) options: ReadOptions,
+    /// Whether each document comes with its [`reserved::SCORE`](crate::schema::reserved::SCORE); of a `find` by words alone.
+    pub(crate) scored: bool,
     /// What each document comes with; of a `find` alone.
     pub(crate) join: Option<Box<Join>>,
 }
@@ -96,6 +98,20 @@ pub(crate) enum Shape {
     Each(FirstOfEach),
     /// What is reached from one document, in no order.
     Walk(Walk),
+    /// What an index over vectors finds, the nearest first, each with its score; not every server has one.
+    Vectors(VectorSearch),
+}
+
+/// A search in an index over vectors.
+#[derive(Debug, Clone)]
+pub(crate) struct VectorSearch {
+    /// The index's name.
+    pub(crate) index: String,
+    /// The stored path of the vectors.
+    pub(crate) path: String,
+    pub(crate) vector: Vec<f32>,
+    /// How many the index looks at, of which the selection then leaves some.
+    pub(crate) candidates: u32,
 }
 
 /// The first documents for each value of a field.
@@ -134,6 +150,7 @@ impl Find {
             fields: Vec::new(),
             shape: Shape::All,
             options: ReadOptions::default(),
+            scored: false,
             join: None,
         }
     }

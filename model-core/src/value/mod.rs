@@ -17,6 +17,7 @@ mod scalar;
 mod secret;
 mod tenant_id;
 mod token;
+mod vector;
 
 pub use bytes::{Bytes, BytesView};
 pub use collections::MAX_MAP_KEYS;
@@ -33,3 +34,5 @@ pub use revision::Revision;
 pub use secret::{OpenSecrets, Secret};
 pub use tenant_id::TenantId;
 pub use token::{Token, TokenDigest};
+pub use vector::{Vector, VectorView};
+pub(crate) use vector::{each_number, packed};

@@ -75,6 +75,14 @@ pub(crate) enum DeleteRule {
     Pull,
 }
 
+/// How vectors are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Similarity {
+    Cosine,
+    Dot,
+    Euclidean,
+}
+
 /// How filters from outside may compare a field.
 #[derive(Debug, Clone)]
 pub(crate) enum Filterable {
@@ -111,6 +119,7 @@ pub(crate) struct FieldAttrs {
     pub(crate) on_delete: Option<Spanned<DeleteRule>>,
     pub(crate) subject: Option<Span>,
     pub(crate) pii: Option<Spanned<Option<DefaultValue>>>,
+    pub(crate) vector: Option<Similarity>,
     pub(crate) written: Vec<Written>,
 }
 
@@ -152,6 +161,7 @@ impl FieldAttrs {
             KeyId::Subject => self.subject = Some(span),
             KeyId::Pii => self.pii = Some(Spanned::new(erased(span, input)?, span)),
             KeyId::OnDelete => self.on_delete = Some(delete_rule(input)?),
+            KeyId::Vector => self.vector = Some(vector(input)?),
             KeyId::BlindIndex => self.blind = Some(Spanned::new(BlindIndex::read(input)?, span)),
             KeyId::Ttl => self.ttl = Some(Spanned::new(value::duration(input)?.value, span)),
             rule => self.rules.extend(read_rule(rule, input)?),
@@ -232,6 +242,35 @@ fn delete_rule(input: ParseStream<'_>) -> syn::Result<Spanned<DeleteRule>> {
             Err(syn::Error::new(
                 ident.span(),
                 format!("unknown delete rule `{text}`{hint}"),
+            ))
+        }
+    }
+}
+
+/// `(similarity = cosine)`
+fn vector(input: ParseStream<'_>) -> syn::Result<Similarity> {
+    const ALL: [(&str, Similarity); 3] = [
+        ("cosine", Similarity::Cosine),
+        ("dot", Similarity::Dot),
+        ("euclidean", Similarity::Euclidean),
+    ];
+    let content;
+    parenthesized!(content in input);
+    let option: Ident = content.parse()?;
+    if option != "similarity" {
+        let message = format!("unknown option of a vector `{option}`: there is `similarity`");
+        return Err(syn::Error::new(option.span(), message));
+    }
+    content.parse::<Token![=]>()?;
+    let ident: Ident = content.parse()?;
+    let text = ident.to_string();
+    match ALL.iter().find(|(name, _)| *name == text) {
+        Some((_, similarity)) => Ok(*similarity),
+        None => {
+            let hint = suggest::hint(&text, ALL.map(|(name, _)| name), "the similarities are");
+            Err(syn::Error::new(
+                ident.span(),
+                format!("unknown similarity `{text}`{hint}"),
             ))
         }
     }

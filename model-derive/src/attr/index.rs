@@ -116,6 +116,11 @@ impl Index {
         }
     }
 
+    /// Whether it holds the words of texts.
+    pub(crate) fn is_text(&self) -> bool {
+        self.keys.iter().any(|key| matches!(key.form, KeyForm::Text(_)))
+    }
+
     pub(super) fn read(span: Span, input: ParseStream<'_>) -> syn::Result<Self> {
         let content;
         parenthesized!(content in input);

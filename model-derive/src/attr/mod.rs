@@ -16,7 +16,8 @@ use syn::{Attribute, Meta, Token};
 pub(crate) use blind::{BlindIndex, BlindNormaliser};
 pub(crate) use container::{Audit, Container, IdForm, Seal, Virtual};
 pub(crate) use field::{
-    DefaultValue, DeleteRule, FieldAttrs, Filterable, Normaliser, Role, Rule, UniqueScope, VariantAttrs,
+    DefaultValue, DeleteRule, FieldAttrs, Filterable, Normaliser, Role, Rule, Similarity, UniqueScope,
+    VariantAttrs,
 };
 pub(crate) use index::{Collation, Condition, Index, IndexKey, KeyForm, Literal, Relation};
 pub(crate) use legacy::Term;

@@ -241,8 +241,7 @@ fn distinct(cx: &Ctxt, model: &Model, indexes: &[Index]) {
 }
 
 fn one_text_index(cx: &Ctxt, indexes: &[Index]) {
-    let text = |index: &&Index| index.keys.iter().any(|key| matches!(key.form, KeyForm::Text(_)));
-    for second in indexes.iter().filter(text).skip(1) {
+    for second in indexes.iter().filter(|index| index.is_text()).skip(1) {
         cx.error(
             second.span,
             "a collection has one text index at the most\nhelp: put all `text` keys into one",

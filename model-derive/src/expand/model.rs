@@ -5,7 +5,7 @@ use syn::ext::IdentExt as _;
 
 use super::{asserts, codec, fields, hidden, inputs, named, parse, schema, view};
 use crate::ast::{Field, Model};
-use crate::attr::Role;
+use crate::attr::{Index, Role};
 
 /// Everything that a model's declaration stands for.
 pub(super) fn expand(model: &Model) -> TokenStream {
@@ -77,7 +77,12 @@ pub(super) fn markers(model: &Model) -> TokenStream {
     let singleton = attrs
         .singleton
         .map(|_| emit!(impl __model::Singleton for #ident {}));
-    emit!(#mutable #singleton)
+    let searchable = model
+        .indexes()
+        .iter()
+        .any(Index::is_text)
+        .then(|| emit!(impl __model::Searchable for #ident {}));
+    emit!(#mutable #singleton #searchable)
 }
 
 fn implementation(model: &Model) -> TokenStream {

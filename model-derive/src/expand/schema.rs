@@ -7,7 +7,7 @@ use super::{index, values, view};
 use crate::ast::{Field, Head, ID, Model};
 use crate::attr::{
     Audit, BlindIndex, BlindNormaliser, Bounds, DeleteRule, Filterable, IdForm, Normaliser, Number, Role,
-    Rule, Seal, Term,
+    Rule, Seal, Similarity, Term,
 };
 use crate::case;
 
@@ -94,11 +94,19 @@ fn one_field(pattern: &Ident, field: &Field) -> TokenStream {
     });
     let subject = attrs.subject.map(|_| emit!(.subject()));
     let pii = values::erased(field).map(|value| emit!(.pii(|| __model::boxed::<#ty>(#value))));
+    let vector = attrs.vector.map(|similarity| {
+        let name = match similarity {
+            Similarity::Cosine => emit!(Cosine),
+            Similarity::Dot => emit!(Dot),
+            Similarity::Euclidean => emit!(Euclidean),
+        };
+        emit!(.similarity(__model::Similarity::#name, __model::assert_vectors::<#ty>))
+    });
     let doc = doc(&field.doc);
     emit! {
         __model::field::<#ty>(#name, #stored)
             #json #role #hidden #readonly #skip_updated_at #skip_audit #default #normalise #rules
-            #filterable #sortable #blind #pad #legacy #old_format #since #on_delete #subject #pii #doc
+            #filterable #sortable #blind #pad #legacy #old_format #since #on_delete #subject #pii #vector #doc
     }
 }
 

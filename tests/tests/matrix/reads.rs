@@ -240,6 +240,27 @@ reads! {
         Ok(rows.into_iter().map(|row| row.key).collect())
     };
     First "Query::first" One => |ctx, _ids| Full::query(ctx).sort(|f| f.key.asc()).first().await.map(|all| keys(ctx, all));
+    Search "Query::search" All => |ctx, _ids| {
+        let found = Full::query(ctx).search("mine theirs scope unread gone old").await?;
+        assert!(found.iter().all(|found| found.score > 0.0));
+        Ok(keys(ctx, found.into_iter().map(|found| found.item)))
+    };
+    SearchStream "Search::stream" All => |ctx, _ids| {
+        let found: Vec<_> = Full::query(ctx).search("mine theirs scope unread gone old").stream().try_collect().await?;
+        Ok(keys(ctx, found.into_iter().map(|found| found.item)))
+    };
+    SearchFirst "Search::first" One => |ctx, _ids| {
+        let search = Full::query(ctx).sort(|f| f.key.asc()).search("mine theirs scope unread gone old");
+        Ok(keys(ctx, search.first().await?.map(|found| found.item)))
+    };
+    SearchDocuments "Search::documents" All => |ctx, _ids| {
+        let search = Full::query(ctx).search("mine theirs scope unread gone old");
+        search.documents().select::<Key>().await.map(|all| lines(ctx, all))
+    };
+    Nearest "Query::nearest" All => |ctx, _ids| {
+        let found = Full::query(ctx).nearest(|f| &f.embedding, &[1.0, 0.1].try_into()?, 2).await?;
+        Ok(keys(ctx, found.into_iter().map(|found| found.item)))
+    };
     Count "Query::count" Count => |ctx, _ids| Full::query(ctx).count().await.map(counted);
     Exists "Query::exists" All => |ctx, _ids| {
         let mut seen = Seen::new();
@@ -258,6 +279,7 @@ impl Full {
         let id = Id::generate();
         let mut new = new_full(key, name);
         new.optional.parent = Some(Ref::to(&id));
+        new.optional.embedding = Some([1.0, 0.0].try_into().unwrap());
         Self::create_with_id(ctx, id, new).await.unwrap().id
     }
 }
@@ -278,7 +300,7 @@ async fn set(stage: &Stage) -> Vec<Id<Full>> {
     let old = Id::<Full>::generate();
     let mut raw = doc! {
             "_id": old.to_bson(), "organization": "acme", "title": "older", "key": "old", "tags": [], "closed": false,
-            "score": 1_i64, "parent": old.to_bson(), "created_at": bson::DateTime::parse_rfc3339_str(START).unwrap(),
+            "score": 1_i64, "parent": old.to_bson(), "embedding": [0.5, 0.5], "created_at": bson::DateTime::parse_rfc3339_str(START).unwrap(),
             "updated_at": bson::DateTime::parse_rfc3339_str(START).unwrap(),
     };
     raw.insert(ID, old.to_bson());

@@ -111,6 +111,12 @@ impl Rule<'_> {
 
     /// A pipeline begins with such a filter, and what it reads of other collections does too.
     fn begins(&self, stages: &[Bson]) {
+        let mut stages = stages;
+        // An index over vectors filters by the tenant, and what it finds is selected once more.
+        if let Ok(search) = stages[0].as_document().unwrap().get_document("$vectorSearch") {
+            self.holds(search.get_document("filter").unwrap());
+            stages = &stages[1..];
+        }
         let first = stages[0].as_document().unwrap();
         assert_eq!(first.keys().collect::<Vec<_>>(), ["$match"]);
         self.holds(first.get_document("$match").unwrap());

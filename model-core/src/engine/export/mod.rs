@@ -65,7 +65,12 @@ impl Export<'_> {
         self.caller.ports.abilities().await?;
         let graph = self.caller.graph();
         let root = graph.open_model(schema, self.context)?;
-        let own = held(&*root, Deleted::Included, named(schema.id_field, std::slice::from_ref(&id))).await?;
+        let own = held(
+            &*root,
+            Deleted::Included,
+            named(schema.id_field, std::slice::from_ref(&id)),
+        )
+        .await?;
         let store = self.caller.store()?;
         if store
             .find_one(schema.collection, &own)

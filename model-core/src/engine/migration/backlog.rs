@@ -104,6 +104,11 @@ pub(in crate::engine) fn newest(schema: &'static ModelSchema, filter: &Node) -> 
             .filter_map(|node| newest(schema, node))
             .max_by_key(|field| field.since),
         Node::Field { path, .. } => later(schema, path),
+        Node::Words(words) => words
+            .fields
+            .iter()
+            .filter_map(|(path, _)| later(schema, path))
+            .max_by_key(|field| field.since),
     }
 }
 
@@ -147,6 +152,10 @@ pub(in crate::engine) async fn widen(
         return Ok(None);
     }
     refuse_blind(filter)?;
+    if filter.words().is_some() {
+        let message = "a search takes no older documents along: migrate them first";
+        return Err(Error::new(ErrorKind::Unsupported, message).at_path(field.stored));
+    }
     if options.collation.is_some() {
         let message = "older documents are judged byte by byte, not by a collation";
         return Err(Error::new(ErrorKind::Unsupported, message).at_path(field.stored));

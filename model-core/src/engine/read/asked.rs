@@ -2,10 +2,16 @@
 
 use crate::engine::unit::Unit;
 use crate::error::{Error, Result};
-use crate::query::{Node, SortKey};
+use crate::query::{Node, SortKey, Words};
+
+/// The most bytes of the text of a search: each of its words is looked up.
+const MAX_WORDS: usize = 4_096;
 
 /// Refuses a filter from outside that names a field which is hidden from the caller: as if there were none.
 pub(in crate::engine) fn check(unit: &(impl Unit + ?Sized), filter: &Node) -> Result<()> {
+    if let Some(words) = filter.words() {
+        check_words(unit, words)?;
+    }
     if !has_outside(filter) {
         return Ok(());
     }
@@ -29,6 +35,19 @@ pub(in crate::engine) fn check_sort(unit: &(impl Unit + ?Sized), sort: &[SortKey
     }
 }
 
+/// The words of a search come from outside, and are looked for in all fields of the index.
+fn check_words(unit: &(impl Unit + ?Sized), words: &Words) -> Result<()> {
+    let refuse = |message: &'static str| Err(Error::violation("search", "search", message));
+    if words.text.len() > MAX_WORDS {
+        return refuse("the text of a search has 4 KiB at the most");
+    }
+    let hidden = unit.hidden();
+    if words.fields.iter().any(|(path, _)| is_hidden(path, &hidden)) {
+        return refuse("the text index holds a field that this actor is not shown");
+    }
+    Ok(())
+}
+
 fn refusal(unit: &(impl Unit + ?Sized), path: &str, message: &'static str) -> Error {
     let field = unit.schema().field(top(path));
     let key = field.map_or_else(String::new, |field| format!("/{}", field.json));
@@ -40,7 +59,7 @@ fn has_outside(filter: &Node) -> bool {
         Node::Outside(_) => true,
         Node::And(nodes) | Node::Or(nodes) => nodes.iter().any(has_outside),
         Node::Not(inner) => has_outside(inner),
-        Node::Everything | Node::Nothing | Node::Field { .. } => false,
+        Node::Everything | Node::Nothing | Node::Field { .. } | Node::Words(_) => false,
     }
 }
 
@@ -51,7 +70,7 @@ fn named<'n>(filter: &'n Node, hidden: &[String], outside: bool) -> Option<&'n s
         Node::And(nodes) | Node::Or(nodes) => nodes.iter().find_map(|node| named(node, hidden, outside)),
         Node::Not(inner) => named(inner, hidden, outside),
         Node::Field { path, .. } => Some(&**path).filter(|path| outside && is_hidden(path, hidden)),
-        Node::Everything | Node::Nothing => None,
+        Node::Everything | Node::Nothing | Node::Words(_) => None,
     }
 }
 

@@ -55,8 +55,9 @@ pub(in crate::engine) fn reshaped<'a>(unit: &(impl Unit + ?Sized), raw: &'a [u8]
     }
     let mut document = Document::from_reader(raw)
         .map_err(|_| Error::new(ErrorKind::Decode, "the stored document is malformed"))?;
-    // A lookup's own; nothing that was stored.
+    // A lookup's and a search's own; nothing that was stored.
     document.remove(reserved::JOINED);
+    document.remove(reserved::SCORE);
     let migrated = unit.migrate(document, stored)?;
     let bytes = migrated
         .to_vec()

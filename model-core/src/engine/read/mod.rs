@@ -7,11 +7,13 @@ pub(in crate::engine) mod facet;
 pub(in crate::engine) mod group;
 pub(in crate::engine) mod load;
 pub(in crate::engine) mod lookup;
+pub(in crate::engine) mod nearest;
 pub(in crate::engine) mod options;
 pub(in crate::engine) mod page;
 pub(in crate::engine) mod pick;
 pub(in crate::engine) mod related;
 pub(in crate::engine) mod scan;
+pub(in crate::engine) mod score;
 
 use bson::RawDocumentBuf;
 
@@ -41,6 +43,8 @@ pub(crate) struct Listing {
     pub(crate) options: ReadOptions,
     /// Whether documents that are older than a field of the filter are fetched, migrated and judged here.
     pub(crate) or_older: bool,
+    /// Whether the scores of the documents are wanted.
+    pub(crate) scored: bool,
 }
 
 /// An open query: what the store still has, and what the reader still wants.
@@ -119,6 +123,7 @@ pub(in crate::engine) async fn open_with(
         shape,
         options,
         or_older,
+        scored,
     } = listing;
     asked::check_sort(unit, &sort)?;
     let filter = filter.unwrap_or(Node::Everything);
@@ -165,6 +170,7 @@ pub(in crate::engine) async fn open_with(
         batch: batch.or(expected),
         shape,
         options: options::options(unit, options)?,
+        scored,
         join: join.map(Box::new),
     };
     let cursor = unit.caller().store()?.find(&find).await.map_err(into_error)?;

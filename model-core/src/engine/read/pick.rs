@@ -16,7 +16,7 @@ pub(in crate::engine) type Whole = HashMap<IdValue, Vec<u8>>;
 
 /// The fields that alone are needed; none: the whole documents. A seal is over the whole document, so that a part of a
 /// sealed one could not be trusted.
-fn picks(unit: &dyn ReadUnit) -> Option<&'static [&'static FieldSchema]> {
+fn picks(unit: &dyn ReadUnit) -> Option<&[&'static FieldSchema]> {
     unit.picks().filter(|_| unit.schema().seal.is_none())
 }
 

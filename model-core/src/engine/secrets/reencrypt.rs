@@ -180,7 +180,9 @@ impl Job<'_> {
 
     /// The document as it is now, if it is still there.
     async fn again(&self, document: &RawDocumentBuf) -> Result<Option<RawDocumentBuf>> {
-        let selection = self.caller.own(self.schema, &load::id(self.schema, document.as_bytes())?)?;
+        let selection = self
+            .caller
+            .own(self.schema, &load::id(self.schema, document.as_bytes())?)?;
         let found = self
             .caller
             .ports

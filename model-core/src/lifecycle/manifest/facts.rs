@@ -191,6 +191,7 @@ fn type_name(ty: &TypeSchema) -> String {
         TypeSchema::PasswordHash => "password".to_owned(),
         // A reference is stored as the bare id: to declare one changes nothing that is stored.
         TypeSchema::Id(kind) | TypeSchema::Reference(kind, _) => format!("id ({})", id(*kind)),
+        TypeSchema::Vector(numbers) => format!("vector of {numbers}"),
         plain => format!("{plain:?}").to_lowercase(),
     }
 }

@@ -96,6 +96,7 @@ impl Types {
             TypeSchema::Uuid | TypeSchema::Binary | TypeSchema::Encrypted(_) | TypeSchema::TokenDigest => {
                 doc! { "bsonType": "binData" }
             }
+            TypeSchema::Vector(_) => doc! { "bsonType": ["binData", "array"] },
             TypeSchema::Date => doc! { "bsonType": "date" },
             TypeSchema::Timestamp => doc! { "bsonType": "timestamp" },
             TypeSchema::Regex => doc! { "bsonType": "regex" },

@@ -12,6 +12,7 @@ mod path;
 #[cfg(test)]
 mod tests;
 mod value;
+mod words;
 
 use std::cmp::Ordering;
 
@@ -32,6 +33,13 @@ pub(crate) use self::path::each_value;
 /// Whether `document` satisfies `node`, as the server would answer.
 pub(crate) fn matches(node: &Node, document: &RawDocument) -> bool {
     node_holds(node, Fields::raw(document.as_bytes()))
+}
+
+/// How well a stored document fits the words that the filter asks for; none if it asks for none, or the document does not
+/// fit.
+pub(crate) fn relevance(node: &Node, document: &[u8]) -> Option<f64> {
+    let words = node.words()?;
+    words::score(words, Fields::raw(document))
 }
 
 /// The server's order of two values of operators.
@@ -60,6 +68,7 @@ fn node_holds(node: &Node, fields: Fields<'_>) -> bool {
         Node::Outside(inner) => node_holds(inner, fields),
         Node::Not(inner) => !node_holds(inner, fields),
         Node::Field { path, test } => test_holds(test, Target::Path(fields, path)),
+        Node::Words(words) => words::score(words, fields).is_some(),
     }
 }
 
@@ -149,7 +158,8 @@ fn test_holds(test: &Test, target: Target<'_, '_>) -> bool {
 fn value_holds(node: &Node, value: Value<'_>) -> bool {
     match node {
         Node::Everything => true,
-        Node::Nothing => false,
+        // Words are asked for by no element.
+        Node::Nothing | Node::Words(_) => false,
         Node::And(nodes) => nodes.iter().all(|node| value_holds(node, value)),
         Node::Or(nodes) => nodes.iter().any(|node| value_holds(node, value)),
         Node::Outside(inner) => value_holds(inner, value),

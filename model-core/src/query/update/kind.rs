@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::codec::FieldValue;
-use crate::value::{Bytes, Foreign, Id, Identified, Ref};
+use crate::value::{Bytes, Foreign, Id, Identified, Ref, Vector};
 
 /// A field type that operators may set.
 ///
@@ -113,6 +113,8 @@ bits!(i16, u16, i32, u32, i64, u64);
 ordered!(bool, String, DateTime<Utc>, ObjectId, Uuid, Decimal128, Bytes);
 
 impl Editable for Bson {}
+
+impl<const N: usize> Editable for Vector<N> {}
 
 impl<T> Editable for Foreign<T> where Self: FieldValue {}
 

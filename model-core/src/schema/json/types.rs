@@ -173,6 +173,10 @@ impl Types {
             TypeSchema::Revision => json!({ "type": "string", "pattern": "^-?[0-9]+$" }),
             TypeSchema::Date => json!({ "type": "string", "format": "date-time" }),
             TypeSchema::Binary => json!({ "type": "string", "contentEncoding": "base64" }),
+            TypeSchema::Vector(numbers) => json!({
+                "type": "array", "items": { "type": "number", "minimum": f32::MIN, "maximum": f32::MAX },
+                "minItems": numbers, "maxItems": numbers,
+            }),
             TypeSchema::Timestamp => {
                 let part = json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX });
                 json!({

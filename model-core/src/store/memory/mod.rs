@@ -10,6 +10,7 @@ mod index;
 mod join;
 mod partial;
 mod read;
+mod score;
 #[cfg(test)]
 mod tests;
 mod transaction;

@@ -9,7 +9,7 @@ use bson::{Bson, RawDocument, RawDocumentBuf};
 use super::collection::{Collection, Stored};
 use super::index::Key;
 use super::join::Joined;
-use super::refused;
+use super::{refused, score};
 use crate::Error;
 use crate::codec::{Writer, read_bson};
 use crate::query::{KeyError, Node, SortKey, Test, each_value, matches, order_by, sort_key};
@@ -222,6 +222,11 @@ pub(super) fn find(
 
 pub(super) fn documents(collection: Option<&Arc<Collection>>, find: &Find) -> StoreResult<MemoryCursor> {
     check(find)?;
+    if matches!(find.shape, Shape::Vectors(_)) {
+        return Err(StoreError::Unsupported {
+            what: "the embedded store has no indexes over vectors",
+        });
+    }
     if let (Shape::Walk(walk), Some(collection)) = (&find.shape, collection) {
         return Ok(walked(collection, &find.selection, walk));
     }
@@ -239,13 +244,17 @@ pub(super) fn documents(collection: Option<&Arc<Collection>>, find: &Find) -> St
         return Ok(cursor);
     };
     let mut scan = Scan::new(collection.clone(), &find.selection);
-    if find.sort.is_empty() {
+    if find.sort.is_empty() && !find.scored {
         if skip > 0 {
             scan.take(skip);
         }
         cursor.source = Source::Scan(scan);
     } else {
-        let mut found = sorted(&scan.take(usize::MAX), &find.sort)?;
+        let mut found = scan.take(usize::MAX);
+        if find.scored || find.sort.iter().any(SortKey::is_relevance) {
+            found = score::scored(found, &find.selection.rest)?;
+        }
+        let mut found = sorted(&found, &find.sort)?;
         found.drain(..skip.min(found.len()));
         found.truncate(limit);
         found.reverse();

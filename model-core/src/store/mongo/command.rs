@@ -51,9 +51,12 @@ pub(super) fn find(
     if !find.sort.is_empty() {
         out.document("sort", |out| sort(&find.sort, out));
     }
-    if !find.fields.is_empty() {
+    if find.scored || !find.fields.is_empty() {
         out.document("projection", |out| {
             find.fields.iter().for_each(|field| out.i32(field, 1));
+            if find.scored {
+                relevance(out);
+            }
         });
     }
     if find.skip > 0 {
@@ -332,12 +335,21 @@ fn options(options: &ReadOptions, out: &mut Writer<'_>) {
 
 pub(super) fn sort(keys: &[SortKey], out: &mut Writer<'_>) {
     for key in keys {
+        if key.is_relevance() {
+            relevance(out);
+            continue;
+        }
         let direction = match key.direction {
             Direction::Ascending => 1,
             Direction::Descending => -1,
         };
         out.i32(&key.path, direction);
     }
+}
+
+/// The score, whose order is from the best down.
+fn relevance(out: &mut Writer<'_>) {
+    out.document(reserved::SCORE, |out| out.string("$meta", "textScore"));
 }
 
 /// The name of a read concern's level.

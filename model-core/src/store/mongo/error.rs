@@ -35,6 +35,14 @@ const WRITE_ERRORS: [(i32, &str); 9] = [
     (10334, "BSONObjectTooLarge"),
 ];
 
+/// A stage that the server does not know, or for which it has not been set up.
+const NO_VECTOR_INDEXES: [i32; 3] = [31082, 40324, 6_047_401];
+
+/// A failure of a search in an index over vectors.
+pub(super) fn is_without_vector_indexes(error: &StoreError) -> bool {
+    matches!(error, StoreError::Refused { code, .. } if NO_VECTOR_INDEXES.contains(code))
+}
+
 /// What the engine is told about a failure.
 pub(super) fn store_error(error: &Error) -> StoreError {
     if error.contains_label(TRANSIENT_TRANSACTION_ERROR) {

@@ -20,6 +20,7 @@ mod scans;
 mod tests;
 mod transaction;
 mod validator;
+mod vectors;
 mod write;
 
 use async_trait::async_trait;
@@ -30,7 +31,8 @@ use mongodb::options::SelectionCriteria;
 use self::error::store_error;
 use self::transaction::MongoTransaction;
 use super::{
-    Abilities, Cursor, Find, Operations, Selection, Store, StoreResult, Transaction, Unwound, UpdateOne,
+    Abilities, Cursor, Find, Operations, Selection, Shape, Store, StoreError, StoreResult, Transaction,
+    Unwound, UpdateOne,
 };
 use crate::query::{Branch, Grouping};
 
@@ -85,8 +87,18 @@ impl Operations for MongoStore {
         let Some((command, batch)) = command::find(find, self.concern(find))? else {
             return Ok(cursor::empty());
         };
-        let batches = read::batches(&self.db, &command, batch, self.criteria(find)).await?;
-        Ok(Box::new(cursor::Batches::new(batches)))
+        let batches = read::batches(&self.db, &command, batch, self.criteria(find)).await;
+        match batches {
+            Ok(batches) => Ok(Box::new(cursor::Batches::new(batches))),
+            Err(error)
+                if matches!(find.shape, Shape::Vectors(_)) && error::is_without_vector_indexes(&error) =>
+            {
+                Err(StoreError::Unsupported {
+                    what: "the server has no indexes over vectors",
+                })
+            }
+            Err(error) => Err(error),
+        }
     }
 
     async fn count(&self, find: &Find) -> StoreResult<u64> {

@@ -3,7 +3,7 @@
 use bson::{RawDocumentBuf, doc};
 
 use super::super::{Find, FirstOfEach, Selection, Shape, StoreResult, Walk};
-use super::command;
+use super::{command, vectors};
 use crate::codec::{Writer, write_bson};
 use crate::query::Node;
 
@@ -20,12 +20,13 @@ pub(super) fn find(find: &Find, read_concern: Option<&str>) -> StoreResult<Optio
         Shape::All => Ok(None),
         Shape::Each(each) => first_of_each(find, each, read_concern).map(Some),
         Shape::Walk(walk) => walked(find, walk, read_concern).map(Some),
+        Shape::Vectors(search) => vectors::find(find, search, read_concern).map(Some),
     }
 }
 
-type Stage<'a> = &'a dyn Fn(&mut Writer<'_>);
+pub(super) type Stage<'a> = &'a dyn Fn(&mut Writer<'_>);
 
-fn pipeline(stages: &[Stage<'_>], out: &mut Writer<'_>) {
+pub(super) fn pipeline(stages: &[Stage<'_>], out: &mut Writer<'_>) {
     out.array("pipeline", stages, |out, key, stage| {
         out.document(key, |out| stage(out));
     });

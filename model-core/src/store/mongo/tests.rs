@@ -2,7 +2,7 @@
 
 use bson::{Bson, Document, doc};
 
-use super::super::{Find, Guard, Selection};
+use super::super::{Find, Guard, Selection, Shape, VectorSearch};
 use super::command;
 use crate::query::{Node, SortKey, Test};
 use crate::schema::Direction;
@@ -70,6 +70,41 @@ fn a_null_tenant_and_an_operator_as_an_id_are_refused() {
         ..selection(Node::Everything)
     };
     assert!(command::filter(&selection).is_err());
+}
+
+/// There is no server to try it on here.
+#[test]
+fn a_vector_search_has_the_tenant_in_its_first_stage() {
+    let search = VectorSearch {
+        index: "embedding_vector".to_owned(),
+        path: "embedding".to_owned(),
+        vector: vec![1.0, 0.5],
+        candidates: 100,
+    };
+    let find = Find {
+        shape: Shape::Vectors(search),
+        limit: Some(8),
+        scored: true,
+        ..Find::all("widgets", selection(Node::field("name", Test::Eq("x".into()))))
+    };
+    let (command, _) = command::find(&find, None).unwrap().unwrap();
+    let tenant = doc! { "$eq": "org_1" };
+    assert_eq!(
+        Document::try_from(&*command).unwrap(),
+        doc! {
+            "aggregate": "widgets",
+            "pipeline": [
+                { "$vectorSearch": {
+                    "index": "embedding_vector", "path": "embedding", "queryVector": [1.0, 0.5],
+                    "numCandidates": 100_i64, "limit": 100_i64, "filter": { "organization": &tenant },
+                } },
+                { "$match": { "organization": &tenant, "$and": [{ "name": { "$eq": "x" } }] } },
+                { "$limit": 8_i64 },
+                { "$set": { "_score": { "$meta": "vectorSearchScore" } } },
+            ],
+            "cursor": {},
+        }
+    );
 }
 
 #[test]

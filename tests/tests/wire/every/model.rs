@@ -67,6 +67,7 @@ with_its_id! {
     audit,
     soft_delete,
     index(name, id),
+    index(key = text, language = "none"),
     seal(key, unsealed_until = "2026-12-31")
 )]
 pub(crate) struct Thing {
@@ -276,6 +277,7 @@ pub(crate) fn new_thing(key: &str) -> NewThing {
         optional: NewThingOptional {
             token: Some(Secret::from("secret")),
             password: Some(NewPassword::new("correct horse".to_owned()).unwrap()),
+            embedding: Some([1.0, 0.0].try_into().unwrap()),
             ..Default::default()
         },
     }

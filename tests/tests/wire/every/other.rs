@@ -31,6 +31,13 @@ pub(super) const ALL: &[(&str, &str)] = &[
     ("Query::batch_size", "says how: `options_stand_in_the_command`"),
     ("Query::collation", "says how: `options_stand_in_the_command`"),
     ("Query::comment", "says how: `options_stand_in_the_command`"),
+    ("Search::limit", "limits: with `Search::filter`"),
+    ("Search::skip", "limits: with `Search::filter`"),
+    ("Search::language", "says how: with `Query::search`"),
+    ("Search::case_sensitive", "says how: with `Query::search`"),
+    ("Search::diacritic_sensitive", "says how: with `Query::search`"),
+    ("Scored::", "looks at what was read"),
+    ("Nearest::by", "says how: with `Query::nearest`"),
     ("RelatedQuery::filter", "narrows"),
     ("RelatedQuery::sort", "orders"),
     (

@@ -38,6 +38,24 @@ probes! {
     "Query::exists" => |ctx, _given| Thing::query(ctx).exists().await;
     "Query::or_older" => |ctx, _given| Thing::query(ctx).filter(|t| t.weight.gte(7)).or_older().await;
     "Query::or_older" => |ctx, _given| Thing::query(ctx).filter(|t| t.weight.gte(7)).or_older().count().await;
+    "Query::search" => |ctx, _given| Thing::query(ctx).search("one two").language("none").case_sensitive().await;
+    "Search::filter" => |ctx, _given|
+        Thing::query(ctx).search("one two").filter(|t| t.name.eq("thing")).skip(1).limit(1).await;
+    "Search::stream" => |ctx, _given| Thing::query(ctx).batch_size(1).search("one two").stream().try_collect::<Vec<_>>().await;
+    "Search::first" => |ctx, _given| Thing::query(ctx).search("one two").first().await;
+    "Search::documents" => |ctx, _given| async {
+        let search = || Thing::query(ctx).sort(|t| t.name.asc()).search("one two").documents();
+        search().count().await?;
+        search().select::<Line>().await?;
+        search().distinct(|t| &t.name).await?;
+        let first = search().page(1, None).await?;
+        search().page(1, first.next.as_deref()).await
+    }.await;
+    "Query::nearest" => |ctx, _given| Thing::query(ctx).nearest(|t| &t.embedding, &[1.0, 0.0].try_into()?, 1).await;
+    "Nearest::by_index" => |ctx, _given| Thing::query(ctx)
+        .nearest(|t| &t.embedding, &[1.0, 0.0].try_into()?, 1).by_index("embedding_vector", 20).await;
+    "Nearest::filter" => |ctx, _given| Thing::query(ctx)
+        .nearest(|t| &t.embedding, &[1.0, 0.0].try_into()?, 9).filter(|t| t.name.eq("thing")).await;
     "Query::with_deleted" => |ctx, _given| Thing::query(ctx).with_deleted().await;
     "Query::with_deleted" => |ctx, _given| Thing::query(ctx).with_deleted().count().await;
     "Query::only_deleted" => |ctx, _given| Thing::query(ctx).only_deleted().await;
