@@ -6,7 +6,9 @@ pub use crate::codec::{
 };
 pub use crate::error::Error;
 pub use crate::model::{deserialize_new, deserialize_patch, new_from_json, patch_from_json};
-pub use crate::policy::{BaseModel, GlobalScope, Model, Mutable, Projection, Singleton, Stamp, TenantScope};
+pub use crate::policy::{
+    BaseModel, GlobalScope, Model, Mutable, Projection, Singleton, Stamp, TenantScope, Watchable,
+};
 pub use crate::query::{
     BlindField, Blindable, Distinct, Editable, Field, FixedField, Operand, Queryable, UniqueBlindField,
     UniqueField, operand_of, read_operand,

@@ -25,7 +25,7 @@ macro_rules! __example {
         }
 
         #[derive(Clone, Model)]
-        #[model(collection = "notes", audit)]
+        #[model(collection = "notes", audit, watch)]
         struct Note {
             #[model(id)]
             id: Id<Note>,

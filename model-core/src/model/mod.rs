@@ -33,6 +33,7 @@ mod tree;
 mod unit;
 mod update;
 mod upsert;
+mod watch;
 
 pub use branch::{FacetBranch, FacetBranches, FacetCount, FacetRows, FacetSelect};
 pub use bulk::{Bulk, BulkOutcome, BulkReport, BulkWrite};
@@ -58,6 +59,7 @@ pub use select::Select;
 pub use tree::{Ancestors, Subtree, Tree};
 pub use update::Update;
 pub use upsert::Upserted;
+pub use watch::{Event, Watch, WatchStream, Watched};
 
 use crate::policy::{AnyContext, BaseModel, ContextFor, GlobalContext};
 

@@ -18,6 +18,6 @@ pub(crate) use base_model::{hidden_fields, hidden_names};
 pub use change::Change;
 pub use context::{Context, GlobalContext};
 pub use erase::EraseTenant;
-pub use model::{Model, Mutable, Singleton, Stamp};
+pub use model::{Model, Mutable, Singleton, Stamp, Watchable};
 pub use projection::Projection;
 pub use scope::{AnyContext, ContextFor, GlobalScope, Reaches, Scope, TenantScope};

@@ -148,6 +148,8 @@ pub struct ModelSchema {
     pub virtuals: &'static [&'static str],
     /// What the server itself checks, if anything.
     pub validator: Option<ValidatorSpec>,
+    /// Whether its changes can be watched: the server then keeps what was before each.
+    pub watch: bool,
     /// The doc comment of the struct.
     pub doc: &'static str,
     sealed: OnceLock<bool>,
@@ -179,6 +181,7 @@ impl ModelSchema {
             singleton: false,
             virtuals: &[],
             validator: None,
+            watch: false,
             doc: "",
             sealed,
             tokens,
@@ -230,6 +233,12 @@ impl ModelSchema {
     /// Lets the server check what is written.
     pub const fn validator(mut self, validator: ValidatorSpec) -> Self {
         self.validator = Some(validator);
+        self
+    }
+
+    /// Lets changes be watched.
+    pub const fn watch(mut self) -> Self {
+        self.watch = true;
         self
     }
 

@@ -63,6 +63,7 @@ pub(crate) struct Container {
     pub(crate) singleton: Option<Span>,
     pub(crate) indexes: Vec<Index>,
     pub(crate) validator: Option<Validator>,
+    pub(crate) watch: Option<Span>,
     pub(crate) rename_all: Option<Case>,
     pub(crate) virtuals: Vec<Virtual>,
     /// `Default` is made of the fields' own defaults.
@@ -99,6 +100,7 @@ impl Container {
             KeyId::Singleton => self.singleton = Some(span),
             KeyId::Indexes => self.indexes.push(Index::read(span, input)?),
             KeyId::Validator => self.validator = Some(validator(input)?),
+            KeyId::Watch => self.watch = Some(span),
             KeyId::RenameAll => self.rename_all = Some(rename_all(input)?),
             KeyId::Virtuals => self.virtuals = value::list(input)?,
             KeyId::Defaults => self.defaults = Some(span),

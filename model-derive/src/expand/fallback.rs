@@ -120,6 +120,7 @@ fn model_stubs(head: &Head, identified: &TokenStream, associated: &TokenStream) 
         #debug
         impl __model::Mutable for #ident {}
         impl __model::Singleton for #ident {}
+        impl __model::Watchable for #ident {}
 
         #[allow(unused)]
         impl __model::Model for #ident {

@@ -77,7 +77,8 @@ pub(super) fn markers(model: &Model) -> TokenStream {
     let singleton = attrs
         .singleton
         .map(|_| emit!(impl __model::Singleton for #ident {}));
-    emit!(#mutable #singleton)
+    let watchable = attrs.watch.map(|_| emit!(impl __model::Watchable for #ident {}));
+    emit!(#mutable #singleton #watchable)
 }
 
 fn implementation(model: &Model) -> TokenStream {

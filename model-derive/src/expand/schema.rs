@@ -223,6 +223,7 @@ pub(super) fn model(model: &Model) -> TokenStream {
     let soft_delete = attrs.soft_delete.map(|_| emit!(.soft_delete()));
     let append_only = attrs.append_only.map(|_| emit!(.append_only()));
     let singleton = attrs.singleton.map(|_| emit!(.singleton()));
+    let watch = attrs.watch.map(|_| emit!(.watch()));
     let virtuals = view::virtual_keys(&model.head);
     let validator = attrs.validator.as_ref().map(|validator| {
         let level = if validator.moderate { emit!(Moderate) } else { emit!(Strict) };
@@ -237,7 +238,7 @@ pub(super) fn model(model: &Model) -> TokenStream {
         #indexes
         static __MODEL_SCHEMA: __model::ModelSchema =
             __model::ModelSchema::new(#name, #collection, #tenancy, #id, &__MODEL_FIELDS)
-                #version #with_indexes #audit #soft_delete #append_only #singleton #virtuals #validator #doc;
+                #version #with_indexes #audit #soft_delete #append_only #singleton #virtuals #validator #watch #doc;
     }
 }
 

@@ -67,3 +67,4 @@ mod update;
 mod upsert;
 mod validators;
 mod virtuals;
+mod watch;

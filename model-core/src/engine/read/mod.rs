@@ -12,6 +12,7 @@ pub(in crate::engine) mod page;
 pub(in crate::engine) mod pick;
 pub(in crate::engine) mod related;
 pub(in crate::engine) mod scan;
+pub(in crate::engine) mod watch;
 
 use bson::RawDocumentBuf;
 

@@ -59,6 +59,7 @@ impl Facts {
             ("append_only", schema.append_only),
             ("singleton", schema.singleton),
             ("outbox", schema.has_outbox()),
+            ("watch", schema.watch),
         ];
         for (kind, _) in kinds.iter().filter(|(_, is_on)| *is_on) {
             self.say(format!("{name}.{kind}"), true);

@@ -20,6 +20,7 @@ mod scans;
 mod tests;
 mod transaction;
 mod validator;
+mod watch;
 mod write;
 
 use async_trait::async_trait;
@@ -30,7 +31,8 @@ use mongodb::options::SelectionCriteria;
 use self::error::store_error;
 use self::transaction::MongoTransaction;
 use super::{
-    Abilities, Cursor, Find, Operations, Selection, Store, StoreResult, Transaction, Unwound, UpdateOne,
+    Abilities, Changes, Cursor, Find, Operations, Selection, Store, StoreResult, Transaction, Unwound,
+    UpdateOne, WatchFrom,
 };
 use crate::query::{Branch, Grouping};
 
@@ -203,6 +205,18 @@ impl Store for MongoStore {
 
     async fn set_validator(&self, collection: &str, options: &Document) -> StoreResult<()> {
         validator::set(&self.db, collection, options).await
+    }
+
+    async fn images(&self, collection: &str) -> StoreResult<bool> {
+        watch::images(&self.db, collection).await
+    }
+
+    async fn keep_images(&self, collection: &str, keep: bool) -> StoreResult<()> {
+        watch::keep_images(&self.db, collection, keep).await
+    }
+
+    async fn watch(&self, from: &WatchFrom) -> StoreResult<Box<dyn Changes>> {
+        Ok(Box::new(watch::open(&self.db, from).await?))
     }
 
     #[cfg(feature = "testing")]

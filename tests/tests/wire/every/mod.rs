@@ -5,6 +5,7 @@ mod model;
 mod other;
 mod passes;
 mod reads;
+mod watches;
 mod writes;
 
 use std::path::Path;
@@ -80,6 +81,16 @@ async fn every_write_carries_the_tenant() {
     }
 }
 
+#[tokio::test]
+async fn every_watch_carries_the_tenant() {
+    let stage = Stage::new().await;
+    for way in [Way::Actor, Way::Bypass] {
+        for probe in watches::ALL {
+            run(&stage, way, probe).await;
+        }
+    }
+}
+
 /// They take a bypass, and run in transactions of their own.
 #[tokio::test]
 async fn every_pass_carries_the_tenant() {
@@ -99,7 +110,7 @@ fn every_operation_is_probed() {
     for file in ["policy/audit_log.rs", "policy/erase.rs", "value/encrypted.rs"] {
         all.extend(verbs::of_file(&source.join(file)));
     }
-    let probed = [reads::ALL, writes::ALL, passes::ALL].concat();
+    let probed = [reads::ALL, writes::ALL, passes::ALL, watches::ALL].concat();
     let named = probed.iter().map(|(verb, _)| *verb);
     verbs::assert_complete(&all, named.chain(other::ALL.iter().map(|(verb, _)| *verb)));
 }

@@ -115,7 +115,7 @@ open! { Settings }
 
 /// Its audit entries wait inside of it.
 #[derive(Clone, Model)]
-#[model(collection = "parcels", audit(outbox))]
+#[model(collection = "parcels", audit(outbox), watch)]
 pub(super) struct Parcel {
     #[model(id)]
     pub(super) id: Id<Parcel>,
@@ -177,6 +177,7 @@ impl Stage {
             .build_lazy()
             .unwrap();
         db.sync_indexes(SyncOptions::default()).await.unwrap();
+        db.sync_collections().await.unwrap();
         fill(&context(&db, "globex")).await;
         let given = fill(&context(&db, "acme")).await;
         for (number, tenant) in ["acme", "globex"].into_iter().enumerate() {
