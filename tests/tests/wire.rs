@@ -15,6 +15,8 @@ mod every;
 mod indexes;
 #[path = "wire/references.rs"]
 mod references;
+#[path = "wire/shards.rs"]
+mod shards;
 #[path = "wire/streams.rs"]
 mod streams;
 #[path = "wire/tenancy.rs"]
@@ -1225,6 +1227,11 @@ fn the_table_has_no_other_rows() {
         ],
         ["`subtree`", "`find`, `aggregate`", "same"],
         ["`ancestors`", "`aggregate`", "same"],
+        [
+            "`watch`",
+            "`aggregate`, then `getMore` for as long as it is polled",
+            "same",
+        ],
         ["`explain`", "`find`", "same"],
         ["`count`, `exists`, scope exact", "`aggregate`", "same"],
         ["`distinct`, `group`, `facet`, scope exact", "`aggregate`", "same"],

@@ -2,10 +2,12 @@
 
 use std::fmt;
 
-use super::ledger;
+use bson::Document;
+
+use super::{compare, declared, ledger};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::ModelSchema;
-use crate::store::{Store, into_error};
+use crate::store::{Sharding, Store, into_error};
 
 /// What separates the server's collections from the declared ones. It prints as a readable list.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -23,6 +25,23 @@ pub enum CollectionStep {
     KeepImages {
         /// The collection.
         collection: &'static str,
+    },
+    /// The collection lies on one shard of a cluster: it is spread over all of them.
+    Shard {
+        /// The collection.
+        collection: &'static str,
+        /// The declared shard key, by stored names.
+        key: Document,
+    },
+    /// The collection is spread by another key than the declared one. A sync leaves it so: `reshardCollection` copies all of its
+    /// documents, and is for whoever runs the cluster.
+    OtherShardKey {
+        /// The collection.
+        collection: &'static str,
+        /// The declared shard key, by stored names.
+        key: Document,
+        /// That of the cluster.
+        found: Document,
     },
     /// The model can be watched no more, and an earlier sync has told the server to keep that: it does not any longer.
     DropImages {
@@ -59,6 +78,15 @@ impl fmt::Display for CollectionStep {
             Self::KeepImages { collection } => {
                 write!(f, "+ images {collection} (what was before each change)")
             }
+            Self::Shard { collection, key } => write!(f, "+ shards {collection} {key}"),
+            Self::OtherShardKey {
+                collection,
+                key,
+                found,
+            } => write!(
+                f,
+                "! shards {collection} by {found}, declared by {key} (`reshardCollection`)"
+            ),
             Self::DropImages { collection } => write!(f, "- images {collection}"),
         }
     }
@@ -83,8 +111,28 @@ pub(crate) async fn plan_collections(
             }
             _ => {}
         }
+        if !schema.shard_key.is_empty() {
+            let sharding = store.sharding(collection).await.map_err(into_error)?;
+            plan.steps.extend(shard_step(schema, sharding));
+        }
     }
     Ok(plan)
+}
+
+/// What separates the cluster from the declared shard key.
+fn shard_step(schema: &'static ModelSchema, sharding: Sharding) -> Option<CollectionStep> {
+    let (collection, key) = (schema.collection, declared::shard_key(schema));
+    match sharding {
+        Sharding::Whole => Some(CollectionStep::Shard { collection, key }),
+        Sharding::By(found) if !compare::same_value(&found.clone().into(), &key.clone().into()) => {
+            Some(CollectionStep::OtherShardKey {
+                collection,
+                key,
+                found,
+            })
+        }
+        Sharding::By(_) | Sharding::NoCluster => None,
+    }
 }
 
 /// Carries a plan out.
@@ -94,6 +142,11 @@ pub(crate) async fn plan_collections(
 pub(crate) async fn sync_collections(plan: &CollectionPlan, store: &dyn Store) -> Result<()> {
     for step in &plan.steps {
         let (collection, keep) = match step {
+            CollectionStep::Shard { collection, key } => {
+                store.shard(collection, key).await.map_err(into_error)?;
+                continue;
+            }
+            CollectionStep::OtherShardKey { .. } => continue,
             CollectionStep::KeepImages { collection } => (*collection, true),
             CollectionStep::DropImages { collection } => (*collection, false),
         };

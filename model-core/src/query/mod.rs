@@ -20,6 +20,7 @@ mod render;
 mod sort;
 mod text;
 mod update;
+mod variant;
 
 pub(crate) use blind::{BLIND_LEN, SIFTED};
 pub use blind_field::{BlindField, Blindable, Distinct, UniqueBlindField};
@@ -52,3 +53,4 @@ pub use update::{
     Array, Bits, Countable, Each, Editable, FixedField, GivenByModel, Key, MapOf, Operators, Ordered, Push,
     Removable,
 };
+pub use variant::Variant;

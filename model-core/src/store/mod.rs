@@ -155,6 +155,17 @@ pub(crate) struct UpdateOne {
     pub(crate) unset: Vec<String>,
 }
 
+/// How a collection lies on a cluster.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Sharding {
+    /// There is no cluster.
+    NoCluster,
+    /// On one shard.
+    Whole,
+    /// On several, by this key.
+    By(Document),
+}
+
 /// What a store can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -394,6 +405,18 @@ pub(crate) trait Store: Operations {
 
     /// Keeps it from now on, or no more; makes the collection if there is none.
     async fn keep_images(&self, collection: &str, keep: bool) -> StoreResult<()>;
+
+    /// How the collection lies on the cluster, if there is one.
+    async fn sharding(&self, _collection: &str) -> StoreResult<Sharding> {
+        Ok(Sharding::NoCluster)
+    }
+
+    /// Spreads a collection over the shards of the cluster.
+    async fn shard(&self, _collection: &str, _key: &Document) -> StoreResult<()> {
+        Err(StoreError::Unsupported {
+            what: "there is no cluster",
+        })
+    }
 
     /// Opens what happens to the documents of a collection whose images are kept.
     async fn watch(&self, from: &WatchFrom) -> StoreResult<Box<dyn Changes>>;

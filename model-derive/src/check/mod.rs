@@ -3,6 +3,7 @@
 mod embedded;
 mod field;
 mod index;
+mod shard;
 
 use std::collections::HashMap;
 
@@ -37,6 +38,7 @@ pub(crate) fn model(cx: &Ctxt, model: &Model) {
     lives(cx, model);
     key(cx, model);
     index::all(cx, model);
+    shard::key(cx, model);
 }
 
 /// The names that the server accepts, and that it does not keep to itself.

@@ -178,7 +178,7 @@ pub(super) fn embedded(input: &DeriveInput, embedded: Option<Embedded>) -> Token
                     impl __model::ViewValue for #view {}
                     #[allow(unused)]
                     impl<__M: 'static> __model::FieldGroup for #handles<__M> {
-                        fn below(path: &str) -> Self { loop {} }
+                        fn below(prefix: &__model::Prefix) -> Self { loop {} }
                     }
                 },
             );

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::ext::IdentExt as _;
 
-use super::{codec, enums, fields, hidden, local, named, parse, schema, tagged_view};
+use super::{codec, enums, fields, hidden, local, named, parse, schema, tagged_view, variants};
 use crate::ast::{Field, Head, Variant, VariantBody};
 use crate::check::TAG;
 
@@ -14,7 +14,8 @@ pub(super) fn expand(head: &Head, variants: &[Variant]) -> TokenStream {
     let debug = debug(head, variants);
     let view = tagged_view::impls(head, variants);
     let editable = fields::editable(head, variants.iter().flat_map(Variant::fields));
-    let items = hidden(head, &emit!(#statics #value #editable #debug #view));
+    let handles = variants::handles(head, variants);
+    let items = hidden(head, &emit!(#statics #handles #value #editable #debug #view));
     emit!(#view_type #items)
 }
 
@@ -23,7 +24,7 @@ pub(super) fn tag(head: &Head) -> &str {
 }
 
 /// The static with the fields of the variant at `index`.
-fn fields_name(index: usize) -> Ident {
+pub(super) fn fields_name(index: usize) -> Ident {
     Ident::new(&format!("__MODEL_FIELDS_{index}"), Span::mixed_site())
 }
 
@@ -36,10 +37,11 @@ fn statics(head: &Head, variants: &[Variant]) -> TokenStream {
         .map(|(index, variant)| schema::fields(&fields_name(index), variant.fields()));
     let schemas = variants.iter().enumerate().map(|(index, variant)| {
         let (stored, fields) = (&variant.stored, fields_name(index));
+        let name = variants::member(variant).unraw().to_string();
         if variant.fields().is_empty() {
-            emit!(__model::VariantSchema::new(#stored, &[]))
+            emit!(__model::VariantSchema::new(#stored, &[]).named(#name))
         } else {
-            emit!(__model::VariantSchema::new(#stored, &#fields))
+            emit!(__model::VariantSchema::new(#stored, &#fields).named(#name))
         }
     });
     emit! {
@@ -86,6 +88,7 @@ fn bound(variant: &Variant) -> TokenStream {
 
 fn field_value(head: &Head, variants: &[Variant]) -> TokenStream {
     let (ident, shown) = (&head.ident, named("", head, "View"));
+    let handles = variants::name(head);
     let encode = encode(head, variants);
     let decode = decode(head, variants);
     let walks = walks(variants);
@@ -97,7 +100,7 @@ fn field_value(head: &Head, variants: &[Variant]) -> TokenStream {
             type Input = #ident;
             type Patch = __model::Never;
             type View = #shown;
-            type Fields<__M: 'static> = __model::NoFields;
+            type Fields<__M: 'static> = #handles<__M>;
 
             #encode
             #decode

@@ -66,5 +66,6 @@ mod types;
 mod update;
 mod upsert;
 mod validators;
+mod variants;
 mod virtuals;
 mod watch;

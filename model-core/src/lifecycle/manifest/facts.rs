@@ -74,6 +74,12 @@ impl Facts {
                 format!("level {level}, action {action}"),
             );
         }
+        if !schema.shard_key.is_empty() {
+            self.say(
+                format!("{name}.shard_key"),
+                declared::shard_key(schema).to_string(),
+            );
+        }
         for index in declared::describe_all(schema) {
             let path = format!("{name}.indexes.{}", plan::name_of(&index));
             self.say(path, Described(&index).to_string());

@@ -16,6 +16,7 @@ mod record;
 mod related;
 #[cfg(feature = "testing")]
 mod scans;
+mod shards;
 #[cfg(test)]
 mod tests;
 mod transaction;
@@ -31,8 +32,8 @@ use mongodb::options::SelectionCriteria;
 use self::error::store_error;
 use self::transaction::MongoTransaction;
 use super::{
-    Abilities, Changes, Cursor, Find, Operations, Selection, Store, StoreResult, Transaction, Unwound,
-    UpdateOne, WatchFrom,
+    Abilities, Changes, Cursor, Find, Operations, Selection, Sharding, Store, StoreResult, Transaction,
+    Unwound, UpdateOne, WatchFrom,
 };
 use crate::query::{Branch, Grouping};
 
@@ -145,8 +146,7 @@ impl Store for MongoStore {
             .await
             .map_err(|error| store_error(&error))?;
         // A member of a replica set names its set; a router of a sharded cluster answers with this message.
-        let transactions =
-            hello.contains_key("setName") || hello.get_str("msg").is_ok_and(|msg| msg == "isdbgrid");
+        let transactions = hello.contains_key("setName") || shards::is_router(&hello);
         Ok(Abilities::new(transactions))
     }
 
@@ -213,6 +213,14 @@ impl Store for MongoStore {
 
     async fn keep_images(&self, collection: &str, keep: bool) -> StoreResult<()> {
         watch::keep_images(&self.db, collection, keep).await
+    }
+
+    async fn sharding(&self, collection: &str) -> StoreResult<Sharding> {
+        shards::sharding(&self.db, collection).await
+    }
+
+    async fn shard(&self, collection: &str, key: &Document) -> StoreResult<()> {
+        shards::shard(&self.db, collection, key).await
     }
 
     async fn watch(&self, from: &WatchFrom) -> StoreResult<Box<dyn Changes>> {
