@@ -1,7 +1,7 @@
 //! Rules for the shard key.
 
 use super::index::{dotted, has_one_key};
-use crate::ast::Model;
+use crate::ast::{Field, Model};
 use crate::attr::{Direction, Index, IndexKey, KeyForm, Role};
 use crate::ctxt::Ctxt;
 
@@ -20,6 +20,11 @@ pub(super) fn key(cx: &Ctxt, model: &Model) {
     for part in &key.value {
         if let Some(first) = part.path.first() {
             super::field_exists(cx, model, first, &[]);
+        }
+        // Said already.
+        let is_field = |field: &Field| part.path.first() == Some(&field.ident);
+        if !model.fields.iter().any(is_field) {
+            continue;
         }
         let role = role(part);
         if !matches!(role, Some(Role::Tenant | Role::Id)) {
