@@ -1,6 +1,6 @@
 //! A consumer that is killed again and again while others write.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -24,6 +24,8 @@ struct Kept {
     token: Option<String>,
     /// What it has dealt with, in order.
     seen: Vec<String>,
+    /// The deletions among it.
+    gone: BTreeSet<String>,
 }
 
 /// Goes on where the one before it was killed. It may be killed between dealing with an event and storing its token.
@@ -31,15 +33,26 @@ async fn consume(ctx: Ctx, kept: Arc<Mutex<Kept>>) -> Result<()> {
     let token = kept.lock().unwrap().token.clone();
     let mut stream = Memo::watch(&ctx).resume_after(token.unwrap()).await?;
     while let Some(watched) = stream.try_next().await? {
-        kept.lock().unwrap().seen.push(told(&watched));
+        {
+            let (mut kept, told) = (kept.lock().unwrap(), told(&watched));
+            if told.starts_with("- ") {
+                kept.gone.insert(told.clone());
+            }
+            kept.seen.push(told);
+        }
         tokio::time::sleep(Duration::from_micros(500)).await;
         kept.lock().unwrap().token = Some(watched.token);
     }
     Ok(())
 }
 
-async fn write(ctx: Ctx, writer: &'static str) {
+/// No faster than the consumer follows: the embedded store remembers no more than 4,096 changes.
+async fn write(ctx: Ctx, writer: &'static str, kept: Arc<Mutex<Kept>>) {
     for n in 0..size() {
+        // Two writers are seen.
+        while n > kept.lock().unwrap().gone.len() / 2 + 200 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
         let name = format!("{writer}{n}");
         let one = Memo::create(&ctx, memo("eve", &name)).await.unwrap();
         Memo::update(&ctx, &one.id, says(&format!("{name}*")))
@@ -57,7 +70,7 @@ on_both_stores! {
         assert!(start.is_some());
         let kept = Arc::new(Mutex::new(Kept { token: start, ..Kept::default() }));
         let writers = [("a", &desk.admin), ("b", &desk.admin), ("rival", &desk.rival)];
-        let writers = writers.map(|(name, ctx)| tokio::spawn(write(ctx.clone(), name)));
+        let writers = writers.map(|(name, ctx)| tokio::spawn(write(ctx.clone(), name, Arc::clone(&kept))));
         let mut kills = 0;
         let all = 2 * 3 * size();
         let end = std::time::Instant::now() + Duration::from_secs(if size() > 100 { 900 } else { 60 });
