@@ -5,16 +5,16 @@ use std::collections::{BTreeMap, HashMap};
 
 pub use crate::codec::{
     Constraints, DecodeCx, DecodeError, DocReader, Echo, Edit, FieldGroup, FieldValue, HiddenFields, InputCx,
-    Never, NoFields, ObjectInput, RawValue, ViewValue, Visitor, Writer, shown_field, view_field,
+    Never, NoFields, ObjectInput, Prefix, RawValue, ViewValue, Visitor, Writer, shown_field, view_field,
 };
 pub use crate::error::Error;
 pub use crate::model::{deserialize_new, deserialize_patch, new_from_json, patch_from_json};
 pub use crate::policy::{
-    BaseModel, GlobalScope, Model, Mutable, Projection, Searchable, Singleton, Stamp, TenantScope,
+    BaseModel, GlobalScope, Model, Mutable, Projection, Searchable, Singleton, Stamp, TenantScope, Watchable,
 };
 pub use crate::query::{
     BlindField, Blindable, Distinct, Editable, Field, FixedField, Operand, Queryable, UniqueBlindField,
-    UniqueField, operand_of, read_operand,
+    UniqueField, Variant, operand_of, read_operand,
 };
 pub use crate::schema::{
     AuditSpec, BlindNormaliser, BlindSpec, Collation, Comparison, Condition, DeleteRule, Direction,

@@ -12,7 +12,7 @@ use crate::crypto::{HashPolicy, Keyring, Limits, PasswordHasher};
 use crate::engine::{self, AuditTarget, Clock, Graph, Ports, Registered, Settled, State, SystemClock};
 use crate::error::{Error, ErrorKind, Result};
 use crate::keys::Keys;
-use crate::lifecycle::{self, IndexPlan, Manifest, SyncIndexes, SyncOptions, ValidatorPlan};
+use crate::lifecycle::{self, CollectionPlan, IndexPlan, Manifest, SyncIndexes, SyncOptions, ValidatorPlan};
 use crate::model::registered;
 use crate::policy::{Actor, BaseModel, Context, GlobalContext};
 use crate::schema::ModelSchema;
@@ -159,6 +159,41 @@ impl Db {
     /// `Configuration` with the plan in the message; and as [`plan_validators`](Self::plan_validators).
     pub async fn check_validators(&self) -> Result<()> {
         lifecycle::refuse_validator_drift(&self.plan_validators().await?)
+    }
+
+    /// What [`sync_collections`](Self::sync_collections) would do.
+    ///
+    /// # Errors
+    /// `Unavailable` and `Store`.
+    pub async fn plan_collections(&self) -> Result<CollectionPlan> {
+        lifecycle::plan_collections(&self.0.models, &*self.0.store).await
+    }
+
+    /// Makes the collections as their models need them, apart from indexes and validators: those of models that say `watch` keep
+    /// what was before each change, which costs the server a second write for each. What others have set stays.
+    ///
+    /// ```
+    /// # async fn example(db: model_core::Db) -> model_core::Result<()> {
+    /// println!("{}", db.plan_collections().await?);
+    /// db.sync_collections().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// `Unavailable` and `Store`; what was done before stays.
+    pub async fn sync_collections(&self) -> Result<CollectionPlan> {
+        let plan = self.plan_collections().await?;
+        lifecycle::sync_collections(&plan, &*self.0.store).await?;
+        Ok(plan)
+    }
+
+    /// Refuses collections that are not as their models need them, and changes nothing.
+    ///
+    /// # Errors
+    /// `Configuration` with the plan in the message; `Unavailable` and `Store`.
+    pub async fn check_collections(&self) -> Result<()> {
+        lifecycle::refuse_collection_drift(&self.plan_collections().await?)
     }
 
     /// Moves the audit entries that wait inside of documents (models with `audit(outbox)`, of every tenant) into the audit log,

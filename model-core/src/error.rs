@@ -33,6 +33,8 @@ pub enum ErrorKind {
     Unsupported,
     /// The store did not answer in time (HTTP 503).
     Unavailable,
+    /// What is asked for lies further back than the server remembers: begin anew, from what is stored now (HTTP 410).
+    HistoryLost,
     /// The store answered with an error of its own.
     Store,
     /// A bug in this crate.
@@ -53,6 +55,7 @@ impl ErrorKind {
             Self::Configuration => "configuration",
             Self::Unsupported => "unsupported",
             Self::Unavailable => "store unavailable",
+            Self::HistoryLost => "history lost",
             Self::Store => "store",
             Self::Internal => "internal error",
         }
@@ -262,6 +265,11 @@ impl Error {
     /// The store did not answer in time.
     pub fn is_unavailable(&self) -> bool {
         self.0.kind == ErrorKind::Unavailable
+    }
+
+    /// The server does not remember that far back: read what is stored now, and watch anew from there.
+    pub fn is_history_lost(&self) -> bool {
+        self.0.kind == ErrorKind::HistoryLost
     }
 
     /// The write stands: what failed came after it (an after-hook, the caller's own sink). The [`id`](Self::id) is that of

@@ -25,7 +25,7 @@ macro_rules! __example {
         }
 
         #[derive(Clone, Model)]
-        #[model(collection = "notes", audit, index(text = text))]
+        #[model(collection = "notes", audit, watch, index(text = text))]
         struct Note {
             #[model(id)]
             id: Id<Note>,

@@ -35,23 +35,23 @@ pub use engine::{
 pub use error::{Error, ErrorKind, Result, Violation};
 pub use keys::{Confirm, KeyStatus, Keys};
 pub use lifecycle::{
-    IndexOrigin, IndexPlan, IndexStep, Manifest, ManifestChange, ManifestDiff, RunSteps, StepPreview,
-    StepReport, StepSample, Steps, SyncEvent, SyncIndexes, SyncOptions, SyncReport, ValidatorPlan,
-    ValidatorStep,
+    CollectionPlan, CollectionStep, IndexOrigin, IndexPlan, IndexStep, Manifest, ManifestChange,
+    ManifestDiff, RunSteps, StepPreview, StepReport, StepSample, Steps, SyncEvent, SyncIndexes, SyncOptions,
+    SyncReport, ValidatorPlan, ValidatorStep,
 };
 pub use model::{
     Ancestors, Bulk, BulkEffect, BulkOutcome, BulkReport, BulkWrite, CheckStored, Create, Delete,
-    DeleteInBatches, Facet, FacetBranch, FacetBranches, FacetCount, FacetRows, FacetSelect, Facets, Joined,
-    Loaded, LookupQuery, MigrateAll, ModelExt, Modify, Nearest, Page, Query, QueryStream, QueryString,
-    Reencrypt, Related, RelatedCounts, RelatedQuery, Rows, Scored, Search, Select, Subtree, Tree, Update,
-    Upserted,
+    DeleteInBatches, Event, Facet, FacetBranch, FacetBranches, FacetCount, FacetRows, FacetSelect, Facets,
+    Joined, Loaded, LookupQuery, MigrateAll, ModelExt, Modify, Nearest, Page, Query, QueryStream,
+    QueryString, Reencrypt, Related, RelatedCounts, RelatedQuery, Rows, Scored, Search, Select, Subtree,
+    Tree, Update, Upserted, Watch, WatchStream, Watched,
 };
 
 pub use model_derive::{Embedded, Model, Projection};
 pub use policy::{
     Actor, AnyContext, AuditLog, BaseModel, Change, Context, ContextFor, EraseSubject, EraseTenant,
     ExportSubject, ExportTenant, GlobalContext, GlobalScope, MigrateInfo, Model, Mutable, Projection,
-    Reaches, ReadScope, Scope, Searchable, Singleton, Stamp, TenantScope,
+    Reaches, ReadScope, Scope, Searchable, Singleton, Stamp, TenantScope, Watchable,
 };
 pub use query::{FieldSet, Filter, Operators, PageCursor};
 pub use value::{Encrypted, Id, PasswordHash, Ref, Revision, Secret, TenantId, Token, TokenDigest};

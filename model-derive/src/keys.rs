@@ -100,6 +100,9 @@ keys! {
         "The server itself refuses documents that the model could not read, whoever writes them.";
     Seal "seal" MODEL, "seal or seal(role, owner, unsealed_until = \"2027-03-31\")",
         "Each document has a seal over its identity, its revision, its secrets and these fields: what was changed past this library is not read. Those without one are read until the end of that day.";
+    Watch "watch" MODEL, "watch", "Changes can be watched as they happen: the server keeps what was before each.";
+    ShardKey "shard_key" MODEL, "shard_key(organization) or shard_key(organization, id = hashed)",
+        "By what the documents are spread over the shards of a cluster: the tenant, the id, or both.";
     RenameAll "rename_all" CONTAINERS, "rename_all = \"camelCase\"", "The style of stored names.";
     Virtuals "virtuals" VIRTUAL, "virtuals(display_name: String)", "Methods whose results go into the view.";
     Defaults "defaults" &[Place::Struct], "defaults", "`Default` gives every field its own default: each has one, or is an `Option`.";

@@ -23,6 +23,8 @@ mod pages;
 mod references;
 #[path = "wire/search.rs"]
 mod search;
+#[path = "wire/shards.rs"]
+mod shards;
 #[path = "wire/streams.rs"]
 mod streams;
 #[path = "wire/tenancy.rs"]
@@ -1239,6 +1241,11 @@ fn the_table_has_no_other_rows() {
         [
             "`nearest`",
             "`find` (+ `getMore`) for the vectors, `find` for the best; where `can_read` denies some of them, both again",
+            "same",
+        ],
+        [
+            "`watch`",
+            "`aggregate`, then `getMore` for as long as it is polled",
             "same",
         ],
         ["`explain`", "`find`", "same"],

@@ -6,7 +6,7 @@ use super::command::IndexTask;
 use super::outcome::{Outcome, Status};
 use crate::db::Db;
 use crate::error::Result;
-use crate::lifecycle::{IndexPlan, IndexStep, SyncEvent, SyncOptions, ValidatorPlan};
+use crate::lifecycle::{CollectionPlan, IndexPlan, SyncEvent, SyncOptions, ValidatorPlan};
 
 pub(super) async fn carry_out(db: &Db, task: &IndexTask) -> Result<Outcome> {
     match *task {
@@ -28,10 +28,11 @@ pub(super) async fn carry_out(db: &Db, task: &IndexTask) -> Result<Outcome> {
 
 async fn plan(db: &Db, refuses_drift: bool) -> Result<Outcome> {
     let (indexes, validators) = (db.plan_indexes().await?, validators(db).await?);
-    let is_empty = indexes.is_empty() && validators.is_empty();
+    let collections = db.plan_collections().await?;
+    let is_empty = indexes.is_empty() && validators.is_empty() && collections.is_empty();
     Ok(Outcome::new(
-        format!("{indexes}\n{validators}"),
-        told(&indexes, &validators),
+        format!("{indexes}\n{validators}{}", more(&collections)),
+        told(&indexes, &validators, &collections),
         Status::found(refuses_drift && !is_empty),
     ))
 }
@@ -47,12 +48,22 @@ async fn validators(db: &Db) -> Result<ValidatorPlan> {
     db.plan_validators().await
 }
 
-fn told(indexes: &IndexPlan, validators: &ValidatorPlan) -> Value {
-    let validators: Vec<String> = validators.steps.iter().map(ToString::to_string).collect();
-    json!({ "indexes": steps(&indexes.steps), "validators": validators })
+fn told(indexes: &IndexPlan, validators: &ValidatorPlan, collections: &CollectionPlan) -> Value {
+    json!({
+        "indexes": steps(&indexes.steps), "validators": steps(&validators.steps), "collections": steps(&collections.steps),
+    })
 }
 
-fn steps(steps: &[IndexStep]) -> Vec<String> {
+/// Few models need anything of their collections: what is as declared is not worth a line.
+fn more(collections: &CollectionPlan) -> String {
+    if collections.is_empty() {
+        String::new()
+    } else {
+        format!("\n{collections}")
+    }
+}
+
+fn steps(steps: &[impl ToString]) -> Vec<String> {
     steps.iter().map(ToString::to_string).collect()
 }
 
@@ -68,6 +79,7 @@ async fn sync(db: &Db, options: SyncOptions) -> Result<Outcome> {
     if !planned.is_empty() {
         db.sync_validators().await?;
     }
+    let collections = db.sync_collections().await?;
     let mut text = format!("{} done, {} hidden", report.done.len(), report.hidden.len());
     for step in &report.left {
         text.push_str(&format!("\nleft: {step}"));
@@ -75,9 +87,10 @@ async fn sync(db: &Db, options: SyncOptions) -> Result<Outcome> {
     if !planned.is_empty() {
         text.push_str(&format!("\n{planned}"));
     }
+    text.push_str(&more(&collections));
     let json = json!({
         "done": steps(&report.done), "hidden": steps(&report.hidden), "left": steps(&report.left),
-        "validators": planned.steps.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "validators": steps(&planned.steps), "collections": steps(&collections.steps),
     });
     Ok(Outcome::new(text, json, Status::Good))
 }

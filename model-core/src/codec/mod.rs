@@ -28,7 +28,7 @@ pub(crate) use dynamic::{read_bson, write_bson};
 pub use echo::Echo;
 pub use edit::Edit;
 pub use field_value::{FieldValue, Never};
-pub use group::{FieldGroup, NoFields};
+pub use group::{FieldGroup, NoFields, Prefix};
 pub use input::{InputCx, ObjectInput};
 
 pub(crate) use old::old_value;

@@ -149,6 +149,23 @@ pub(super) fn stored(schema: &ModelSchema, path: &str) -> String {
     schema.stored_path(path).unwrap_or_else(|| path.to_owned())
 }
 
+/// The declared shard key, by stored names.
+pub(super) fn shard_key(schema: &ModelSchema) -> Document {
+    let keys = schema.shard_key.iter().map(|key| Key {
+        path: stored(schema, key.path),
+        form: key.form,
+    });
+    keys.map(|key| (key.path.clone(), key.value())).collect()
+}
+
+/// The variants of enums that a declared path leads through: where the name of each stands, and the name.
+pub(super) fn variants(schema: &ModelSchema, path: &str) -> Vec<(String, &'static str)> {
+    schema
+        .locate(path)
+        .map(|(_, variants)| variants)
+        .unwrap_or_default()
+}
+
 /// The keys with the tenant in front.
 ///
 /// A TTL index gets no tenant, and one over every path neither: the server admits no second key there.
@@ -202,6 +219,14 @@ impl Partial {
             let of_path = conditions.entry(stored(schema, condition.path)).or_default();
             of_path.push(*condition);
             of_path.sort_by_key(|condition| condition.comparison);
+        }
+        // What lies in one variant of an enum is indexed for that variant.
+        for (tag, name) in spec.keys.iter().flat_map(|key| variants(schema, key.path)) {
+            let is_it = Condition::new("", Relation::Eq, Literal::Text(name));
+            let of_tag = conditions.entry(tag).or_default();
+            if !of_tag.contains(&is_it) {
+                of_tag.push(is_it);
+            }
         }
         Self {
             asked_for: paths.len() > implied,

@@ -12,6 +12,7 @@ pub(crate) const COLLECTION: &str = "__model_schema";
 
 const INDEXES: &str = "indexes";
 const VALIDATOR: &str = "validator";
+const IMAGES: &str = "images";
 
 async fn record(store: &dyn Store, collection: &str) -> Result<Document> {
     let record = store.record(COLLECTION, collection).await.map_err(into_error)?;
@@ -54,17 +55,35 @@ pub(super) async fn note_indexes(
 
 /// Whether an earlier sync has set the collection's validator.
 pub(super) async fn has_validator(store: &dyn Store, collection: &str) -> Result<bool> {
-    let record = record(store, collection).await?;
-    Ok(record.get_bool(VALIDATOR).unwrap_or_default())
+    has(store, collection, VALIDATOR).await
 }
 
 /// Notes whether the collection's validator is ours.
 pub(super) async fn note_validator(store: &dyn Store, collection: &str, ours: bool) -> Result<()> {
+    note(store, collection, VALIDATOR, ours).await
+}
+
+/// Whether an earlier sync has told the server to keep what was before each change.
+pub(super) async fn has_images(store: &dyn Store, collection: &str) -> Result<bool> {
+    has(store, collection, IMAGES).await
+}
+
+/// Notes whether it was us who told the server so.
+pub(super) async fn note_images(store: &dyn Store, collection: &str, ours: bool) -> Result<()> {
+    note(store, collection, IMAGES, ours).await
+}
+
+async fn has(store: &dyn Store, collection: &str, what: &str) -> Result<bool> {
+    let record = record(store, collection).await?;
+    Ok(record.get_bool(what).unwrap_or_default())
+}
+
+async fn note(store: &dyn Store, collection: &str, what: &str, ours: bool) -> Result<()> {
     let mut record = record(store, collection).await?;
     if ours {
-        record.insert(VALIDATOR, true);
+        record.insert(what, true);
     } else {
-        record.remove(VALIDATOR);
+        record.remove(what);
     }
     put(store, &record).await
 }

@@ -1,6 +1,7 @@
 //! What has to be true of a database before work begins, and how it gets there: declarations that hold, indexes that
 //! are as declared, a server that can do what the models need.
 
+mod collections;
 mod compare;
 mod declared;
 mod ledger;
@@ -18,6 +19,8 @@ mod tests;
 mod validator;
 mod verify;
 
+pub use collections::{CollectionPlan, CollectionStep};
+pub(crate) use collections::{plan_collections, refuse_collection_drift, sync_collections};
 pub(crate) use declared::is_of_id;
 pub use manifest::{Manifest, ManifestChange, ManifestDiff};
 pub use options::{SyncEvent, SyncOptions, SyncReport};

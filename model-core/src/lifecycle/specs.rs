@@ -1,8 +1,8 @@
 //! Declarations of indexes that cannot hold, found without a server.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use super::declared::{describe, keys, stored};
+use super::declared::{describe, keys, stored, variants};
 use super::path::{self, Target};
 use super::plan::name_of;
 use super::schemas::Problems;
@@ -79,6 +79,12 @@ fn check_keys(schema: &'static ModelSchema, spec: &IndexSpec, report: &mut dyn F
         .any(|key| Some(stored(schema, key.path).as_str()) == tenant)
     {
         report("the tenant goes first: leave it out, or say `global`");
+    }
+    let mut chosen: HashMap<String, &str> = HashMap::new();
+    for (tag, name) in spec.keys.iter().flat_map(|key| variants(schema, key.path)) {
+        if chosen.insert(tag, name).is_some_and(|other| other != name) {
+            report("its keys lie in different variants of one enum: no document has them all");
+        }
     }
     let mut arrays: Vec<String> = Vec::new();
     let mut seen = HashSet::new();

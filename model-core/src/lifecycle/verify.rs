@@ -2,6 +2,7 @@
 
 use bson::Document;
 
+use super::collections::{plan_collections, sync_collections};
 use super::options::SyncOptions;
 use super::plan::{IndexStep, name_of, plan};
 use super::sync::sync;
@@ -36,8 +37,11 @@ pub(crate) async fn check(ports: &Ports) -> Result<Abilities> {
             _ => true,
         });
         sync(&plan, &*ports.store, SyncOptions::new()).await?;
+        let plan = plan_collections(&ports.models, &*ports.store).await?;
+        sync_collections(&plan, &*ports.store).await?;
         return Ok(abilities);
     }
+    check_images(&ports.models, &*ports.store).await?;
     let missing = missing_unique(&ports.models, &*ports.store).await?;
     if missing.is_empty() {
         return Ok(abilities);
@@ -51,6 +55,21 @@ pub(crate) async fn check(ports: &Ports) -> Result<Abilities> {
         names.join(", ")
     );
     Err(Error::new(ErrorKind::Configuration, message))
+}
+
+/// Without what was before a change nobody can tell whose document was deleted.
+async fn check_images(schemas: &[&'static ModelSchema], store: &dyn Store) -> Result<()> {
+    for schema in schemas.iter().filter(|schema| schema.watch) {
+        if !store.images(schema.collection).await.map_err(into_error)? {
+            return Err(Error::new(
+                ErrorKind::Configuration,
+                "the model says `watch`, and the server does not keep what was before a change: make the collection with \
+                 `sync_collections` on a handle made by `build_lazy()`",
+            )
+            .at_model(schema.name, "build"));
+        }
+    }
+    Ok(())
 }
 
 /// The unique indexes that are declared and that nothing on the server stands in for: collection and name.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use crate::codec::{DecodeCx, DecodeError, DocReader, FieldGroup as _, FieldValue, RawValue};
+use crate::codec::{DecodeCx, DecodeError, DocReader, FieldGroup as _, FieldValue, Prefix, RawValue};
 use crate::engine;
 use crate::error::Result;
 use crate::policy::{BaseModel, Model, Projection};
@@ -18,14 +18,14 @@ pub struct FacetRows<M: BaseModel, R: FieldValue> {
 impl<M: BaseModel, R: FieldValue> FacetRows<M, R> {
     /// Only rows that satisfy the filter. A second call narrows further.
     pub fn filter(mut self, make: impl FnOnce(&R::Fields<R>) -> Filter<R>) -> Self {
-        let filter = make(&R::Fields::<R>::below("")).into_node();
+        let filter = make(&R::Fields::<R>::below(&Prefix::default())).into_node();
         self.grouping.rows = self.grouping.rows.and(filter);
         self
     }
 
     /// In this order; without one, rows come in none. A second call sorts among equals.
     pub fn sort(mut self, make: impl FnOnce(&R::Fields<R>) -> Sort<R>) -> Self {
-        let keys = make(&R::Fields::<R>::below("")).into_keys();
+        let keys = make(&R::Fields::<R>::below(&Prefix::default())).into_keys();
         self.grouping.sort.extend(keys);
         self
     }

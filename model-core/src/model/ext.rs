@@ -3,14 +3,14 @@
 use super::unit::{Input, Reader};
 use super::{
     Ancestors, Bulk, BulkWrite, CheckStored, Create, Delete, DeleteInBatches, Loaded, MigrateAll, Modify,
-    Query, QueryString, Reencrypt, RelatedQuery, Subtree, Update, Upserted, bulk, by_key, external, get_many,
-    global, new_from_json, patch_from_json, populate, transfer, upsert,
+    Query, QueryString, Reencrypt, RelatedQuery, Subtree, Update, Upserted, Watch, bulk, by_key, external,
+    get_many, global, new_from_json, patch_from_json, populate, transfer, upsert,
 };
 use crate::engine::{self, Access, Action};
 use crate::error::{Error, Result};
 use crate::policy::{
     Actor, AnyContext, BaseModel, Context, ContextFor, GlobalContext, Model, Mutable, Singleton, TenantScope,
-    hidden_fields,
+    Watchable, hidden_fields,
 };
 use crate::query::{Field, FieldSet, Filter, Lookup, Operators, Queryable, Sort, external as outside};
 use crate::value::{Id, Pointer, Refers, TenantId};
@@ -1028,6 +1028,45 @@ pub trait ModelExt: BaseModel {
         MigrateAll::every(ctx.caller(), |tenant| {
             AnyContext::<Self::Scope, A>::entered(ctx, tenant)
         })
+    }
+
+    /// The changes of the documents that the actor may read, as they happen: of a model that says `watch`. Awaited, it is open;
+    /// what happens from then on comes, in order and at least once. Each change is judged on both sides, so that an event never
+    /// shows a document that a read would not, and one that goes out of sight, by a soft deletion too, is deleted.
+    ///
+    /// # Errors
+    /// `Unsupported` inside of a transaction and on a server without a replica set; of a filter, those of a query.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// use futures_util::TryStreamExt;
+    /// use model_core::Event;
+    /// let mut changes = Note::watch(&ctx).await?;
+    /// let milk = Note::create(&ctx, note("Buy milk")).await?;
+    /// let patch = NotePatch { done: Set(true), ..Default::default() };
+    /// Note::update(&ctx, &milk.id, patch).await?;
+    /// while let Some(watched) = changes.try_next().await? {
+    ///     match &watched.event {
+    ///         Event::Created(note) => println!("new: {}", note.text),
+    ///         Event::Updated { after, changed, .. } => {
+    ///             assert!(after.done && changed.contains(&"done".to_owned()));
+    ///             break;
+    ///         }
+    ///         _ => {}
+    ///     }
+    ///     // `watched.token` is stored now, for `resume_after` when the process starts again.
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn watch(ctx: &ContextFor<Self>) -> Watch<'_, Self>
+    where
+        Self: Watchable,
+    {
+        Watch::new(ctx)
     }
 
     /// Some of the model's fields, by their handles.

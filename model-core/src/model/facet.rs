@@ -9,7 +9,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 use super::branch::{FacetBranches, FacetCount, FacetRows, FacetSelect, Part};
 use super::query::Query;
 use super::unit::Reader;
-use crate::codec::{FieldGroup as _, FieldValue};
+use crate::codec::{FieldGroup as _, FieldValue, Prefix};
 use crate::engine::{self, Listing};
 use crate::error::Result;
 use crate::policy::{BaseModel, ContextFor, Projection};
@@ -26,7 +26,7 @@ impl<M: BaseModel> Facet<M> {
         make: impl FnOnce(&'static M::Fields, &R::Fields<R>) -> Group<M, R>,
     ) -> FacetRows<M, R> {
         FacetRows {
-            grouping: make(M::fields(), &R::Fields::<R>::below("")).into_grouping(),
+            grouping: make(M::fields(), &R::Fields::<R>::below(&Prefix::default())).into_grouping(),
             types: PhantomData,
         }
     }

@@ -9,7 +9,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 
 use super::query::Query;
 use super::unit::Reader;
-use crate::codec::{DecodeCx, FieldGroup as _, FieldValue, RawValue};
+use crate::codec::{DecodeCx, FieldGroup as _, FieldValue, Prefix, RawValue};
 use crate::engine::{self, Listing};
 use crate::error::Result;
 use crate::policy::{BaseModel, ContextFor};
@@ -66,7 +66,7 @@ impl<'a, M: BaseModel> Query<'a, M> {
         self,
         make: impl FnOnce(&'static M::Fields, &R::Fields<R>) -> Group<M, R>,
     ) -> Rows<'a, M, R> {
-        let grouping = make(M::fields(), &R::Fields::<R>::below("")).into_grouping();
+        let grouping = make(M::fields(), &R::Fields::<R>::below(&Prefix::default())).into_grouping();
         let (ctx, listing) = self.into_parts();
         Rows {
             ctx,
@@ -80,7 +80,7 @@ impl<'a, M: BaseModel> Query<'a, M> {
 impl<M: BaseModel, R: FieldValue> Rows<'_, M, R> {
     /// Only rows that satisfy the filter. A second call narrows further.
     pub fn filter(mut self, make: impl FnOnce(&R::Fields<R>) -> Filter<R>) -> Self {
-        let filter = make(&R::Fields::<R>::below("")).into_node();
+        let filter = make(&R::Fields::<R>::below(&Prefix::default())).into_node();
         self.grouping.rows = self.grouping.rows.and(filter);
         self
     }
@@ -89,7 +89,7 @@ impl<M: BaseModel, R: FieldValue> Rows<'_, M, R> {
     pub fn sort(mut self, make: impl FnOnce(&R::Fields<R>) -> Sort<R>) -> Self {
         self.grouping
             .sort
-            .extend(make(&R::Fields::<R>::below("")).into_keys());
+            .extend(make(&R::Fields::<R>::below(&Prefix::default())).into_keys());
         self
     }
 

@@ -38,6 +38,7 @@ mod tree;
 mod unit;
 mod update;
 mod upsert;
+mod watch;
 
 pub use branch::{FacetBranch, FacetBranches, FacetCount, FacetRows, FacetSelect};
 pub use bulk::{Bulk, BulkEffect, BulkOutcome, BulkReport, BulkWrite};
@@ -66,6 +67,7 @@ pub use select::Select;
 pub use tree::{Ancestors, Subtree, Tree};
 pub use update::Update;
 pub use upsert::Upserted;
+pub use watch::{Event, Watch, WatchStream, Watched};
 
 use crate::policy::{AnyContext, BaseModel, ContextFor, GlobalContext};
 

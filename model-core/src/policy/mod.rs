@@ -22,6 +22,6 @@ pub use context::{Context, GlobalContext};
 pub use erase::EraseTenant;
 pub use erase_subject::EraseSubject;
 pub use export::{ExportSubject, ExportTenant};
-pub use model::{Model, Mutable, Searchable, Singleton, Stamp};
+pub use model::{Model, Mutable, Searchable, Singleton, Stamp, Watchable};
 pub use projection::Projection;
 pub use scope::{AnyContext, ContextFor, GlobalScope, Reaches, Scope, TenantScope};

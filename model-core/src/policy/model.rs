@@ -45,6 +45,14 @@ pub trait Searchable: Model {}
 )]
 pub trait Singleton: Model {}
 
+/// A model whose changes can be watched as they happen.
+#[diagnostic::on_unimplemented(
+    message = "the changes of `{Self}` are not watched",
+    label = "the server does not keep what was before a change",
+    note = "put `#[model(watch)]` on the struct, and make the collection with `sync_collections`"
+)]
+pub trait Watchable: Model {}
+
 /// A struct that is stored as the documents of a collection.
 ///
 /// It is implemented by `#[derive(Model)]` and by nothing else: its hidden methods are the derive's business. What a

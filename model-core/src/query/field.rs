@@ -11,16 +11,19 @@ use bson::Bson;
 use super::filter::{Filter, Lookup, Node, Test};
 use super::operand::{Operand, Queryable, Whole};
 use super::sort::Sort;
-use crate::codec::{FieldGroup, FieldValue};
+use crate::codec::{FieldGroup, FieldValue, Prefix};
 use crate::schema::{Direction, FieldSchema, Normaliser};
 
 /// The handle of a field of type `T` in the model `M`: it makes filters and sort orders.
 ///
 /// A field of an embedded struct is reached through its parent: `w.limits.max.lte(5)`; through an array it means "any
-/// element", as in MongoDB: `w.members.role.eq("owner")`.
+/// element", as in MongoDB: `w.members.role.eq("owner")`. A field of an enum's variant is reached through the variant, and
+/// every filter on it asks for the variant too: `w.source.link.href.eq("/")`.
 pub struct Field<M: 'static, T: FieldValue> {
     pub(super) path: Cow<'static, str>,
     pub(super) schema: &'static FieldSchema,
+    /// Where the name of each variant that the field lies in stands, and the name.
+    pub(super) variants: Vec<(String, &'static str)>,
     nested: OnceLock<Box<T::Fields<M>>>,
     types: PhantomData<fn() -> (M, T)>,
 }
@@ -36,19 +39,17 @@ impl<M: 'static, T: FieldValue> Field<M, T> {
         Self {
             path,
             schema,
+            variants: Vec::new(),
             nested: OnceLock::new(),
             types: PhantomData,
         }
     }
 
     #[doc(hidden)]
-    pub fn below(path: &str, schema: &'static FieldSchema) -> Self {
-        let path = if path.is_empty() {
-            schema.stored.to_owned()
-        } else {
-            format!("{path}.{}", schema.stored)
-        };
-        Self::at(Cow::Owned(path), schema)
+    pub fn below(prefix: &Prefix, schema: &'static FieldSchema) -> Self {
+        let mut field = Self::at(Cow::Owned(prefix.join(schema.stored)), schema);
+        field.variants = prefix.variants().to_vec();
+        field
     }
 
     /// The stored path, dotted.
@@ -121,10 +122,11 @@ impl<M: 'static, T: FieldValue> Field<M, T> {
         {
             return Filter::nothing();
         }
-        Filter::from_node(Node::Field {
+        let node = Node::Field {
             path: self.path.clone(),
             test,
-        })
+        };
+        Filter::from_node(super::variant::inside(&self.variants).and(node))
     }
 }
 
@@ -430,7 +432,7 @@ impl<M: 'static, T: FieldValue> Field<M, Vec<T>> {
 
     /// One element satisfies the whole filter.
     pub fn elem_match(&self, filter: impl FnOnce(&T::Fields<M>) -> Filter<M>) -> Filter<M> {
-        let inner = filter(&T::Fields::<M>::below(""));
+        let inner = filter(&T::Fields::<M>::below(&Prefix::default()));
         self.filter(Test::ElemMatch(Box::new(inner.into_node())))
     }
 }
@@ -440,7 +442,7 @@ impl<M: 'static, T: FieldValue> Deref for Field<M, T> {
 
     fn deref(&self) -> &Self::Target {
         self.nested
-            .get_or_init(|| Box::new(T::Fields::<M>::below(&self.path)))
+            .get_or_init(|| Box::new(T::Fields::<M>::below(&Prefix::new(&self.path, &self.variants))))
     }
 }
 

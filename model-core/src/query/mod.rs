@@ -20,6 +20,7 @@ mod render;
 mod sort;
 mod text;
 mod update;
+mod variant;
 mod vector;
 mod words;
 
@@ -54,6 +55,7 @@ pub use update::{
     Array, Bits, Countable, Each, Editable, FixedField, GivenByModel, Key, MapOf, Operators, Ordered, Push,
     Removable,
 };
+pub use variant::Variant;
 pub use vector::HoldsVectors;
 pub(crate) use vector::Target;
 pub(crate) use words::Words;

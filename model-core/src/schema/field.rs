@@ -163,6 +163,15 @@ impl TypeSchema {
         }
     }
 
+    /// The derived enum, looking through options and arrays.
+    pub fn variants(&self) -> Option<&'static EnumSchema> {
+        match self {
+            Self::Optional(inner) | Self::Array(inner) => inner.variants(),
+            Self::Enum(schema) => Some(schema()),
+            _ => None,
+        }
+    }
+
     /// The fields inside a derived struct, looking through options, arrays and maps.
     pub(crate) fn element_fields(&self) -> &'static [FieldSchema] {
         match self {
@@ -474,11 +483,23 @@ pub struct VariantSchema {
     pub stored: &'static str,
     /// Its fields; none for a unit variant.
     pub fields: &'static [FieldSchema],
+    /// The name by which handles and declared paths reach it; empty for a variant of an enum without data.
+    pub name: &'static str,
 }
 
 impl VariantSchema {
     /// A variant.
     pub const fn new(stored: &'static str, fields: &'static [FieldSchema]) -> Self {
-        Self { stored, fields }
+        Self {
+            stored,
+            fields,
+            name: "",
+        }
+    }
+
+    /// Sets the name by which handles and declared paths reach it.
+    pub const fn named(mut self, name: &'static str) -> Self {
+        self.name = name;
+        self
     }
 }

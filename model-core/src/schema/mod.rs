@@ -158,6 +158,10 @@ pub struct ModelSchema {
     pub validator: Option<ValidatorSpec>,
     /// The seal over its documents, if they have one.
     pub seal: Option<SealSpec>,
+    /// Whether its changes can be watched: the server then keeps what was before each.
+    pub watch: bool,
+    /// By what its documents are spread over the shards of a cluster; empty if nothing is said.
+    pub shard_key: &'static [IndexKey],
     /// The doc comment of the struct.
     pub doc: &'static str,
     sealed: OnceLock<bool>,
@@ -191,6 +195,8 @@ impl ModelSchema {
             virtuals: &[],
             validator: None,
             seal: None,
+            watch: false,
+            shard_key: &[],
             doc: "",
             sealed,
             tokens,
@@ -254,6 +260,18 @@ impl ModelSchema {
     /// Seals its documents.
     pub const fn seal(mut self, seal: SealSpec) -> Self {
         self.seal = Some(seal);
+        self
+    }
+
+    /// Lets changes be watched.
+    pub const fn watch(mut self) -> Self {
+        self.watch = true;
+        self
+    }
+
+    /// Spreads the documents over the shards of a cluster.
+    pub const fn shard_key(mut self, shard_key: &'static [IndexKey]) -> Self {
+        self.shard_key = shard_key;
         self
     }
 
@@ -326,16 +344,31 @@ impl ModelSchema {
 
     /// The stored path of a dotted path of Rust names; none if there is no such field.
     pub fn stored_path(&self, path: &str) -> Option<String> {
+        self.locate(path).map(|(stored, _)| stored)
+    }
+
+    /// The stored path of a dotted path of Rust names, and the variants of enums that it leads through: where the name of each
+    /// stands, and the name.
+    pub(crate) fn locate(&self, path: &str) -> Option<(String, Vec<(String, &'static str)>)> {
         let mut fields = self.fields;
-        let mut stored = String::new();
+        let mut choice: Option<&'static EnumSchema> = None;
+        let (mut stored, mut variants) = (String::new(), Vec::new());
         for name in path.split('.') {
+            // A variant is a step in Rust, and none in storage.
+            if let Some(choice) = choice.take() {
+                let variant = choice.variants.iter().find(|variant| variant.name == name)?;
+                variants.push((format!("{stored}.{}", choice.tag), variant.stored));
+                fields = variant.fields;
+                continue;
+            }
             let field = fields.iter().find(|field| field.name == name)?;
             if !stored.is_empty() {
                 stored.push('.');
             }
             stored.push_str(field.stored);
             fields = field.ty.inner_fields();
+            choice = field.ty.variants();
         }
-        Some(stored)
+        Some((stored, variants))
     }
 }

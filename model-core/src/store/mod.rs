@@ -174,6 +174,17 @@ pub(crate) struct UpdateOne {
     pub(crate) unset: Vec<String>,
 }
 
+/// How a collection lies on a cluster.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Sharding {
+    /// There is no cluster.
+    NoCluster,
+    /// On one shard.
+    Whole,
+    /// On several, by this key.
+    By(Document),
+}
+
 /// What a store can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -228,6 +239,8 @@ pub(crate) enum StoreError {
         /// What it cannot do.
         what: &'static str,
     },
+    /// A watch cannot go on where it was left: what happened since is not, or no longer, known.
+    HistoryLost,
     /// The store refused with a code of its own.
     Refused {
         /// The server's error code; 0 where there is none.
@@ -305,6 +318,36 @@ pub(crate) trait Operations: Send + Sync {
     async fn delete(&self, collection: &'static str, selections: &[&Selection]) -> StoreResult<u64>;
 }
 
+/// Where a watch begins, and what it is about.
+#[derive(Debug, Clone)]
+pub(crate) struct WatchFrom {
+    pub(crate) collection: &'static str,
+    /// The stored tenant field and the tenant: only documents that have it, before or after, are told of.
+    pub(crate) tenant: Option<(&'static str, bson::Bson)>,
+    /// The place to go on after, as [`Changes::place`] told it; none: from now on.
+    pub(crate) after: Option<Vec<u8>>,
+}
+
+/// What a document was, and what it became: one of them at least.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct StoredChange {
+    pub(crate) before: Option<RawDocumentBuf>,
+    pub(crate) after: Option<RawDocumentBuf>,
+}
+
+/// Changes as they happen.
+#[async_trait]
+pub(crate) trait Changes: Send {
+    /// Waits for the next change: none if there was none for a while.
+    ///
+    /// # Errors
+    /// The last that there is: what comes after it is found by watching anew.
+    async fn next(&mut self) -> StoreResult<Option<StoredChange>>;
+
+    /// The place after the change handed out last, or further on where nothing came since.
+    fn place(&self) -> Option<Vec<u8>>;
+}
+
 /// Work that takes effect as a whole, or not at all. Dropped without a commit, it is undone.
 #[async_trait]
 pub(crate) trait Transaction: Operations {
@@ -376,6 +419,27 @@ pub(crate) trait Store: Operations {
     /// collection.
     async fn validator(&self, collection: &str) -> StoreResult<Option<Document>>;
 
+    /// Whether what was before each change of the collection's documents is kept.
+    async fn images(&self, collection: &str) -> StoreResult<bool>;
+
+    /// Keeps it from now on, or no more; makes the collection if there is none.
+    async fn keep_images(&self, collection: &str, keep: bool) -> StoreResult<()>;
+
+    /// How the collection lies on the cluster, if there is one.
+    async fn sharding(&self, _collection: &str) -> StoreResult<Sharding> {
+        Ok(Sharding::NoCluster)
+    }
+
+    /// Spreads a collection over the shards of the cluster.
+    async fn shard(&self, _collection: &str, _key: &Document) -> StoreResult<()> {
+        Err(StoreError::Unsupported {
+            what: "there is no cluster",
+        })
+    }
+
+    /// Opens what happens to the documents of a collection whose images are kept.
+    async fn watch(&self, from: &WatchFrom) -> StoreResult<Box<dyn Changes>>;
+
     /// Begins to note the operations that look at every document of a collection.
     #[cfg(feature = "testing")]
     async fn watch_scans(&self) -> StoreResult<()> {
@@ -410,6 +474,10 @@ pub(crate) fn into_error(error: StoreError) -> Error {
             Error::new(ErrorKind::Unavailable, format!("no answer from {what}")).retryable()
         }
         StoreError::Unsupported { what } => Error::new(ErrorKind::Unsupported, what),
+        StoreError::HistoryLost => Error::new(
+            ErrorKind::HistoryLost,
+            "the server no longer knows what happened since: read what is stored now, and watch anew",
+        ),
         StoreError::Refused { code, name } => Error::new(
             ErrorKind::Store,
             format!("the store refused with {name} ({code})"),

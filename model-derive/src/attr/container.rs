@@ -5,7 +5,7 @@ use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, LitInt, Path, Token, Type, parenthesized};
 
-use super::index::Index;
+use super::index::{Index, IndexKey};
 use super::legacy;
 use super::value;
 use super::{Spanned, Written, each_key};
@@ -73,6 +73,8 @@ pub(crate) struct Container {
     pub(crate) indexes: Vec<Index>,
     pub(crate) validator: Option<Validator>,
     pub(crate) seal: Option<Seal>,
+    pub(crate) watch: Option<Span>,
+    pub(crate) shard_key: Option<Spanned<Vec<IndexKey>>>,
     pub(crate) rename_all: Option<Case>,
     pub(crate) virtuals: Vec<Virtual>,
     /// `Default` is made of the fields' own defaults.
@@ -110,6 +112,8 @@ impl Container {
             KeyId::Indexes => self.indexes.push(Index::read(span, input)?),
             KeyId::Validator => self.validator = Some(validator(input)?),
             KeyId::Seal => self.seal = Some(seal(input)?),
+            KeyId::Watch => self.watch = Some(span),
+            KeyId::ShardKey => self.shard_key = Some(Spanned::new(value::list(input)?, span)),
             KeyId::RenameAll => self.rename_all = Some(rename_all(input)?),
             KeyId::Virtuals => self.virtuals = value::list(input)?,
             KeyId::Defaults => self.defaults = Some(span),

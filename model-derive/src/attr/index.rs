@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, Span};
 use syn::ext::IdentExt as _;
-use syn::parse::ParseStream;
+use syn::parse::{Parse, ParseStream};
 use syn::{Lit, LitInt, LitStr, Token, parenthesized};
 
 use super::Spanned;
@@ -213,6 +213,13 @@ impl Index {
             comma(&content)?;
         }
         Ok(())
+    }
+}
+
+impl Parse for IndexKey {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let first = input.call(Ident::parse_any)?;
+        key(first, input)
     }
 }
 

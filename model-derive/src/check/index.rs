@@ -82,7 +82,7 @@ fn one_date(cx: &Ctxt, index: &Index) {
 }
 
 /// Whether the server admits no second key, so that the tenant does not go first.
-fn has_one_key(index: &Index) -> bool {
+pub(super) fn has_one_key(index: &Index) -> bool {
     index.ttl.is_some() || index.keys.iter().any(|key| key.form == KeyForm::Wildcard)
 }
 

@@ -3,6 +3,7 @@
 mod embedded;
 mod field;
 mod index;
+mod shard;
 
 use std::collections::HashMap;
 
@@ -38,6 +39,7 @@ pub(crate) fn model(cx: &Ctxt, model: &Model) {
     key(cx, model);
     seal(cx, model);
     index::all(cx, model);
+    shard::key(cx, model);
 }
 
 /// The names that the server accepts, and that it does not keep to itself.

@@ -121,6 +121,7 @@ fn model_stubs(head: &Head, identified: &TokenStream, associated: &TokenStream) 
         impl __model::Mutable for #ident {}
         impl __model::Singleton for #ident {}
         impl __model::Searchable for #ident {}
+        impl __model::Watchable for #ident {}
 
         #[allow(unused)]
         impl __model::Model for #ident {
@@ -178,7 +179,7 @@ pub(super) fn embedded(input: &DeriveInput, embedded: Option<Embedded>) -> Token
                     impl __model::ViewValue for #view {}
                     #[allow(unused)]
                     impl<__M: 'static> __model::FieldGroup for #handles<__M> {
-                        fn below(path: &str) -> Self { loop {} }
+                        fn below(prefix: &__model::Prefix) -> Self { loop {} }
                     }
                 },
             );

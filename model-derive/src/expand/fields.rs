@@ -81,12 +81,12 @@ pub(super) fn embedded_group(head: &Head, fields: &[Field]) -> TokenStream {
     let members = fields.iter().enumerate().map(|(index, field)| {
         let member = &field.ident;
         let handle = handle(field);
-        emit!(#member: __model::#handle::below(path, &__MODEL_FIELDS[#index]))
+        emit!(#member: __model::#handle::below(prefix, &__MODEL_FIELDS[#index]))
     });
     emit! {
         #editable
         impl<__M: 'static> __model::FieldGroup for #name<__M> {
-            fn below(path: &str) -> Self {
+            fn below(prefix: &__model::Prefix) -> Self {
                 Self { #(#members),* }
             }
         }

@@ -55,7 +55,8 @@ pub(super) fn one(index: &Index) -> TokenStream {
     }
 }
 
-fn key(key: &IndexKey) -> TokenStream {
+/// `IndexKey::ascending(..)`
+pub(super) fn key(key: &IndexKey) -> TokenStream {
     let path = dotted(&key.path);
     let form = match key.form {
         KeyForm::Ordered(Direction::Ascending) => return emit!(__model::IndexKey::ascending(#path)),

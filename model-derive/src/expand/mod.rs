@@ -26,6 +26,7 @@ mod schema;
 mod tagged;
 mod tagged_view;
 mod values;
+mod variants;
 mod view;
 
 pub(crate) use pick::expand as pick;

@@ -82,7 +82,8 @@ pub(super) fn markers(model: &Model) -> TokenStream {
         .iter()
         .any(Index::is_text)
         .then(|| emit!(impl __model::Searchable for #ident {}));
-    emit!(#mutable #singleton #searchable)
+    let watchable = attrs.watch.map(|_| emit!(impl __model::Watchable for #ident {}));
+    emit!(#mutable #singleton #searchable #watchable)
 }
 
 fn implementation(model: &Model) -> TokenStream {

@@ -6,10 +6,11 @@ use syn::ext::IdentExt as _;
 use super::{index, values, view};
 use crate::ast::{Field, Head, ID, Model};
 use crate::attr::{
-    Audit, BlindIndex, BlindNormaliser, Bounds, DeleteRule, Filterable, IdForm, Normaliser, Number, Role,
-    Rule, Seal, Similarity, Term,
+    Audit, BlindIndex, BlindNormaliser, Bounds, DeleteRule, Filterable, IdForm, IndexKey, KeyForm,
+    Normaliser, Number, Role, Rule, Seal, Similarity, Term,
 };
 use crate::case;
+use crate::check::dotted;
 
 /// The statics of one list of fields: patterns, and the array of schemas called `name`.
 pub(super) fn fields(name: &Ident, fields: &[Field]) -> TokenStream {
@@ -222,12 +223,14 @@ pub(super) fn model(model: &Model) -> TokenStream {
                 .exists(&["_outbox"]) .global()
         }
     });
+    let sharded = shard_index(model);
     let indexes: Vec<_> = model
         .indexes()
         .iter()
         .map(index::one)
         .chain(blind)
         .chain(outbox)
+        .chain(sharded)
         .collect();
     let count = indexes.len();
     let indexes =
@@ -237,6 +240,11 @@ pub(super) fn model(model: &Model) -> TokenStream {
     let soft_delete = attrs.soft_delete.map(|_| emit!(.soft_delete()));
     let append_only = attrs.append_only.map(|_| emit!(.append_only()));
     let singleton = attrs.singleton.map(|_| emit!(.singleton()));
+    let watch = attrs.watch.map(|_| emit!(.watch()));
+    let shard_key = attrs.shard_key.as_ref().map(|key| {
+        let keys = key.value.iter().map(index::key);
+        emit!(.shard_key(const { &[#(#keys),*] }))
+    });
     let virtuals = view::virtual_keys(&model.head);
     let validator = attrs.validator.as_ref().map(|validator| {
         let level = if validator.moderate { emit!(Moderate) } else { emit!(Strict) };
@@ -252,7 +260,7 @@ pub(super) fn model(model: &Model) -> TokenStream {
         #indexes
         static __MODEL_SCHEMA: __model::ModelSchema =
             __model::ModelSchema::new(#name, #collection, #tenancy, #id, &__MODEL_FIELDS)
-                #id_field #version #with_indexes #audit #soft_delete #append_only #singleton #virtuals #validator #seal #doc;
+                #id_field #version #with_indexes #audit #soft_delete #append_only #singleton #virtuals #validator #seal #watch #shard_key #doc;
     }
 }
 
@@ -266,6 +274,24 @@ fn one_seal(model: &Model, seal: &Seal) -> TokenStream {
         emit!(.unsealed(#term))
     });
     emit!(.seal(__model::SealSpec::new(&[#(#stored),*]) #unsealed))
+}
+
+/// The server asks for an index over the shard key. That over the ids is there already.
+fn shard_index(model: &Model) -> Option<TokenStream> {
+    let keys = &model.head.attrs.shard_key.as_ref()?.value;
+    let is_id = |part: &Ident| model.role(Role::Id).is_some_and(|id| id.ident == *part);
+    let by_id =
+        matches!(keys.as_slice(), [only] if only.form != KeyForm::Hashed && only.path.iter().all(is_id));
+    let declared = model.indexes().iter().any(|index| {
+        let names = |keys: &[IndexKey]| {
+            keys.iter()
+                .map(|key| (dotted(&key.path), key.form))
+                .collect::<Vec<_>>()
+        };
+        index.global && names(&index.keys) == names(keys)
+    });
+    let keys = keys.iter().map(index::key);
+    (!by_id && !declared).then(|| emit!(__model::IndexSpec::new(const { &[#(#keys),*] }).global()))
 }
 
 fn one_blind(blind: BlindIndex) -> TokenStream {

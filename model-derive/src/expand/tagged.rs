@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::ext::IdentExt as _;
 
-use super::{asserts, codec, enums, fields, hidden, local, named, parse, schema, tagged_view};
+use super::{asserts, codec, enums, fields, hidden, local, named, parse, schema, tagged_view, variants};
 use crate::ast::{Field, Head, Variant, VariantBody};
 use crate::check::TAG;
 
@@ -15,7 +15,11 @@ pub(super) fn expand(head: &Head, variants: &[Variant]) -> TokenStream {
     let view = tagged_view::impls(head, variants);
     let editable = fields::editable(head, variants.iter().flat_map(Variant::fields));
     let asserts = asserts::embedded(variants.iter().flat_map(Variant::fields));
-    let items = hidden(head, &emit!(#statics #value #editable #debug #view #asserts));
+    let handles = variants::handles(head, variants);
+    let items = hidden(
+        head,
+        &emit!(#statics #handles #value #editable #debug #view #asserts),
+    );
     emit!(#view_type #items)
 }
 
@@ -24,7 +28,7 @@ pub(super) fn tag(head: &Head) -> &str {
 }
 
 /// The static with the fields of the variant at `index`.
-fn fields_name(index: usize) -> Ident {
+pub(super) fn fields_name(index: usize) -> Ident {
     Ident::new(&format!("__MODEL_FIELDS_{index}"), Span::mixed_site())
 }
 
@@ -37,10 +41,11 @@ fn statics(head: &Head, variants: &[Variant]) -> TokenStream {
         .map(|(index, variant)| schema::fields(&fields_name(index), variant.fields()));
     let schemas = variants.iter().enumerate().map(|(index, variant)| {
         let (stored, fields) = (&variant.stored, fields_name(index));
+        let name = variants::member(variant).unraw().to_string();
         if variant.fields().is_empty() {
-            emit!(__model::VariantSchema::new(#stored, &[]))
+            emit!(__model::VariantSchema::new(#stored, &[]).named(#name))
         } else {
-            emit!(__model::VariantSchema::new(#stored, &#fields))
+            emit!(__model::VariantSchema::new(#stored, &#fields).named(#name))
         }
     });
     emit! {
@@ -87,6 +92,7 @@ fn bound(variant: &Variant) -> TokenStream {
 
 fn field_value(head: &Head, variants: &[Variant]) -> TokenStream {
     let (ident, shown) = (&head.ident, named("", head, "View"));
+    let handles = variants::name(head);
     let encode = encode(head, variants);
     let decode = decode(head, variants);
     let walks = walks(variants);
@@ -98,7 +104,7 @@ fn field_value(head: &Head, variants: &[Variant]) -> TokenStream {
             type Input = #ident;
             type Patch = __model::Never;
             type View = #shown;
-            type Fields<__M: 'static> = __model::NoFields;
+            type Fields<__M: 'static> = #handles<__M>;
 
             #encode
             #decode

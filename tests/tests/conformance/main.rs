@@ -73,5 +73,7 @@ mod types;
 mod update;
 mod upsert;
 mod validators;
+mod variants;
 mod vectors;
 mod virtuals;
+mod watch;

@@ -118,11 +118,28 @@ impl Rule<'_> {
             stages = &stages[1..];
         }
         let first = stages[0].as_document().unwrap();
+        if first.contains_key("$changeStream") {
+            return self.tells(&stages[1..]);
+        }
         assert_eq!(first.keys().collect::<Vec<_>>(), ["$match"]);
         self.holds(first.get_document("$match").unwrap());
         stages
             .iter()
             .for_each(|stage| self.stays(stage.as_document().unwrap()));
+    }
+
+    /// Of what happens, only that is told which is about a document that had the tenant before or has it after.
+    fn tells(&self, stages: &[Bson]) {
+        let Self { field, tenant, .. } = *self;
+        let side = |side: &str| doc! { format!("{side}.{field}"): { "$eq": tenant } };
+        let sides = doc! { "$or": [side("fullDocument"), side("fullDocumentBeforeChange")] };
+        assert_eq!(stages[0].as_document().unwrap(), &doc! { "$match": sides });
+        for stage in &stages[1..] {
+            assert_eq!(
+                stage.as_document().unwrap().keys().collect::<Vec<_>>(),
+                ["$project"]
+            );
+        }
     }
 
     fn stays(&self, stage: &Document) {

@@ -4,6 +4,7 @@ use bson::{Bson, Document};
 
 use crate::codec::{DecodeError, Elements, read_bson};
 use crate::engine::read::load;
+use crate::engine::secrets::document_seal;
 use crate::engine::secrets::keys::{Reach, open_sealed};
 use crate::engine::secrets::sealed::{Found, sealed};
 use crate::engine::unit::Unit;
@@ -13,6 +14,7 @@ use crate::schema::{FieldSchema, ModelSchema, TypeSchema, reserved};
 /// The document; its encrypted values are left out, or stand in it opened. The hashes of passwords and tokens never do.
 pub(super) async fn of(unit: &(impl Unit + ?Sized), raw: &[u8], secrets: bool) -> Result<Document> {
     let schema = unit.schema();
+    document_seal::prepare(&unit.caller().ports, unit.schema(), [raw]).await?;
     let present = load::migrated(unit, raw)?;
     let mut document = load::document(&present)?;
     for name in reserved::ALL {

@@ -14,6 +14,7 @@ pub(in crate::engine) mod pick;
 pub(in crate::engine) mod related;
 pub(in crate::engine) mod scan;
 pub(in crate::engine) mod score;
+pub(in crate::engine) mod watch;
 
 use bson::RawDocumentBuf;
 

@@ -8,6 +8,7 @@ use super::cascade::{Root, follow};
 use super::graph::Kin;
 use super::loss::Loosened;
 use crate::engine::read::load;
+use crate::engine::secrets::document_seal;
 use crate::engine::unit::{Action, Deleted, WriteUnit, held};
 use crate::engine::write::plan::{Item, Plan};
 use crate::error::{Error, ErrorKind, Result};
@@ -150,6 +151,11 @@ pub(in crate::engine) async fn fetch(
     let mut found = Vec::new();
     let mut cursor = kin.caller().store()?.find(&find).await.map_err(into_error)?;
     while cursor.advance().await.map_err(into_error)? {
+        if schema.seal.is_some() {
+            let mut wanted = document_seal::Wanted::default();
+            cursor.each(&mut |raw| wanted.note(raw).map(|()| true))?;
+            wanted.load(&kin.caller().ports).await?;
+        }
         cursor.each(&mut |raw| {
             if keep(raw)? {
                 found.push((load::id(schema, raw)?, load::owned(raw)?));

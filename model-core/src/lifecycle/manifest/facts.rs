@@ -59,6 +59,7 @@ impl Facts {
             ("append_only", schema.append_only),
             ("singleton", schema.singleton),
             ("outbox", schema.has_outbox()),
+            ("watch", schema.watch),
         ];
         for (kind, _) in kinds.iter().filter(|(_, is_on)| *is_on) {
             self.say(format!("{name}.{kind}"), true);
@@ -74,6 +75,12 @@ impl Facts {
             self.say(
                 format!("{name}.validator"),
                 format!("level {level}, action {action}"),
+            );
+        }
+        if !schema.shard_key.is_empty() {
+            self.say(
+                format!("{name}.shard_key"),
+                declared::shard_key(schema).to_string(),
             );
         }
         for index in declared::describe_all(schema) {

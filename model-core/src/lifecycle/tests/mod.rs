@@ -11,8 +11,8 @@ use super::plan::name_of;
 use super::{IndexPlan, compare, plan};
 use crate::schema::{EmbeddedSchema, FieldSchema, IdKind, IndexSpec, ModelSchema, Tenancy, TypeSchema};
 use crate::store::{
-    Abilities, Cursor, Find, Operations, Selection, Store, StoreError, StoreResult, Transaction, Unwound,
-    UpdateOne,
+    Abilities, Changes, Cursor, Find, Operations, Selection, Sharding, Store, StoreError, StoreResult,
+    Transaction, Unwound, UpdateOne, WatchFrom,
 };
 
 macro_rules! model {
@@ -33,6 +33,7 @@ macro_rules! only {
     };
 }
 
+mod collections;
 mod declared;
 mod planned;
 mod schemas;
@@ -78,6 +79,8 @@ struct Fake {
     log: Mutex<Vec<String>>,
     records: Mutex<BTreeMap<String, Document>>,
     duplicates: Option<&'static str>,
+    images: Mutex<bool>,
+    sharding: Mutex<Option<Sharding>>,
 }
 
 impl Fake {
@@ -223,6 +226,33 @@ impl Store for Fake {
             .unwrap();
         index.insert("hidden", hidden);
         Ok(())
+    }
+    async fn images(&self, _: &str) -> StoreResult<bool> {
+        Ok(*self.images.lock().unwrap())
+    }
+    async fn keep_images(&self, collection: &str, keep: bool) -> StoreResult<()> {
+        self.log
+            .lock()
+            .unwrap()
+            .push(format!("images {collection} {keep}"));
+        *self.images.lock().unwrap() = keep;
+        Ok(())
+    }
+    async fn sharding(&self, _: &str) -> StoreResult<Sharding> {
+        Ok(self
+            .sharding
+            .lock()
+            .unwrap()
+            .clone()
+            .unwrap_or(Sharding::NoCluster))
+    }
+    async fn shard(&self, collection: &str, key: &Document) -> StoreResult<()> {
+        self.log.lock().unwrap().push(format!("shard {collection} {key}"));
+        *self.sharding.lock().unwrap() = Some(Sharding::By(key.clone()));
+        Ok(())
+    }
+    async fn watch(&self, _: &WatchFrom) -> StoreResult<Box<dyn Changes>> {
+        unreachable!()
     }
     async fn duplicates(&self, _: &str, _: &Document, _: u32) -> StoreResult<Vec<[Bson; 2]>> {
         Ok(Vec::new())

@@ -36,6 +36,11 @@ pub(super) fn apply(operators: &[Operator], document: &[u8]) -> Result<Vec<u8>, 
 fn apply_all(operators: &[Operator], document: &mut Document, base: &str, violations: &mut Vec<Violation>) {
     for operator in operators {
         let path = || below(base, &operator.path);
+        if !is_inside(operator, document) {
+            let message = "the document has another variant here: set the whole field to change it";
+            violations.push(Violation::new(path(), "variant", message));
+            continue;
+        }
         if let Action::Each { filter, operators } = &operator.action {
             match find(document, &operator.path) {
                 Ok(Some(Bson::Array(items))) => {
@@ -54,6 +59,12 @@ fn apply_all(operators: &[Operator], document: &mut Document, base: &str, violat
             violations.push(Violation::new(path(), rule, message));
         }
     }
+}
+
+/// Whether the document has the variants that the operator's path lies in.
+fn is_inside(operator: &Operator, document: &mut Document) -> bool {
+    let mut variants = operator.variants.iter();
+    variants.all(|(tag, name)| matches!(find(document, tag), Ok(Some(Bson::String(found))) if found == name))
 }
 
 /// Does something to an element as the only field of a document. Where it is removed, null stays, as on the server.

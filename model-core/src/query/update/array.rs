@@ -185,6 +185,7 @@ impl<M: 'static, T: FieldValue> Field<M, T> {
     {
         Each {
             array: self.path.clone(),
+            variants: self.variants.clone(),
             filter: filter(&self.alone()),
             schema: self.schema,
             types: PhantomData,
@@ -260,6 +261,7 @@ impl<M: 'static, T: FieldValue> fmt::Debug for Push<M, T> {
 #[must_use = "say what is to be done to the elements"]
 pub struct Each<M: 'static, T: FieldValue> {
     array: Cow<'static, str>,
+    variants: Vec<(String, &'static str)>,
     filter: Filter<M>,
     schema: &'static FieldSchema,
     types: PhantomData<fn() -> T>,
@@ -286,7 +288,7 @@ impl<M: 'static, T: FieldValue> Each<M, T> {
             .into()
             .all;
         let filter = self.filter.into_node();
-        Operators::one(self.array, Action::Each { filter, operators })
+        Operators::one(self.array, Action::Each { filter, operators }).inside(&self.variants)
     }
 }
 

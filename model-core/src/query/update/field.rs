@@ -135,7 +135,7 @@ impl<M: 'static, T: FieldValue> Field<M, T> {
 
 impl<M: 'static, T: FieldValue> Field<M, T> {
     pub(super) fn operator(&self, action: Action) -> Operators<M> {
-        Operators::one(self.path.clone(), action)
+        Operators::one(self.path.clone(), action).inside(&self.variants)
     }
 
     /// The handle of a value inside this one that stands alone: an element, the value of a key.

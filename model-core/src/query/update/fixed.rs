@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Deref;
 
 use super::Operators;
-use crate::codec::FieldValue;
+use crate::codec::{FieldValue, Prefix};
 use crate::query::Field;
 use crate::schema::FieldSchema;
 
@@ -59,8 +59,8 @@ impl<M: 'static, T: FieldValue> FixedField<M, T> {
     }
 
     #[doc(hidden)]
-    pub fn below(path: &str, schema: &'static FieldSchema) -> Self {
-        Self(Field::below(path, schema))
+    pub fn below(prefix: &Prefix, schema: &'static FieldSchema) -> Self {
+        Self(Field::below(prefix, schema))
     }
 }
 

@@ -36,6 +36,7 @@ impl<M: 'static, T: FieldValue> Field<M, T> {
     {
         Key {
             map: self.path.clone(),
+            variants: self.variants.clone(),
             name: key.into(),
             schema: self.schema,
             types: PhantomData,
@@ -47,6 +48,7 @@ impl<M: 'static, T: FieldValue> Field<M, T> {
 #[must_use = "say what is to be done to the key"]
 pub struct Key<M: 'static, T: FieldValue> {
     map: Cow<'static, str>,
+    variants: Vec<(String, &'static str)>,
     name: String,
     schema: &'static FieldSchema,
     types: PhantomData<fn() -> (M, T)>,
@@ -110,8 +112,11 @@ impl<M: 'static, T: FieldValue> Key<M, T> {
         let mut all = operators.all;
         for operator in &mut all {
             operator.path = Cow::Owned(super::below(&base, &operator.path));
+            for (tag, _) in &mut operator.variants {
+                *tag = super::below(&base, tag);
+            }
         }
-        Operators::new(all)
+        Operators::new(all).inside(&self.variants)
     }
 }
 

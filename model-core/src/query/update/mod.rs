@@ -71,6 +71,8 @@ struct Pushed {
 #[derive(Clone)]
 struct Operator {
     path: Cow<'static, str>,
+    /// Where the name of each variant that the path lies in stands, and the name: another variant has no such field.
+    variants: Vec<(String, &'static str)>,
     action: Action,
 }
 
@@ -96,7 +98,19 @@ pub struct Operators<M> {
 
 impl<M> Operators<M> {
     fn one(path: Cow<'static, str>, action: Action) -> Self {
-        Self::new(vec![Operator { path, action }])
+        Self::new(vec![Operator {
+            path,
+            variants: Vec::new(),
+            action,
+        }])
+    }
+
+    /// All of them are about fields inside of these variants.
+    fn inside(mut self, variants: &[(String, &'static str)]) -> Self {
+        for operator in &mut self.all {
+            operator.variants.extend_from_slice(variants);
+        }
+        self
     }
 
     fn new(all: Vec<Operator>) -> Self {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bson::{Bson, Document, RawDocument, RawDocumentBuf};
 
 use super::index::Index;
+use super::log::Log;
 use super::refused;
 use super::tree::Tree;
 use crate::codec::{Elements, RawValue, Writer, tag};
@@ -69,6 +70,8 @@ pub(super) struct Collection {
     documents: Tree<u64, Stored>,
     next_slot: u64,
     indexes: Vec<Index>,
+    /// What has happened to the documents, if that is kept.
+    log: Option<Log>,
 }
 
 impl Default for Collection {
@@ -77,6 +80,7 @@ impl Default for Collection {
             documents: Tree::default(),
             next_slot: 0,
             indexes: vec![Index::of_ids()],
+            log: None,
         }
     }
 }
@@ -123,27 +127,62 @@ impl Collection {
     /// # Errors
     /// [`StoreError::Duplicate`]; nothing has changed then.
     pub(super) fn put(&mut self, slot: u64, stored: Stored) -> StoreResult<()> {
+        let before = self.place(slot, stored.clone())?;
+        self.note(before, Some(stored));
+        Ok(())
+    }
+
+    /// As [`put`](Self::put), unnoted; what was there before.
+    pub(super) fn place(&mut self, slot: u64, stored: Stored) -> StoreResult<Option<Stored>> {
         if let Some(clash) = self.clash(slot, &stored)? {
             return Err(StoreError::Duplicate { index: clash.index });
         }
-        self.take(slot);
+        let before = self.lift(slot);
         for index in &mut self.indexes {
             let keys = index.keys(&stored)?;
             index.add(keys, slot);
         }
         self.next_slot = self.next_slot.max(slot + 1);
         self.documents.insert(slot, stored);
-        Ok(())
+        Ok(before)
     }
 
     /// Removes what is in `slot`.
     pub(super) fn take(&mut self, slot: u64) -> Option<Stored> {
+        let stored = self.lift(slot)?;
+        self.note(Some(stored.clone()), None);
+        Some(stored)
+    }
+
+    /// As [`take`](Self::take), unnoted.
+    pub(super) fn lift(&mut self, slot: u64) -> Option<Stored> {
         let stored = self.documents.remove(&slot)?;
         for index in &mut self.indexes {
             // What is stored has passed here before, so that its keys can be made.
             index.remove(&index.keys(&stored).unwrap_or_default());
         }
         Some(stored)
+    }
+
+    /// Notes what a document was, and what it became.
+    pub(super) fn note(&mut self, before: Option<Stored>, after: Option<Stored>) {
+        if let Some(log) = &mut self.log {
+            log.note(before, after);
+        }
+    }
+
+    /// What has happened to the documents, if that is kept.
+    pub(super) fn log(&self) -> Option<&Log> {
+        self.log.as_ref()
+    }
+
+    /// Keeps from now on what happens to the documents, or no more.
+    pub(super) fn keep_log(&mut self, keep: bool) {
+        if keep {
+            self.log.get_or_insert_with(Log::new);
+        } else {
+            self.log = None;
+        }
     }
 
     pub(super) fn list_indexes(&self) -> Vec<Document> {

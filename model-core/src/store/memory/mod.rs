@@ -8,6 +8,7 @@ mod collection;
 mod group;
 mod index;
 mod join;
+mod log;
 mod partial;
 mod read;
 mod score;
@@ -24,10 +25,11 @@ use bson::{Bson, Document, RawDocumentBuf};
 
 use self::collection::{Collection, Collections, to_store};
 use self::index::{Index, Key};
+use self::log::Watching;
 use self::transaction::MemoryTransaction;
 use super::{
-    Abilities, Cursor, Find, Operations, Selection, Store, StoreError, StoreResult, Transaction, Unwound,
-    UpdateOne,
+    Abilities, Changes, Cursor, Find, Operations, Selection, Store, StoreError, StoreResult, Transaction,
+    Unwound, UpdateOne, WatchFrom,
 };
 use crate::query::{Branch, Grouping};
 use crate::schema::reserved;
@@ -266,6 +268,20 @@ impl Store for MemoryStore {
 
     async fn validator(&self, _: &str) -> StoreResult<Option<Document>> {
         Err(no_validators())
+    }
+
+    async fn images(&self, collection: &str) -> StoreResult<bool> {
+        let snapshot = self.snapshot(collection);
+        Ok(snapshot.is_some_and(|snapshot| snapshot.log().is_some()))
+    }
+
+    async fn keep_images(&self, collection: &str, keep: bool) -> StoreResult<()> {
+        lock(&self.shared).get_mut(collection).keep_log(keep);
+        Ok(())
+    }
+
+    async fn watch(&self, from: &WatchFrom) -> StoreResult<Box<dyn Changes>> {
+        Ok(Box::new(Watching::open(self.shared.clone(), from)?))
     }
 
     async fn set_validator(&self, _: &str, _: &Document) -> StoreResult<()> {

@@ -144,21 +144,30 @@ impl Work {
             let first_new = self.base.get(name).map_or(0, |base| base.next_slot());
             let target = after.get_mut(name);
             // All old keys go before new ones come: a key may have moved from one document to another.
+            let mut lifted = BTreeMap::new();
             for slot in slots.range(..first_new) {
-                target.take(*slot);
+                lifted.insert(*slot, target.lift(*slot));
             }
             for slot in slots {
-                let Some(stored) = own.get(*slot) else { continue };
+                let before = lifted.remove(slot).flatten();
+                let Some(stored) = own.get(*slot) else {
+                    // What was made and deleted inside of the transaction has never been there.
+                    if before.is_some() {
+                        target.note(before, None);
+                    }
+                    continue;
+                };
                 let slot = if *slot < first_new {
                     *slot
                 } else {
                     target.next_slot()
                 };
-                target.put(slot, stored.clone()).map_err(|error| match error {
+                target.place(slot, stored.clone()).map_err(|error| match error {
                     // The transaction's own view had no such key: it came with another's commit.
                     StoreError::Duplicate { .. } => StoreError::Transient,
                     error => error,
                 })?;
+                target.note(before, Some(stored.clone()));
             }
         }
         Ok(after)

@@ -16,11 +16,13 @@ mod record;
 mod related;
 #[cfg(feature = "testing")]
 mod scans;
+mod shards;
 #[cfg(test)]
 mod tests;
 mod transaction;
 mod validator;
 mod vectors;
+mod watch;
 mod write;
 
 use async_trait::async_trait;
@@ -31,8 +33,8 @@ use mongodb::options::SelectionCriteria;
 use self::error::store_error;
 use self::transaction::MongoTransaction;
 use super::{
-    Abilities, Cursor, Find, Operations, Selection, Shape, Store, StoreError, StoreResult, Transaction,
-    Unwound, UpdateOne,
+    Abilities, Changes, Cursor, Find, Operations, Selection, Shape, Sharding, Store, StoreError, StoreResult,
+    Transaction, Unwound, UpdateOne, WatchFrom,
 };
 use crate::query::{Branch, Grouping};
 
@@ -155,8 +157,7 @@ impl Store for MongoStore {
             .await
             .map_err(|error| store_error(&error))?;
         // A member of a replica set names its set; a router of a sharded cluster answers with this message.
-        let transactions =
-            hello.contains_key("setName") || hello.get_str("msg").is_ok_and(|msg| msg == "isdbgrid");
+        let transactions = hello.contains_key("setName") || shards::is_router(&hello);
         Ok(Abilities::new(transactions))
     }
 
@@ -215,6 +216,26 @@ impl Store for MongoStore {
 
     async fn set_validator(&self, collection: &str, options: &Document) -> StoreResult<()> {
         validator::set(&self.db, collection, options).await
+    }
+
+    async fn images(&self, collection: &str) -> StoreResult<bool> {
+        watch::images(&self.db, collection).await
+    }
+
+    async fn keep_images(&self, collection: &str, keep: bool) -> StoreResult<()> {
+        watch::keep_images(&self.db, collection, keep).await
+    }
+
+    async fn sharding(&self, collection: &str) -> StoreResult<Sharding> {
+        shards::sharding(&self.db, collection).await
+    }
+
+    async fn shard(&self, collection: &str, key: &Document) -> StoreResult<()> {
+        shards::shard(&self.db, collection, key).await
+    }
+
+    async fn watch(&self, from: &WatchFrom) -> StoreResult<Box<dyn Changes>> {
+        Ok(Box::new(watch::open(&self.db, from).await?))
     }
 
     #[cfg(feature = "testing")]

@@ -9,6 +9,13 @@ use super::error::store_error;
 const NAMESPACE_NOT_FOUND: i32 = 26;
 
 pub(super) async fn get(db: &Database, collection: &str) -> StoreResult<Option<Document>> {
+    let ours = |option: &str| matches!(option, "validator" | "validationLevel" | "validationAction");
+    let options = options(db, collection).await?;
+    Ok(options.map(|options| options.into_iter().filter(|(option, _)| ours(option)).collect()))
+}
+
+/// All options of a collection; none if there is no such collection.
+pub(super) async fn options(db: &Database, collection: &str) -> StoreResult<Option<Document>> {
     let command = doc! { "listCollections": 1, "filter": { "name": collection } };
     let reply = db
         .run_command(command)
@@ -19,14 +26,10 @@ pub(super) async fn get(db: &Database, collection: &str) -> StoreResult<Option<D
         .and_then(|cursor| cursor.get_array("firstBatch"))
         .ok()
         .and_then(|batch| batch.first()?.as_document());
-    let Some(listed) = listed else { return Ok(None) };
-    let options = listed.get_document("options").cloned().unwrap_or_default();
-    let ours = |option: &str| matches!(option, "validator" | "validationLevel" | "validationAction");
-    Ok(Some(
-        options.into_iter().filter(|(option, _)| ours(option)).collect(),
-    ))
+    Ok(listed.map(|listed| listed.get_document("options").cloned().unwrap_or_default()))
 }
 
+/// Sets options of a collection, which is made if there is none.
 pub(super) async fn set(db: &Database, collection: &str, options: &Document) -> StoreResult<()> {
     match run(db, "collMod", collection, options).await {
         Err(StoreError::Refused {

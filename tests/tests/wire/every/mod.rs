@@ -19,6 +19,7 @@ mod by_underscore_id {
     pub(super) mod passes;
     pub(super) mod reads;
     mod run;
+    pub(super) mod watches;
     pub(super) mod writes;
 }
 
@@ -44,12 +45,13 @@ mod by_own_id {
     mod passes;
     mod reads;
     mod run;
+    mod watches;
     mod writes;
 }
 
 use std::path::Path;
 
-use self::by_underscore_id::{passes, reads, writes};
+use self::by_underscore_id::{passes, reads, watches, writes};
 use super::verbs;
 
 macro_rules! probes {
@@ -78,7 +80,7 @@ fn every_operation_is_probed() {
     for file in ["policy/erase_subject.rs", "policy/export.rs"] {
         all.extend(verbs::of_file(&source.join(file)));
     }
-    let probed = [reads::ALL, writes::ALL, passes::ALL].concat();
+    let probed = [reads::ALL, writes::ALL, passes::ALL, watches::ALL].concat();
     let named = probed.iter().map(|(verb, _)| *verb);
     verbs::assert_complete(&all, named.chain(other::ALL.iter().map(|(verb, _)| *verb)));
 }

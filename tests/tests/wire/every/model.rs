@@ -83,6 +83,7 @@ pub(crate) struct Thing {
     token: Option<Encrypted<String>>,
     pub(crate) password: Option<PasswordHash>,
     pub(crate) parent: Option<Ref<Thing>>,
+    pub(crate) embedding: Option<Vector<2>>,
     #[model(revision)]
     pub(crate) revision: Revision,
 }
@@ -132,7 +133,7 @@ open! { Settings }
 with_its_id! {
 /// Its audit entries wait inside of it.
 #[derive(Clone, Model)]
-#[model(collection = "parcels", audit(outbox))]
+#[model(collection = "parcels", audit(outbox), watch)]
 pub(crate) struct Parcel {
     #[model(id)]
     pub(crate) id: Id<Parcel>,
@@ -195,6 +196,7 @@ impl Stage {
             .build_lazy()
             .unwrap();
         db.sync_indexes(SyncOptions::default()).await.unwrap();
+        db.sync_collections().await.unwrap();
         fill(&context(&db, "globex")).await;
         let given = fill(&context(&db, "acme")).await;
         for (number, tenant) in ["acme", "globex"].into_iter().enumerate() {

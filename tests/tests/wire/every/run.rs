@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 use model_core::prelude::*;
 
 use super::model::{Ctx, Given, Stage};
-use super::{passes, reads, writes};
+use super::{passes, reads, watches, writes};
 use crate::tenancy;
 
 /// An operation, by the name that the source gives it.
@@ -55,6 +55,16 @@ async fn every_write_carries_the_tenant() {
     let stage = Stage::new().await;
     for way in [Way::Actor, Way::Bypass, Way::Transaction] {
         for probe in writes::ALL {
+            run(&stage, way, probe).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_watch_carries_the_tenant() {
+    let stage = Stage::new().await;
+    for way in [Way::Actor, Way::Bypass] {
+        for probe in watches::ALL {
             run(&stage, way, probe).await;
         }
     }

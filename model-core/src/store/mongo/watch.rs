@@ -1,0 +1,144 @@
+//! Change streams. The driver itself goes on after a broken connection or a step-down.
+
+use async_trait::async_trait;
+use bson::{Document, RawDocument, RawDocumentBuf, doc};
+use mongodb::Database;
+use mongodb::change_stream::ChangeStream;
+use mongodb::change_stream::event::ResumeToken;
+use mongodb::error::{CommandError, Error, ErrorKind};
+use mongodb::options::{FullDocumentBeforeChangeType, FullDocumentType, ReadConcern};
+
+use super::super::{Changes, StoreError, StoreResult, StoredChange, WatchFrom};
+use super::error::store_error;
+use super::validator;
+
+const AFTER: &str = "fullDocument";
+const BEFORE: &str = "fullDocumentBeforeChange";
+const IMAGES: &str = "changeStreamPreAndPostImages";
+
+/// The codes that say that the log, or the images beside it, do not reach back to where the watch is to go on, or that the
+/// place lies in another collection: `NoMatchingDocument`, `CappedPositionLost`, `InvalidResumeToken`,
+/// `ChangeStreamFatalError`, `ChangeStreamHistoryLost`.
+const LOST: [i32; 5] = [47, 136, 260, 280, 286];
+
+/// `$changeStream` on a server that is no member of a replica set.
+const NO_REPLICA_SET: i32 = 40573;
+
+pub(super) async fn images(db: &Database, collection: &str) -> StoreResult<bool> {
+    let options = validator::options(db, collection).await?.unwrap_or_default();
+    let images = options.get_document(IMAGES);
+    Ok(images.is_ok_and(|images| images.get_bool("enabled").unwrap_or_default()))
+}
+
+pub(super) async fn keep_images(db: &Database, collection: &str, keep: bool) -> StoreResult<()> {
+    validator::set(db, collection, &doc! { IMAGES: { "enabled": keep } }).await
+}
+
+/// A watch over one collection.
+pub(super) struct Watching {
+    stream: ChangeStream<RawDocumentBuf>,
+}
+
+pub(super) async fn open(db: &Database, from: &WatchFrom) -> StoreResult<Watching> {
+    let place = from.after.as_deref().map(bson::deserialize_from_slice);
+    let place: Option<ResumeToken> = place.transpose().map_err(|_| StoreError::HistoryLost)?;
+    let collection = db.collection::<Document>(from.collection);
+    let watch = collection
+        .watch()
+        .pipeline(pipeline(from))
+        // An image that is missing is an error: without one nobody can tell whose document it was.
+        .full_document(FullDocumentType::Required)
+        .full_document_before_change(FullDocumentBeforeChangeType::Required)
+        // The only one that the server admits here, whatever the database says.
+        .read_concern(ReadConcern::majority());
+    let watch = match place {
+        Some(place) => watch.resume_after(place),
+        None => watch,
+    };
+    let stream = watch.await.map_err(|error| failed(&error))?;
+    Ok(Watching {
+        stream: stream.with_type(),
+    })
+}
+
+/// What the server sends: the changes of the tenant's documents, and of each the two documents alone.
+fn pipeline(from: &WatchFrom) -> [Document; 2] {
+    let told = match &from.tenant {
+        // A document that was made has nothing before, one that was deleted nothing after.
+        Some((field, tenant)) => {
+            let side = |side: &str| doc! { format!("{side}.{field}"): { "$eq": tenant } };
+            doc! { "$or": [side(AFTER), side(BEFORE)] }
+        }
+        None => doc! { "operationType": { "$in": ["insert", "update", "replace", "delete"] } },
+    };
+    [
+        doc! { "$match": told },
+        doc! { "$project": { AFTER: 1, BEFORE: 1 } },
+    ]
+}
+
+#[async_trait]
+impl Changes for Watching {
+    async fn next(&mut self) -> StoreResult<Option<StoredChange>> {
+        let event = self.stream.next_if_any().await.map_err(|error| failed(&error))?;
+        match event {
+            Some(event) => Ok(Some(StoredChange {
+                before: side(&event, BEFORE),
+                after: side(&event, AFTER),
+            })),
+            None if self.stream.is_alive() => Ok(None),
+            // The collection was dropped or renamed.
+            None => Err(StoreError::HistoryLost),
+        }
+    }
+
+    fn place(&self) -> Option<Vec<u8>> {
+        bson::serialize_to_vec(&self.stream.resume_token()?).ok()
+    }
+}
+
+fn side(event: &RawDocument, name: &str) -> Option<RawDocumentBuf> {
+    let document = event.get(name).ok().flatten()?.as_document()?;
+    Some(document.to_owned())
+}
+
+fn failed(error: &Error) -> StoreError {
+    match &*error.kind {
+        ErrorKind::Command(CommandError { code, .. }) if LOST.contains(code) => StoreError::HistoryLost,
+        ErrorKind::Command(CommandError {
+            code: NO_REPLICA_SET, ..
+        }) => StoreError::Unsupported {
+            what: "this deployment cannot be watched: change streams need a replica set",
+        },
+        _ => store_error(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bson::doc;
+
+    use super::{WatchFrom, pipeline};
+
+    /// An operator in the place of the tenant would be a value.
+    #[test]
+    fn only_the_tenants_changes_are_told() {
+        let from = |tenant| WatchFrom {
+            collection: "widgets",
+            tenant,
+            after: None,
+        };
+        let [told, shown] = pipeline(&from(Some(("org", "acme".into()))));
+        let expected = doc! { "$or": [
+            { "fullDocument.org": { "$eq": "acme" } },
+            { "fullDocumentBeforeChange.org": { "$eq": "acme" } },
+        ] };
+        assert_eq!(told, doc! { "$match": expected });
+        assert_eq!(
+            shown,
+            doc! { "$project": { "fullDocument": 1, "fullDocumentBeforeChange": 1 } }
+        );
+        let [told, _] = pipeline(&from(None));
+        assert!(told.get_document("$match").unwrap().contains_key("operationType"));
+    }
+}
