@@ -17,6 +17,8 @@ mod bulk;
 mod every;
 #[path = "wire/indexes.rs"]
 mod indexes;
+#[path = "wire/lives.rs"]
+mod lives;
 #[path = "wire/pages.rs"]
 mod pages;
 #[path = "wire/references.rs"]
@@ -235,7 +237,10 @@ impl Wire {
             .model::<Plain>()
             .model::<Audited>()
             .model::<Sealed>()
-            .model::<Vault>();
+            .model::<Vault>()
+            .model::<lives::Draft>()
+            .model::<lives::Letter>()
+            .model::<lives::Setting>();
         let db = builder.build_lazy().unwrap();
         db.sync_indexes(SyncOptions::default()).await.unwrap();
         // The check of a handle that was built lazily comes with its first operation.
@@ -314,7 +319,7 @@ fn rename_audited(name: &str) -> AuditedPatch {
     }
 }
 
-/// Row `get`, `fetch`, `first`.
+/// Row `get`, `fetch`, `first`, `get_by`, `find_unique`.
 #[tokio::test]
 async fn one_document_is_one_find() {
     let wire = Wire::new().await;
@@ -1217,7 +1222,11 @@ fn the_table_has_no_other_rows() {
         .map(|line| line.split('|').map(str::trim).skip(1).take(3).collect())
         .collect();
     let expected = [
-        ["`get`, `fetch`, `first`", "`find`", "`find`"],
+        [
+            "`get`, `fetch`, `first`, `get_by`, `find_unique`",
+            "`find`",
+            "`find`",
+        ],
         ["`query`", "`find` (+ `getMore`)", "same"],
         ["`page`, the first", "`find` (+ `getMore`)", "same"],
         ["`page`, a later one", "`find` for each range", "same"],
@@ -1272,13 +1281,13 @@ fn the_table_has_no_other_rows() {
             "`find`, `update`, `insert`, `commitTransaction`",
         ],
         [
-            "`update_with`, `modify`",
+            "`update_with`, `modify`, `replace`, `restore`",
             "`find`, `update`",
             "`find`, `update`, `insert`, `commitTransaction`",
         ],
         ["`update` that changes nothing", "`find`", "`find`"],
         [
-            "`delete`",
+            "`delete`, `purge`",
             "`find`, `delete`",
             "`find`, `delete`, `insert`, `commitTransaction`",
         ],
@@ -1311,6 +1320,11 @@ fn the_table_has_no_other_rows() {
         [
             "`upsert`, `claim`",
             "`find`, and those of `create` or `update`",
+            "the same",
+        ],
+        [
+            "`singleton`",
+            "`find`, and those of `create` where there is none",
             "the same",
         ],
     ];
