@@ -124,17 +124,17 @@ pub async fn envelopes(rounds: usize) -> Vec<Row> {
             Variant::computing(bare_open),
         ];
         let [ours, theirs, opens, bare_opens] = rounds::take(variants, rounds, 4_000).await;
-        let row = Row::sampled(format!("seal {size} B"), "µs", &ours.cpu, &theirs.cpu);
+        let row = Row::sampled(format!("seal {size} B"), "µs", &ours.wall, &theirs.wall);
         rows.push(limit.map_or(row.clone(), |limit| row.at_most(limit)));
         // Bare opening asks the system for no nonce, so that the limit is on the way there and back.
         rows.push(Row::sampled(
             format!("open {size} B"),
             "µs",
-            &opens.cpu,
-            &bare_opens.cpu,
+            &opens.wall,
+            &bare_opens.wall,
         ));
         let both = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a + b).collect::<Vec<_>>();
-        let (ours, theirs) = (both(&ours.cpu, &opens.cpu), both(&theirs.cpu, &bare_opens.cpu));
+        let (ours, theirs) = (both(&ours.wall, &opens.wall), both(&theirs.wall, &bare_opens.wall));
         let row = Row::sampled(format!("seal and open {size} B"), "µs", &ours, &theirs);
         rows.push(limit.map_or(row.clone(), |limit| row.at_most(limit)));
     }

@@ -42,7 +42,10 @@ impl From<Error> for Failure {
             ErrorKind::Forbidden => StatusCode::FORBIDDEN,
             ErrorKind::NotFound => StatusCode::NOT_FOUND,
             ErrorKind::Conflict | ErrorKind::Duplicate | ErrorKind::Refused => StatusCode::CONFLICT,
+            ErrorKind::HistoryLost => StatusCode::GONE,
             ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            // The hasher is busy, or the keys cannot be reached.
+            ErrorKind::Crypto if error.is_retryable() => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         };
         Self {
