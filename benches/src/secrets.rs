@@ -134,7 +134,10 @@ pub async fn envelopes(rounds: usize) -> Vec<Row> {
             &bare_opens.wall,
         ));
         let both = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a + b).collect::<Vec<_>>();
-        let (ours, theirs) = (both(&ours.wall, &opens.wall), both(&theirs.wall, &bare_opens.wall));
+        let (ours, theirs) = (
+            both(&ours.wall, &opens.wall),
+            both(&theirs.wall, &bare_opens.wall),
+        );
         let row = Row::sampled(format!("seal and open {size} B"), "µs", &ours, &theirs);
         rows.push(limit.map_or(row.clone(), |limit| row.at_most(limit)));
     }

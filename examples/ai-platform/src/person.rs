@@ -64,7 +64,7 @@ impl Person {
     }
 }
 
-/// The policy of what belongs to one user: that user's, and the administrators'. The second line's path is the reference.
+/// The policy of what belongs to one user: that user's, and the administrators'. It names the reference to the user.
 macro_rules! owned {
     ($model:ident by $user:ident $(, $rest:item)*) => {
         impl BaseModel for $model {
@@ -101,3 +101,39 @@ macro_rules! owned {
 }
 
 pub(crate) use owned;
+
+/// The policy of what administrators make for everybody: they see all of it, and others what is published.
+macro_rules! published {
+    ($model:ident) => {
+        impl BaseModel for $model {
+            type Actor = Person;
+            const READ_SCOPE: ReadScope = ReadScope::Exact;
+
+            fn can_read(&self, ctx: &Ctx) -> bool {
+                self.published || ctx.actor().is_admin()
+            }
+
+            fn can_create(&self, ctx: &Ctx) -> bool {
+                ctx.actor().is_admin()
+            }
+
+            fn can_update(&self, ctx: &Ctx, _after: &Self) -> bool {
+                ctx.actor().is_admin()
+            }
+
+            fn can_delete(&self, ctx: &Ctx) -> bool {
+                ctx.actor().is_admin()
+            }
+
+            fn read_scope(ctx: &Ctx) -> Filter<Self> {
+                if ctx.actor().is_admin() {
+                    Filter::all()
+                } else {
+                    Self::filter(|m| m.published.eq(true))
+                }
+            }
+        }
+    };
+}
+
+pub(crate) use published;

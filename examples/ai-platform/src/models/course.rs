@@ -1,7 +1,7 @@
 use model_core::prelude::*;
 
 use super::Tier;
-use crate::person::{Ctx, Person};
+use crate::person::{Ctx, Person, published};
 
 /// A course, made of modules.
 #[derive(Clone, Model)]
@@ -30,31 +30,4 @@ pub struct Course {
     pub updated_at: DateTime<Utc>,
 }
 
-impl BaseModel for Course {
-    type Actor = Person;
-    const READ_SCOPE: ReadScope = ReadScope::Exact;
-
-    fn can_read(&self, ctx: &Ctx) -> bool {
-        self.published || ctx.actor().is_admin()
-    }
-
-    fn can_create(&self, ctx: &Ctx) -> bool {
-        ctx.actor().is_admin()
-    }
-
-    fn can_update(&self, ctx: &Ctx, _after: &Self) -> bool {
-        ctx.actor().is_admin()
-    }
-
-    fn can_delete(&self, ctx: &Ctx) -> bool {
-        ctx.actor().is_admin()
-    }
-
-    fn read_scope(ctx: &Ctx) -> Filter<Self> {
-        if ctx.actor().is_admin() {
-            Filter::all()
-        } else {
-            Self::filter(|c| c.published.eq(true))
-        }
-    }
-}
+published!(Course);

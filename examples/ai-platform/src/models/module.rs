@@ -1,7 +1,7 @@
 use model_core::prelude::*;
 
 use super::Course;
-use crate::person::{Ctx, Person};
+use crate::person::{Ctx, Person, published};
 
 #[derive(Clone, Copy, PartialEq, Embedded)]
 #[model(rename_all = "lowercase")]
@@ -55,31 +55,4 @@ pub struct Module {
     pub updated_at: DateTime<Utc>,
 }
 
-impl BaseModel for Module {
-    type Actor = Person;
-    const READ_SCOPE: ReadScope = ReadScope::Exact;
-
-    fn can_read(&self, ctx: &Ctx) -> bool {
-        self.published || ctx.actor().is_admin()
-    }
-
-    fn can_create(&self, ctx: &Ctx) -> bool {
-        ctx.actor().is_admin()
-    }
-
-    fn can_update(&self, ctx: &Ctx, _after: &Self) -> bool {
-        ctx.actor().is_admin()
-    }
-
-    fn can_delete(&self, ctx: &Ctx) -> bool {
-        ctx.actor().is_admin()
-    }
-
-    fn read_scope(ctx: &Ctx) -> Filter<Self> {
-        if ctx.actor().is_admin() {
-            Filter::all()
-        } else {
-            Self::filter(|m| m.published.eq(true))
-        }
-    }
-}
+published!(Module);
