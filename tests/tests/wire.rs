@@ -356,22 +356,21 @@ async fn the_last_document_leaves_no_cursor() {
     assert_eq!(sent, ["find"; 5]);
 }
 
-/// Row `query`: one cursor, however many batches.
+/// Row `query`: one cursor, however many batches; one of them is fetched while the one before it is decoded.
 #[tokio::test]
 async fn a_query_is_one_cursor() {
     let wire = Wire::new().await;
     let plain = wire.unrecorded("plain").await;
-    let stored = (0..250).map(|n| {
+    let stored = (0..4_500).map(|n| {
         doc! { "organization": "acme", "name": format!("n{n}"), "tags": [], "updated": bson::DateTime::from_millis(n) }
     });
     plain.insert_many(stored).await.unwrap();
     let (all, sent) = wire.sends(async { Plain::query(&wire.ctx).await }).await;
-    assert_eq!(all.unwrap().len(), 250);
-    assert_eq!(sent.iter().filter(|name| *name == "find").count(), 1, "{sent:?}");
-    assert!(
-        sent.len() > 1 && sent[1..].iter().all(|name| name == "getMore"),
-        "{sent:?}"
-    );
+    let mut names: Vec<_> = all.unwrap().into_iter().map(|plain| plain.name).collect();
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), 4_500);
+    assert_eq!(sent, ["find", "getMore", "getMore"]);
     let (some, sent) = wire
         .sends(async {
             Plain::query(&wire.ctx)

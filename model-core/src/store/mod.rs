@@ -68,6 +68,8 @@ pub(crate) struct Find {
     pub(crate) limit: Option<u64>,
     /// How many documents the reader expects to need; a hint for the first batch.
     pub(crate) batch: Option<u32>,
+    /// Whether the reader goes on to the end, so that a batch may be fetched before it is asked for.
+    pub(crate) whole: bool,
     /// The stored names of the fields that are needed, `_id` aside: a store may send all; none are all.
     pub(crate) fields: Vec<&'static str>,
     pub(crate) shape: Shape,
@@ -147,6 +149,7 @@ impl Find {
             skip: 0,
             limit: None,
             batch: None,
+            whole: false,
             fields: Vec::new(),
             shape: Shape::All,
             options: ReadOptions::default(),

@@ -54,7 +54,7 @@ pub(crate) async fn group(
             groups: Groups::new(grouping),
             decoded: VecDeque::new(),
         };
-        let mut open = read::open(unit, listing).await?;
+        let mut open = read::open_whole(unit, listing).await?;
         while read::pull_noting(unit, &mut open, &mut shares).await? {
             unit.discard();
         }

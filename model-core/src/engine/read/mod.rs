@@ -46,6 +46,8 @@ pub(crate) struct Listing {
     pub(crate) or_older: bool,
     /// Whether the scores of the documents are wanted.
     pub(crate) scored: bool,
+    /// Whether the reader goes on until there is no more, whatever comes.
+    pub(crate) whole: bool,
 }
 
 /// An open query: what the store still has, and what the reader still wants.
@@ -106,6 +108,12 @@ pub(crate) async fn open(unit: &mut dyn ReadUnit, listing: Listing) -> Result<Op
     open_with(unit, listing, None).await
 }
 
+/// Opens a query that is read to its end.
+pub(in crate::engine) async fn open_whole(unit: &mut dyn ReadUnit, listing: Listing) -> Result<Open> {
+    let whole = true;
+    open(unit, Listing { whole, ..listing }).await
+}
+
 /// Opens a query whose documents come with others.
 pub(in crate::engine) async fn open_with(
     unit: &mut dyn ReadUnit,
@@ -125,6 +133,7 @@ pub(in crate::engine) async fn open_with(
         options,
         or_older,
         scored,
+        whole,
     } = listing;
     asked::check_sort(unit, &sort)?;
     let filter = filter.unwrap_or(Node::Everything);
@@ -169,6 +178,7 @@ pub(in crate::engine) async fn open_with(
         skip: if exact { skip } else { 0 },
         limit: if exact { limit } else { None },
         batch: batch.or(expected),
+        whole: whole && limit.is_none(),
         shape,
         options: options::options(unit, options)?,
         scored,
@@ -272,7 +282,7 @@ pub(in crate::engine) async fn pull_noting(
 
 /// Hands all documents of a query to the unit.
 pub(crate) async fn list(unit: &mut dyn ReadUnit, listing: Listing) -> Result<()> {
-    let mut open = open(unit, listing).await?;
+    let mut open = open_whole(unit, listing).await?;
     while pull(unit, &mut open).await? {}
     Ok(())
 }
@@ -298,7 +308,7 @@ pub(crate) async fn count(unit: &mut dyn ReadUnit, listing: Listing) -> Result<u
         let count = unit.caller().store()?.count(&find).await.map_err(into_error)?;
         return Ok(count.saturating_sub(skip));
     }
-    let mut open = open(unit, listing).await?;
+    let mut open = open_whole(unit, listing).await?;
     let mut count = 0;
     loop {
         let more = pull(unit, &mut open).await?;

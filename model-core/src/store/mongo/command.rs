@@ -74,12 +74,17 @@ pub(super) fn find(
     Ok(Some((finish(out)?, batch)))
 }
 
+/// How many documents a batch holds that is fetched while the one before it is decoded: so many that the trips to the server do
+/// not count, so few that there is something to do meanwhile.
+const AHEAD: u64 = 2_000;
+
 /// How many documents to ask for at once: what the reader expects, else all of a limited read.
 fn batch_size(find: &Find) -> Option<u32> {
     let expected = find.batch.map(u64::from).filter(|batch| *batch > 0);
     let size = match (expected, find.limit) {
         (Some(expected), Some(limit)) => expected.min(limit),
         (Some(size), None) | (None, Some(size)) => size,
+        (None, None) if find.whole => AHEAD,
         (None, None) => return None,
     };
     // The server closes a cursor together with its last batch, unless that batch is full: one document more keeps the

@@ -1,12 +1,15 @@
 //! Documents as slices of the server's own batches.
 
 use std::sync::Arc;
+use std::task::Poll;
 
 use async_trait::async_trait;
 use bson::RawBsonRef;
-use futures_util::StreamExt;
+use futures_util::{StreamExt, poll};
+use mongodb::error::Result as DriverResult;
 use mongodb::raw_batch_cursor::{RawBatch, RawBatchCursor, SessionRawBatchCursor};
 use tokio::sync::Mutex;
+use tokio::task::yield_now;
 
 use super::super::{Cursor, StoreResult, into_error};
 use super::error::store_error;
@@ -14,17 +17,38 @@ use super::read::malformed;
 use super::transaction::Running;
 use crate::error::Error;
 
+/// How often the runtime's other tasks get a turn before a batch is decoded: those of the driver's pool that hand out a connection
+/// are among them, and without one the request for the next batch does not leave.
+const TURNS: usize = 3;
+
 /// The batches of a read outside of transactions.
 pub(super) struct Batches {
     batches: RawBatchCursor,
     current: Option<RawBatch>,
+    /// Whether the next batch is asked for before the current one is decoded, so that the server works meanwhile.
+    ahead: bool,
+    /// What came before it was asked for.
+    early: Option<Option<DriverResult<RawBatch>>>,
 }
 
 impl Batches {
-    pub(super) fn new(batches: RawBatchCursor) -> Self {
+    pub(super) fn new(batches: RawBatchCursor, ahead: bool) -> Self {
         Self {
             batches,
             current: None,
+            ahead,
+            early: None,
+        }
+    }
+
+    /// Sends the request for the next batch. The cursor holds what is under way, so nothing is lost between two polls.
+    async fn look_ahead(&mut self) {
+        for _ in 0..TURNS {
+            if let Poll::Ready(batch) = poll!(self.batches.next()) {
+                self.early = Some(batch);
+                return;
+            }
+            yield_now().await;
         }
     }
 }
@@ -32,12 +56,14 @@ impl Batches {
 #[async_trait]
 impl Cursor for Batches {
     async fn advance(&mut self) -> StoreResult<bool> {
-        self.current = self
-            .batches
-            .next()
-            .await
-            .transpose()
-            .map_err(|error| store_error(&error))?;
+        let batch = match self.early.take() {
+            Some(early) => early,
+            None => self.batches.next().await,
+        };
+        self.current = batch.transpose().map_err(|error| store_error(&error))?;
+        if self.ahead && self.current.is_some() {
+            self.look_ahead().await;
+        }
         Ok(self.current.is_some())
     }
 

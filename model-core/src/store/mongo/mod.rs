@@ -91,7 +91,7 @@ impl Operations for MongoStore {
         };
         let batches = read::batches(&self.db, &command, batch, self.criteria(find)).await;
         match batches {
-            Ok(batches) => Ok(Box::new(cursor::Batches::new(batches))),
+            Ok(batches) => Ok(Box::new(cursor::Batches::new(batches, find.whole))),
             Err(error)
                 if matches!(find.shape, Shape::Vectors(_)) && error::is_without_vector_indexes(&error) =>
             {
@@ -114,7 +114,7 @@ impl Operations for MongoStore {
     async fn distinct(&self, find: &Find, field: &Unwound) -> StoreResult<Box<dyn Cursor>> {
         let command = command::distinct(find, field, self.concern(find))?;
         let batches = read::batches(&self.db, &command, None, self.criteria(find)).await?;
-        Ok(Box::new(cursor::Batches::new(batches)))
+        Ok(Box::new(cursor::Batches::new(batches, true)))
     }
 
     async fn group(&self, find: &Find, grouping: &Grouping) -> StoreResult<Box<dyn Cursor>> {
@@ -122,13 +122,13 @@ impl Operations for MongoStore {
             return Ok(cursor::empty());
         };
         let batches = read::batches(&self.db, &command, None, self.criteria(find)).await?;
-        Ok(Box::new(cursor::Batches::new(batches)))
+        Ok(Box::new(cursor::Batches::new(batches, true)))
     }
 
     async fn facet(&self, find: &Find, branches: &[Branch]) -> StoreResult<Box<dyn Cursor>> {
         let command = group::facet(find, branches, self.concern(find))?;
         let batches = read::batches(&self.db, &command, None, self.criteria(find)).await?;
-        Ok(Box::new(cursor::Batches::new(batches)))
+        Ok(Box::new(cursor::Batches::new(batches, true)))
     }
 
     async fn insert(&self, collection: &'static str, documents: &[&[u8]]) -> StoreResult<()> {
