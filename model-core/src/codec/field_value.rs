@@ -47,7 +47,8 @@ pub trait FieldValue: Sized + Send + Sync + Debug + 'static {
     /// The handles of the fields inside it; [`NoFields`](super::NoFields) unless it is or holds an embedded struct.
     type Fields<M: 'static>: FieldGroup;
 
-    /// Writes it under `key`; an absent value writes nothing.
+    /// Writes it under `key`; an absent value writes nothing. Where reading may give another value than this one, it says so by
+    /// [`Writer::inexact`]: a write returns what was stored, and reads it back only then.
     fn encode(&self, out: &mut Writer<'_>, key: &str);
 
     /// Writes it as an element of an array, where absence is null.

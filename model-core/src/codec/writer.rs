@@ -22,6 +22,8 @@ pub struct Writer<'a> {
     pub(super) seal: Option<&'a dyn Seal>,
     pub(super) crypto: Option<Error>,
     keeps_keys: bool,
+    /// Whether reading back what was written gives just the values that were written.
+    exact: bool,
     /// Where the open maps begin.
     pub(super) maps: Vec<usize>,
     /// The places of secrets in elements: two elements with one id would have the same.
@@ -52,6 +54,7 @@ impl<'a> Writer<'a> {
             seal: None,
             crypto: None,
             keeps_keys: false,
+            exact: true,
             maps: Vec::new(),
             taken: HashSet::new(),
         }
@@ -72,6 +75,16 @@ impl<'a> Writer<'a> {
 
     pub(crate) fn keeps_keys(&self) -> bool {
         self.keeps_keys
+    }
+
+    /// Notes that the value which is read back is not, or may not be, the one that was written: a secret that is sealed now,
+    /// a date whose microseconds are not stored.
+    pub fn inexact(&mut self) {
+        self.exact = false;
+    }
+
+    pub(crate) fn is_exact(&self) -> bool {
+        self.exact
     }
 
     /// The finished document.

@@ -144,8 +144,8 @@ pub(crate) trait WriteUnit: Unit {
     fn encode_before(&self, out: &mut Writer<'_>);
     /// Writes what is after.
     fn encode(&self, out: &mut Writer<'_>);
-    /// Takes in what is after as a read would return it.
-    fn settle(&mut self, raw: &[u8], cx: &DecodeCx<'_>) -> Result<(), DecodeError>;
+    /// Takes in what is after as a read would return it; fails if that is `exact`, and yet not what the unit holds.
+    fn settle(&mut self, raw: &[u8], exact: bool, cx: &DecodeCx<'_>) -> Result<()>;
     /// Loads what the policy needs for the document on that side, if there is one.
     fn preload(&self, side: Side) -> BoxFuture<'_, Result<()>>;
     /// The same at once for the documents that units of this model have lent, which come back.

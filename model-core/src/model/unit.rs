@@ -353,9 +353,16 @@ impl<M: BaseModel> WriteUnit for Writing<'_, M> {
         }
     }
 
-    fn settle(&mut self, raw: &[u8], cx: &DecodeCx<'_>) -> Result<(), DecodeError> {
-        if let Some(document) = self.after_side_mut() {
-            *document = decode(raw, cx)?;
+    fn settle(&mut self, raw: &[u8], exact: bool, cx: &DecodeCx<'_>) -> Result<()> {
+        let Some(document) = self.after_side_mut() else {
+            return Ok(());
+        };
+        let stored = decode(raw, cx).map_err(DecodeError::into_error)?;
+        let held = std::mem::replace(document, stored);
+        if exact && format!("{held:?}") != format!("{document:?}") {
+            return Err(Error::internal(
+                "a field type stores another value than it is given, and does not say so",
+            ));
         }
         Ok(())
     }

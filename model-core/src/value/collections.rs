@@ -296,6 +296,8 @@ impl<T: FieldValue, S: BuildHasher + Default + Clone + Send + Sync + 'static> Fi
 
     /// In the order of the keys, so that equal maps have equal bytes.
     fn encode(&self, out: &mut Writer<'_>, key: &str) {
+        // What is read back has an order of its own.
+        out.inexact();
         let sorted: BTreeMap<_, _> = self.iter().collect();
         encode_map(out, key, sorted.len(), sorted.into_iter());
     }

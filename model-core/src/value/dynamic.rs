@@ -21,6 +21,7 @@ impl FieldValue for Bson {
     type View = DynamicView;
 
     fn encode(&self, out: &mut Writer<'_>, key: &str) {
+        out.inexact();
         write_bson(out, key, self);
     }
 

@@ -214,6 +214,7 @@ impl<T: FieldValue + Clone> FieldValue for Encrypted<T> {
     type View = Hidden;
 
     fn encode(&self, out: &mut Writer<'_>, key: &str) {
+        out.inexact();
         match &self.0 {
             State::Plain(secret) => seal_value(secret.expose(), out, key),
             State::Sealed(sealed) => sealed.write(out, key),

@@ -31,6 +31,7 @@ impl<T: ForeignValue> FieldValue for Foreign<T> {
     type View = Self;
 
     fn encode(&self, out: &mut Writer<'_>, key: &str) {
+        out.inexact();
         match bson::serialize_to_bson(&self.0) {
             Ok(value) => write_bson(out, key, &value),
             Err(_) => out.reject(key, "foreign", "the value has no BSON form"),

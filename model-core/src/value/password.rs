@@ -80,6 +80,7 @@ impl FieldValue for PasswordHash {
     type View = Hidden;
 
     fn encode(&self, out: &mut Writer<'_>, key: &str) {
+        out.inexact();
         match &self.0 {
             State::Pending(_) => out.reject(key, "password", "was not hashed"),
             State::Hashed(phc) if out.can_seal() => seal_value(phc, out, key),

@@ -102,6 +102,9 @@ impl FieldValue for DateTime<Utc> {
 
     #[inline]
     fn encode(&self, out: &mut Writer<'_>, key: &str) {
+        if self.timestamp_subsec_nanos() % 1_000_000 != 0 {
+            out.inexact();
+        }
         out.date(key, self.timestamp_millis());
     }
 

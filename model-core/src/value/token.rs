@@ -129,6 +129,7 @@ impl FieldValue for TokenDigest {
     type View = Hidden;
 
     fn encode(&self, out: &mut Writer<'_>, key: &str) {
+        out.inexact();
         match &self.0 {
             State::Pending(token) => out.digest(key, SUBTYPE, token.expose().as_bytes()),
             State::Stored { digest, .. } => out.binary(key, SUBTYPE, digest),

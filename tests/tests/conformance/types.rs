@@ -164,6 +164,25 @@ fn new_kit() -> NewKit {
     }
 }
 
+/// Dates alone, so that nothing else makes a write read back what it has stored.
+#[derive(Clone, Model)]
+#[model(collection = "moments")]
+struct Moment {
+    #[model(id)]
+    id: Id<Moment>,
+    #[model(tenant)]
+    organization: TenantId,
+    at: DateTime<Utc>,
+    ends: Option<DateTime<Utc>>,
+    laps: Vec<DateTime<Utc>>,
+}
+
+impl BaseModel for Moment {
+    type Actor = User;
+
+    open_policy!(Self, Ctx);
+}
+
 async fn open(stage: Stage) -> (Db, Context<User>) {
     let db = stage.builder().model::<Kit>().build().await.unwrap();
     let ctx = db.context(TenantId::new("acme").unwrap(), User::admin("ada"));
@@ -226,6 +245,27 @@ fn view(kit: Kit, ctx: &Ctx) -> Value {
 }
 
 on_both_stores! {
+    /// What is finer than BSON's milliseconds is not stored, and does not come back from the write either.
+    async fn writes_return_what_is_stored(stage: Stage) {
+        let db = stage.builder().model::<Moment>().build().await.unwrap();
+        let ctx = db.context(TenantId::new("acme").unwrap(), User::admin("ada"));
+        let (fine, coarse) = (instant("2026-03-01T09:00:00.123456789Z"), instant("2026-03-01T09:00:00.123Z"));
+        let shown = |moment: &Moment| (moment.at, moment.ends, moment.laps.clone());
+        let new = |at| NewMoment {
+            at,
+            laps: vec![coarse, at],
+            optional: NewMomentOptional { ends: Some(at), ..Default::default() },
+        };
+        let created = Moment::create(&ctx, new(fine)).await.unwrap();
+        assert_eq!(shown(&created), (coarse, Some(coarse), vec![coarse, coarse]));
+        let batch = Moment::create_many(&ctx, vec![new(coarse), new(fine)]).await.unwrap();
+        assert!(batch.iter().all(|moment| shown(moment) == shown(&created)));
+        let patch = MomentPatch { ends: Set(Some(fine)), laps: Set(vec![fine]), ..Default::default() };
+        let updated = Moment::update(&ctx, &created.id, patch).await.unwrap();
+        assert_eq!(shown(&updated), (coarse, Some(coarse), vec![coarse]));
+        assert_eq!(shown(&Moment::fetch(&ctx, &created.id).await.unwrap()), shown(&updated));
+    }
+
     /// What create returns is what a read returns, in every field; and so of an update of every field.
     async fn every_type_round_trips(stage: Stage) {
         let (db, ctx) = open(stage).await;

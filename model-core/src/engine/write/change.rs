@@ -84,7 +84,7 @@ pub(in crate::engine) async fn change(
     let audited = stored.migrated.is_some() || counted().any(|change| !change.field.skip_audit);
     if !moves && let Some(instant) = stored_instant(schema, stored)? {
         unit.touch(instant);
-        let after = encode(unit, revision, Action::Update).await?;
+        let (after, _) = encode(unit, revision, Action::Update).await?;
         let changes = stored.changes(schema, &after)?;
         let update = update(unit, stored, &after, revision, changes)?;
         return Ok(Some(Changed {

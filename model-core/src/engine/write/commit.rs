@@ -24,6 +24,8 @@ pub(in crate::engine) struct Effect {
     pub(in crate::engine) kind: Kind,
     /// The document as it will be stored; empty for one that will not be.
     pub(in crate::engine) after: Vec<u8>,
+    /// Whether reading `after` gives just what the unit holds.
+    pub(in crate::engine) exact: bool,
     pub(in crate::engine) entry: Option<AuditEntry>,
 }
 

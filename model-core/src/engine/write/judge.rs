@@ -132,7 +132,7 @@ impl Job {
             .and_then(|stored| stored.revision)
             .unwrap_or_default()
             .next();
-        let after = encode(unit, revision, action).await?;
+        let (after, exact) = encode(unit, revision, action).await?;
         let Some(stored) = stored else {
             stored::require_scope(unit, &after).await?;
             if !stored::holds(unit, plan.condition.clone(), &after).await? {
@@ -142,7 +142,12 @@ impl Job {
             let changes = audited_differences(unit, diff::EMPTY, &after)?;
             let entry = changes.map(|changes| self.entry(unit, action, &changes, &after));
             let kind = Kind::Insert;
-            return Ok(Some(Effect { kind, after, entry }));
+            return Ok(Some(Effect {
+                kind,
+                after,
+                exact,
+                entry,
+            }));
         };
         let changed = match action {
             Action::Migrate => Some(change::write_back(unit, stored, after, revision)?),
@@ -173,7 +178,12 @@ impl Job {
         };
         reseal::refresh(unit, &mut after, &mut update).await?;
         let kind = Kind::Update(update);
-        Ok(Some(Effect { kind, after, entry }))
+        Ok(Some(Effect {
+            kind,
+            after,
+            exact,
+            entry,
+        }))
     }
 
     async fn judge_delete(&self, item: &mut Item<'_>) -> Result<()> {
@@ -204,6 +214,7 @@ impl Job {
         let mut effect = Effect {
             kind,
             after: Vec::new(),
+            exact: true,
             entry,
         };
         outbox::embed(unit.schema(), &mut effect, Some(stored))?;
@@ -283,7 +294,7 @@ async fn keep_readonly_for(unit: &dyn WriteUnit, stored: &Stored) -> Result<()> 
     if kept.is_empty() {
         return Ok(());
     }
-    let after = encode(unit, Revision::default(), Action::Update).await?;
+    let (after, _) = encode(unit, Revision::default(), Action::Update).await?;
     let changes = stored.changes(unit.schema(), &after)?;
     match changes
         .iter()

@@ -24,7 +24,7 @@ use self::commit::commit;
 use self::judge::Job;
 use self::plan::{Item, Plan, Written};
 use self::preload::preload;
-use crate::codec::{DecodeCx, DecodeError};
+use crate::codec::DecodeCx;
 use crate::engine::audit;
 use crate::engine::ports::AuditTarget;
 use crate::engine::read::load;
@@ -163,9 +163,10 @@ fn needs_transaction(unit: &dyn WriteUnit) -> bool {
 async fn finish(item: &mut Item<'_>) -> Result<()> {
     let Some(effect) = &item.effect else { return Ok(()) };
     let unit = &mut *item.unit;
-    if !effect.after.is_empty() {
+    // In a debug build, what is said to be exact is held to it.
+    if !effect.after.is_empty() && (!effect.exact || cfg!(debug_assertions)) {
         let cx = DecodeCx::root(load::origin(unit.schema(), &effect.after)?);
-        unit.settle(&effect.after, &cx).map_err(DecodeError::into_error)?;
+        unit.settle(&effect.after, effect.exact, &cx)?;
     }
     if matches!(item.plan.action, Action::Restore | Action::Migrate) {
         return Ok(());

@@ -15,7 +15,7 @@ use crate::engine::secrets::{blind, document_seal};
 use crate::engine::unit::{Action, Side, WriteUnit, permitted, visible};
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::{Node, Test, matches};
-use crate::schema::{ModelSchema, reserved};
+use crate::schema::{FieldRole, ModelSchema, reserved};
 use crate::store::{Find, Guard, Selection, into_error};
 use crate::value::{IdValue, Revision};
 
@@ -265,12 +265,12 @@ pub(in crate::engine) async fn holds(unit: &dyn WriteUnit, node: Node, document:
         .map_err(|_| Error::internal("a malformed document"))
 }
 
-/// The bytes of what is to be stored.
+/// The bytes of what is to be stored, and whether a reading of them gives just what the unit holds.
 pub(in crate::engine) async fn encode(
     unit: &dyn WriteUnit,
     revision: Revision,
     action: Action,
-) -> Result<Vec<u8>> {
+) -> Result<(Vec<u8>, bool)> {
     let schema = unit.schema();
     let sealer = Sealer::new(unit.caller(), schema, unit.id()).await?;
     let mut out = Writer::new()
@@ -281,5 +281,7 @@ pub(in crate::engine) async fn encode(
     if let Some(sealer) = &sealer {
         blind::write(&sealer.tokens(), &mut out);
     }
-    out.finish()
+    // A field for the revision is not the unit's to write.
+    let exact = out.is_exact() && schema.role(FieldRole::Revision).is_none();
+    Ok((out.finish()?, exact))
 }
