@@ -21,11 +21,13 @@
 pub mod codec;
 pub mod compile;
 pub mod document;
-pub mod instructions;
+pub mod growth;
 pub mod load;
 pub mod populate;
 pub mod report;
 pub mod rounds;
 pub mod secrets;
 pub mod server;
+pub mod stage;
 pub mod statistics;
+pub mod valgrind;

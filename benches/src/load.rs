@@ -1,7 +1,6 @@
 //! Sixty-four tasks on mixed operations, against the bare driver that sends the same commands: first one side, then the
 //! other, in slices, so that what slows the machine down slows both down.
 
-use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -14,6 +13,7 @@ use model_tests::server;
 use mongodb::Collection;
 
 use crate::document::{Row as Stored, TENANT, User, Widget, WidgetPatch, row};
+use crate::growth::resident;
 use crate::report::{self, Row};
 use crate::statistics::Random;
 
@@ -208,15 +208,4 @@ impl Stage {
             }
         }
     }
-}
-
-/// The memory that this process holds, in MiB.
-#[allow(clippy::cast_precision_loss, reason = "kibibytes")]
-fn resident() -> f64 {
-    let status = fs::read_to_string("/proc/self/status").expect("Linux tells what a process holds");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let number = line
-        .and_then(|line| line.split_whitespace().next())
-        .expect("VmRSS");
-    number.parse::<u64>().expect("kibibytes") as f64 / 1024.0
 }

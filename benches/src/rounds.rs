@@ -3,19 +3,24 @@
 
 use std::fmt;
 use std::fs;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::future::{FutureExt, LocalBoxFuture};
 
 use crate::statistics::Random;
 
-/// One way to do something, so many times.
-pub struct Variant<'a>(Box<dyn Fn(usize) -> LocalBoxFuture<'a, ()> + 'a>);
+/// One way to do something, so many times; it may tell itself how long that took.
+pub struct Variant<'a>(Box<dyn Fn(usize) -> LocalBoxFuture<'a, Option<Duration>> + 'a>);
 
 impl<'a> Variant<'a> {
     /// A way that waits.
     pub fn new<F: Future<Output = ()> + 'a>(work: impl Fn(usize) -> F + 'a) -> Self {
-        Self(Box::new(move |times| work(times).boxed_local()))
+        Self(Box::new(move |times| work(times).map(|()| None).boxed_local()))
+    }
+
+    /// A way that goes on elsewhere, where its time is taken.
+    pub fn reporting<F: Future<Output = Duration> + 'a>(work: impl Fn(usize) -> F + 'a) -> Self {
+        Self(Box::new(move |times| work(times).map(Some).boxed_local()))
     }
 
     /// A way that does not.
@@ -40,22 +45,29 @@ pub struct Series {
 }
 
 /// Does every variant `times` times in each of `rounds` rounds, after one round that does not count.
-#[allow(clippy::cast_precision_loss, reason = "microseconds")]
+///
+/// # Panics
+/// If Linux does not tell how long this thread ran.
 pub async fn take<const N: usize>(variants: [Variant<'_>; N], rounds: usize, times: usize) -> [Series; N] {
-    let mut series = [const {
-        Series {
-            wall: Vec::new(),
-            cpu: Vec::new(),
-        }
-    }; N];
+    let series = take_all(&variants, rounds, times).await;
+    series.try_into().expect("one series for each variant")
+}
+
+/// The same, of as many variants as there are.
+///
+/// # Panics
+/// If Linux does not tell how long this thread ran.
+#[allow(clippy::cast_precision_loss, reason = "microseconds")]
+pub async fn take_all(variants: &[Variant<'_>], rounds: usize, times: usize) -> Vec<Series> {
+    let mut series = vec![Series::default(); variants.len()];
     let mut random = Random::new(rounds as u64);
-    let mut order: Vec<usize> = (0..N).collect();
+    let mut order: Vec<usize> = (0..variants.len()).collect();
     for round in 0..=rounds {
         random.shuffle(&mut order);
         for &index in &order {
             let (cpu, start) = (cpu_nanos(), Instant::now());
-            (variants[index].0)(times).await;
-            let (wall, cpu) = (start.elapsed(), cpu_nanos() - cpu);
+            let told = (variants[index].0)(times).await;
+            let (wall, cpu) = (told.unwrap_or_else(|| start.elapsed()), cpu_nanos() - cpu);
             if round > 0 {
                 series[index]
                     .wall

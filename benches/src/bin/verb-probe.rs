@@ -8,7 +8,7 @@
 
 use std::env;
 
-use model_benches::server::{Side, Stage, Verb};
+use model_benches::stage::{Side, Stage, Verb};
 use model_tests::server::server;
 
 #[tokio::main(flavor = "current_thread")]
@@ -20,10 +20,8 @@ async fn main() {
             .expect("verb-probe <database> <verb> <side> <times>")
     };
     let (database, verb, side, times) = (argument(), argument(), argument(), argument());
-    let verb = Verb::ALL.into_iter().find(|known| known.name() == verb);
-    let side = [Side::Ours, Side::Bare, Side::Floor]
-        .into_iter()
-        .find(|known| format!("{known:?}") == side);
+    let verb = Verb::named(&verb);
+    let side = Side::ALL.into_iter().find(|known| format!("{known:?}") == side);
     let database = server().await.client().await.database(&database);
     let stage = Stage::new(database).await;
     let times = times.parse().expect("a number of times");

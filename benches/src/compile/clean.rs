@@ -1,0 +1,41 @@
+//! What a user waits for from nothing: a crate with `model-core` in it, against one with the driver alone.
+
+use std::fs;
+use std::path::Path;
+
+use super::{BUILDS, cargo, lay_out, source};
+use crate::report::{Row, heading, show};
+
+/// How much longer it may take.
+const LIMIT: f64 = 1.15;
+
+/// Builds both, each in a target folder that is empty before and gone after, as `check`, `dev` and `release`; this takes
+/// many minutes.
+///
+/// # Panics
+/// If a crate does not build.
+pub fn clean(folder: &Path) -> Vec<Row> {
+    lay_out(folder);
+    for side in ["ours", "bare"] {
+        fs::write(source(folder, side), "").expect("the folder is ours");
+    }
+    // What is fetched is fetched before.
+    for side in ["ours", "bare"] {
+        cargo(folder, &folder.join("fetched"), side, &["check"]);
+    }
+    heading("A user's crate from nothing, against one with the driver alone");
+    let mut rows = Vec::new();
+    for (name, arguments) in BUILDS {
+        let target = folder.join("clean");
+        let [ours, bare] = ["ours", "bare"].map(|side| {
+            let took = cargo(folder, &target, side, arguments);
+            fs::remove_dir_all(&target).expect("the folder is ours");
+            took
+        });
+        rows.extend(show([
+            Row::exact(format!("{name}, from nothing"), "wall s", ours.wall, bare.wall),
+            Row::exact(format!("{name}, from nothing"), "CPU s", ours.cpu, bare.cpu).at_most(LIMIT),
+        ]));
+    }
+    rows
+}

@@ -1,0 +1,114 @@
+//! The results of one run, under the day and the commit: as JSON, and as a drawing beside it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Row, plot};
+
+/// Where results are kept.
+const RESULTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/results");
+
+/// One run.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Run {
+    /// The commit, with `-modified` if that is not all.
+    pub(super) commit: String,
+    /// When the commit was made, as `2026-11-21`.
+    pub(super) date: String,
+    /// The compiler.
+    pub(super) rustc: String,
+    /// How many processors there were.
+    pub(super) processors: usize,
+    /// What was measured.
+    pub(super) rows: Vec<Row>,
+}
+
+/// Keeps the rows in `results/<date>-<commit>.json`, draws them in the `.svg` beside it, and draws all runs that were kept
+/// in `results/history.svg`. What an earlier run of the same commit has measured, and this one has not, stays.
+///
+/// # Panics
+/// If the folder cannot be written.
+pub fn keep(rows: &[Row]) {
+    let file = kept(rows, "");
+    let history = Path::new(RESULTS).join("history.svg");
+    plot::history(&all(), &history);
+    println!("{}", history.display());
+    println!("{}", file.display());
+}
+
+/// Keeps the rows of another benchmark in `results/<name>-<date>-<commit>.json`, and draws them.
+///
+/// # Panics
+/// If the folder cannot be written.
+pub fn keep_as(name: &str, rows: &[Row]) {
+    println!("{}", kept(rows, &format!("{name}-")).display());
+}
+
+fn kept(rows: &[Row], prefix: &str) -> PathBuf {
+    let commit = said(
+        "git",
+        &["describe", "--always", "--dirty=-modified", "--exclude=*"],
+    );
+    let date = said("date", &["--utc", "+%F"]);
+    let file = Path::new(RESULTS).join(format!("{prefix}{date}-{commit}.json"));
+    let mut kept = read(&file).map_or_else(Vec::new, |run| run.rows);
+    kept.retain(|old| {
+        !rows
+            .iter()
+            .any(|row| row.name == old.name && row.unit == old.unit)
+    });
+    kept.extend_from_slice(rows);
+    let run = Run {
+        commit,
+        date,
+        rustc: said("rustc", &["--version"]),
+        processors: std::thread::available_parallelism().map_or(1, usize::from),
+        rows: kept,
+    };
+    fs::create_dir_all(RESULTS).expect("the folder is ours");
+    let text = serde_json::to_string_pretty(&run).expect("rows are plain");
+    fs::write(&file, text + "\n").expect("the results can be written");
+    plot::ratios(&run, &file.with_extension("svg"));
+    file
+}
+
+/// All runs that were kept, the oldest first.
+fn all() -> Vec<Run> {
+    let entries = fs::read_dir(RESULTS).expect("the folder is there");
+    let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    // By when they were written: several are of one day.
+    files.sort_by_key(|file| fs::metadata(file).and_then(|data| data.modified()).ok());
+    files
+        .iter()
+        .filter(|file| {
+            let name = file.file_name().unwrap_or_default().to_string_lossy();
+            name.starts_with(|first: char| first.is_ascii_digit())
+        })
+        .filter_map(|file| read(file))
+        .collect()
+}
+
+fn read(file: &Path) -> Option<Run> {
+    if file.extension().is_none_or(|extension| extension != "json") {
+        return None;
+    }
+    serde_json::from_str(&fs::read_to_string(file).ok()?).ok()
+}
+
+/// What a program says.
+fn said(program: &str, arguments: &[&str]) -> String {
+    let output = Command::new(program)
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output();
+    let text = output.map_or_else(|_| Vec::new(), |output| output.stdout);
+    let text = String::from_utf8_lossy(&text).trim().to_owned();
+    if text.is_empty() {
+        "unknown".to_owned()
+    } else {
+        text
+    }
+}
