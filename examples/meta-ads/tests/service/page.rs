@@ -3,6 +3,8 @@
 use std::env;
 use std::path::PathBuf;
 
+use meta_ads::client::Client;
+use serde_json::Value;
 use tokio::process::Command;
 
 use super::embedded;
@@ -60,4 +62,42 @@ async fn a_browser_shows_every_operation() {
         !page.contains("errors-wrapper"),
         "the page tells of errors:\n{page}"
     );
+}
+
+/// The targets of all `$ref`s.
+fn references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
+    match value {
+        Value::Object(members) => {
+            found.extend(members.get("$ref").and_then(Value::as_str));
+            members.values().for_each(|member| references(member, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn every_reference_of_the_description_leads_somewhere() {
+    let running = embedded().await;
+    let description = Client::new(running.address)
+        .get("/openapi.json")
+        .await
+        .unwrap()
+        .body;
+    let mut found = Vec::new();
+    references(&description, &mut found);
+    assert!(found.len() > 20, "{found:?}");
+    for reference in found {
+        let target = description.pointer(reference.trim_start_matches('#'));
+        assert!(target.is_some(), "{reference} leads nowhere");
+    }
+    let asked = &description["paths"]["/campaigns"]["get"]["parameters"];
+    for name in ["budget.daily", "status", "after"] {
+        let told = asked
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|parameter| parameter["name"] == name);
+        assert!(told, "{name} is not told: {asked}");
+    }
 }
