@@ -1,5 +1,10 @@
 //! The same requests, by handlers written on the driver itself: the same collections, the same commands.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "there is no context here, which has a clock and makes ids"
+)]
+
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Path, Query, State};
