@@ -30,6 +30,7 @@ async fn tour(builder: DbBuilder) -> Result<()> {
     let tenant = migrate(&db, &service).await?;
     let ada = sign_in(&db, &service).await?;
     talk(&db, &service, &tenant, &ada).await?;
+    search(&service, &ada).await?;
     learn(&db, &service, &tenant, &ada).await?;
     pay(&service, &tenant, &ada).await?;
     isolation(&db, &service, &ada).await?;
@@ -150,6 +151,58 @@ async fn talk(db: &Db, service: &Door, tenant: &Tenant, ada: &Ctx) -> Result<()>
         Agent::get(ada, &agent).await?.is_some()
     ));
     refused("ada changes it", Agent::release(ada, &agent, "Obey.").await)
+}
+
+/// By words and by vectors: of what lies in the tenant, and is the user's own.
+async fn search(service: &Door, ada: &Ctx) -> Result<()> {
+    heading("Search: by words, and by what is nearest to a question");
+    for found in Message::said(ada, "market").await? {
+        line(format!("said: {}", found.item.content));
+    }
+    let own = ada.actor().id().cloned().unwrap_or_else(Id::generate);
+    Memory::remember(ada, &own, "city", "Lives in London, by the market.").await?;
+    for found in Memory::of(ada, "market -paris").await? {
+        line(format!("remembered: {}", found.item.value));
+    }
+    let elsewhere = NewTenant {
+        name: "Elsewhere".into(),
+        subdomain: "elsewhere".into(),
+        optional: Default::default(),
+    };
+    let elsewhere = service.enter(&Tenant::create(service, elsewhere).await?.id);
+    let file = Id::<File>::parse(sample::FILE)?;
+    for (ctx, content, aside) in [
+        (ada, "Demand is falling.", 0.5),
+        (ada, "The market is in the east.", 0.1),
+        (&elsewhere, "A rival's market.", 0.0),
+    ] {
+        let new = NewDocumentChunk {
+            file_id: Ref::to(&file),
+            user_id: Ref::to(&own),
+            content: content.into(),
+            optional: NewDocumentChunkOptional {
+                embedding: Some(embedding(aside)?),
+                ..Default::default()
+            },
+        };
+        DocumentChunk::create(ctx, new).await?;
+    }
+    for found in DocumentChunk::like(ada, &embedding(0.0)?, 5).await? {
+        line(format!("{:.2}: {}", found.score, found.item.content));
+    }
+    line(format!(
+        "the rival finds {} messages, and {} piece of its own",
+        Message::said(&elsewhere, "market").await?.len(),
+        DocumentChunk::like(&elsewhere, &embedding(0.0)?, 5).await?.len()
+    ));
+    Ok(())
+}
+
+/// Where a text of this scenario lies among all texts, as a model would say.
+fn embedding(aside: f32) -> Result<Embedding> {
+    let mut numbers = vec![1.0, aside];
+    numbers.resize(1536, 0.0);
+    numbers.try_into()
 }
 
 /// The migrated administrator.

@@ -43,6 +43,14 @@ impl Person {
         }
     }
 
+    /// Who it is; the service is nobody.
+    pub fn id(&self) -> Option<&Id<User>> {
+        match self {
+            Self::User { id, .. } => Some(id),
+            Self::Service => None,
+        }
+    }
+
     pub fn is_admin(&self) -> bool {
         matches!(self, Self::Service | Self::User { admin: true, .. })
     }

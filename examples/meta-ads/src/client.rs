@@ -40,6 +40,11 @@ impl Client {
         })
     }
 
+    /// What it shows to be let in, if it is signed in.
+    pub fn token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
+
     /// # Errors
     /// Those of the connection.
     pub async fn get(&self, path: &str) -> Result<Reply> {

@@ -1,52 +1,105 @@
 //! `cargo run -p meta-ads` starts the service on a free port, walks through it as a client would, and stops it;
-//! `cargo run -p meta-ads -- serve 127.0.0.1:8080` serves until it is interrupted. On the embedded store, or with
-//! `MONGODB_URI` set on that server.
+//! `serve 127.0.0.1:8080` serves until it is told to stop, `admin` administers the database, `customer` makes one. On the
+//! embedded store, or with `MONGODB_URI` set on that server.
 
 #![allow(clippy::print_stdout, reason = "the output is what this program is for")]
 
-use std::io;
+mod tour;
 
-use chrono::TimeDelta;
-use example_support::{heading, json, line, on_a_store, prepare, refused, stored};
-use meta_ads::client::Client;
+use std::io;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use example_support::on_a_store;
 use meta_ads::service::{App, serve};
 use meta_ads::*;
+use model_core::SyncOptions;
+use model_core::admin::AdminCommand;
+use model_core::crypto::{Keyring, LocalKek};
 use model_core::prelude::*;
-use model_core::testing::{self, FixedClock};
-use model_core::{DbBuilder, SyncOptions};
-use serde_json::json;
+use model_core::testing;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
 
-#[tokio::main]
-async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
-    let mut arguments = std::env::args().skip(1);
-    match (arguments.next().as_deref(), arguments.next()) {
-        (Some("serve"), Some(address)) => forever(&address).await,
-        _ => on_a_store("meta_ads", tour).await,
-    }
+type Outcome<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+/// Campaigns on Meta for many tenants. Without a command: a walk through the service.
+#[derive(Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
 }
 
-/// Serves a first tenant's administrator until it is interrupted.
-async fn forever(address: &str) -> std::result::Result<(), Box<dyn std::error::Error>> {
-    let builder = match std::env::var("MONGODB_URI") {
-        Ok(uri) => Db::mongo(mongodb::Client::with_uri_str(uri).await?.database("meta_ads")),
-        Err(_) => Db::memory(),
-    };
-    let db = register(builder).keys(testing::keyring()?).build_lazy()?;
-    db.sync_indexes(SyncOptions::default()).await?;
-    match customer(&db, "acme", "admin@acme.example").await {
-        Err(error) if !error.is_duplicate() => return Err(error.into()),
-        _ => eprintln!("admin@acme.example, password of acme"),
+#[derive(Subcommand)]
+enum Command {
+    /// Serves on an address until it is told to stop
+    Serve {
+        address: String,
+    },
+    /// Makes a tenant and its administrator, whose password is the first line of the standard input
+    Customer {
+        slug: String,
+        email: String,
+    },
+    Admin(AdminCommand),
+}
+
+#[tokio::main]
+async fn main() -> Outcome<ExitCode> {
+    match Arguments::parse().command {
+        None => on_a_store("meta_ads", tour::tour).await?,
+        Some(Command::Serve { address }) => run(&address).await?,
+        Some(Command::Customer { slug, email }) => {
+            let mut password = String::new();
+            io::stdin().read_line(&mut password)?;
+            customer(&open().await?, &slug, &email, password.trim_end_matches('\n')).await?;
+        }
+        Some(Command::Admin(command)) => return Ok(admin(open().await?).execute(&command).await),
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The database that `MONGODB_URI` names, `meta_ads` if it names none, under the key in `META_ADS_KEY`; else one in memory.
+async fn open() -> Outcome<Db> {
+    let (builder, keyring) = match std::env::var("MONGODB_URI") {
+        Ok(uri) => {
+            let client = mongodb::Client::with_uri_str(uri).await?;
+            let database = client.default_database();
+            let kek = LocalKek::from_env("META_ADS_KEY")?;
+            (
+                Db::mongo(database.unwrap_or_else(|| client.database("meta_ads"))),
+                Keyring::builder().realm("meta-ads").wrapper(kek).build()?,
+            )
+        }
+        Err(_) => (Db::memory(), testing::keyring()?),
+    };
+    Ok(register(builder).keys(keyring).build_lazy()?)
+}
+
+/// Serves until it is interrupted or terminated. In memory there is nobody at first: a tenant with an administrator is made.
+async fn run(address: &str) -> Outcome<()> {
+    tracing_subscriber::fmt().with_writer(io::stderr).init();
+    let db = open().await?;
+    if std::env::var_os("MONGODB_URI").is_none() {
+        db.sync_indexes(SyncOptions::default()).await?;
+        customer(&db, "acme", "admin@acme.example", "password of acme").await?;
+        println!("admin@acme.example, password of acme");
+    }
+    db.check_indexes().await?;
     let listener = TcpListener::bind(address).await?;
-    let stop = async {
-        let _ = tokio::signal::ctrl_c().await;
+    println!("http://{}/docs", listener.local_addr()?);
+    let mut terminate = signal(SignalKind::terminate())?;
+    let stop = async move {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
     };
     Ok(serve(App::new(db), listener, stop).await?)
 }
 
 /// A tenant and its administrator.
-async fn customer(db: &Db, slug: &str, email: &str) -> Result<Ctx> {
+async fn customer(db: &Db, slug: &str, email: &str, password: &str) -> Result<Ctx> {
     let service = db.global_context(Account::Service);
     let tenant = NewTenant {
         name: slug.to_uppercase(),
@@ -57,7 +110,7 @@ async fn customer(db: &Db, slug: &str, email: &str) -> Result<Ctx> {
     let ctx = service.enter(&tenant.id);
     let admin = NewUser {
         email: email.into(),
-        password: NewPassword::new(format!("password of {slug}"))?,
+        password: NewPassword::new(password.to_owned())?,
         first_name: "Ada".into(),
         optional: NewUserOptional {
             role: Some(Role::Admin),
@@ -66,155 +119,4 @@ async fn customer(db: &Db, slug: &str, email: &str) -> Result<Ctx> {
     };
     User::create(&ctx, admin).await?;
     Ok(ctx)
-}
-
-async fn tour(builder: DbBuilder) -> Result<()> {
-    let clock = FixedClock::at("2026-03-01T09:00:00Z");
-    let db = register(builder)
-        .keys(testing::keyring()?)
-        .clock(clock.clone())
-        .build_lazy()?;
-    prepare(&db).await?;
-    let acme = customer(&db, "acme", "ada@acme.example").await?;
-    customer(&db, "globex", "rita@globex.example").await?;
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let listener = TcpListener::bind("127.0.0.1:0").await.map_err(Error::hook)?;
-    let address = listener.local_addr().map_err(Error::hook)?;
-    let service = tokio::spawn(serve(App::new(db.clone()), listener, async {
-        let _ = stopped.await;
-    }));
-    let campaign = requests(Client::new(address)).await.map_err(Error::hook)?;
-    models(&db, &acme, &clock, &campaign).await?;
-    let _ = stop.send(());
-    service.await.map_err(Error::hook)?.map_err(Error::hook)?;
-    line("the service ended what it had begun, and stopped");
-    Ok(())
-}
-
-/// As a client sees it; the id of the campaign that was made.
-async fn requests(anybody: Client) -> io::Result<String> {
-    heading("Sign-in: a bearer's token, of the tenant's own context");
-    let stranger = anybody.get("/campaigns").await?;
-    line(format!("without a token: {}", stranger.status));
-    let wrong = anybody
-        .post(
-            "/login",
-            &json!({ "email": "ada@acme.example", "password": "guess" }),
-        )
-        .await?;
-    line(format!("a wrong password: {}", wrong.status));
-    let ada = anybody.sign_in("ADA@acme.example", "password of acme").await?;
-    let rita = anybody
-        .sign_in("rita@globex.example", "password of globex")
-        .await?;
-    line(format!("health: {}", ada.get("/health").await?.body));
-
-    heading("Connections: tokens go in, and never out");
-    let connection = json!({ "adAccountId": "act_42", "accessToken": "EAAB4242", "scopes": ["ads_read"] });
-    let connection = ada.post("/connections", &connection).await?;
-    json(&connection.body);
-
-    heading("Campaigns: inputs that say all that is wrong");
-    let bad = json!({ "name": "", "objective": "FAME", "tenantId": "globex", "budget": { "daily": "much" }, "x": 1 });
-    json(&ada.post("/campaigns", &bad).await?.body);
-    let new = |name: &str| json!({ "name": name, "objective": "OUTCOME_SALES", "budget": { "daily": 5000 }, "connection": connection.body["id"] });
-    let foreign = rita.post("/campaigns", &new("Of another's connection")).await?;
-    line(format!(
-        "rita, on ada's connection: {} {}",
-        foreign.status, foreign.body["violations"][0]["message"]
-    ));
-    let campaign = ada.post("/campaigns", &new("Spring")).await?;
-    json(&campaign.body);
-    let path = format!("/campaigns/{}", campaign.body["id"].as_str().unwrap_or_default());
-    line(format!("rita gets it: {}", rita.get(&path).await?.status));
-
-    heading("ETag and If-Match: nobody writes over what they have not seen");
-    let seen = campaign.etag.as_deref();
-    let first = ada
-        .send("PATCH", &path, seen, Some(&json!({ "status": "ACTIVE" })))
-        .await?;
-    let late = ada
-        .send("PATCH", &path, seen, Some(&json!({ "status": "ARCHIVED" })))
-        .await?;
-    line(format!(
-        "the first change: {}, one of the same revision: {}",
-        first.status, late.status
-    ));
-
-    heading("Lists: filters that are declared, pages that go on after a document");
-    for name in ["Summer", "Autumn", "Winter"] {
-        ada.post("/campaigns", &new(name)).await?;
-    }
-    let mut query = "/campaigns?status[in]=PAUSED,ACTIVE&sort=name&limit=3".to_owned();
-    loop {
-        let page = ada.get(&query).await?.body;
-        let names = page["items"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .map(|item| item["name"].as_str().unwrap_or_default());
-        line(format!("a page: {:?}", names.collect::<Vec<_>>()));
-        let Some(next) = page["next"].as_str() else { break };
-        query = format!("/campaigns?status[in]=PAUSED,ACTIVE&sort=name&limit=3&after={next}");
-    }
-    json(&ada.get("/campaigns?accessToken=x").await?.body);
-    let paths = ada.get("/openapi.json").await?.body;
-    let paths = paths["paths"]
-        .as_object()
-        .into_iter()
-        .flatten()
-        .map(|(path, _)| path.clone());
-    line(format!("described: {:?}", paths.collect::<Vec<_>>()));
-    Ok(campaign.body["id"].as_str().unwrap_or_default().to_owned())
-}
-
-/// What the service does beside its clients.
-async fn models(db: &Db, acme: &Ctx, clock: &FixedClock, campaign: &str) -> Result<()> {
-    heading("Performance: an hour is told once, or again with more");
-    let campaign = Id::parse(campaign)?;
-    for (hour, impressions) in [(0, 100), (1, 200), (1, 250)] {
-        let metrics = Metrics {
-            impressions,
-            clicks: impressions / 50,
-            spend: impressions * 2,
-            ..Default::default()
-        };
-        PerformanceSnapshot::record(acme, &campaign, acme.now() - TimeDelta::hours(hour), metrics).await?;
-    }
-    for total in PerformanceSnapshot::totals(acme, acme.now() - TimeDelta::days(1)).await? {
-        line(format!(
-            "impressions {}, clicks {}, spend {}",
-            total.impressions, total.clicks, total.spend
-        ));
-    }
-    stored(db, "performancesnapshots").await?;
-
-    heading("Connections: sealed in storage, opened by the service alone");
-    stored(db, "metaconnections").await?;
-    clock.advance(TimeDelta::days(60));
-    let connections = MetaConnection::query(acme).await?;
-    for connection in &connections {
-        let until = acme.now() + TimeDelta::days(60);
-        MetaConnection::renew(acme, &connection.id, "EAAB4343", "R4343", until).await?;
-        let token = MetaConnection::token(acme, &connection.id).await?;
-        line(format!("renewed: a token of {} characters", token.expose().len()));
-        let person = User::query(acme)
-            .first()
-            .await?
-            .map(|user| Account::person(&user));
-        let person = db.context(acme.tenant().clone(), person.unwrap_or(Account::Service));
-        refused(
-            "a person asks for it",
-            MetaConnection::token(&person, &connection.id).await,
-        )?;
-    }
-    for entry in acme.audit_log().entity::<MetaConnection>().await? {
-        let changed: Vec<_> = entry
-            .changes
-            .iter()
-            .map(|change| change.path().to_owned())
-            .collect();
-        line(format!("{}: {changed:?}", entry.event));
-    }
-    Ok(())
 }

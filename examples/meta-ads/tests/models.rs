@@ -139,6 +139,24 @@ on_both_stores! {
         assert_eq!(MetaConnection::token(&app.acme, &tenant.id).await.unwrap().expose(), "EAABold");
     }
 
+    /// A bcrypt hash of before lets in, and is stored as today's are; a wrong password changes nothing.
+    async fn an_old_password(app: App) {
+        app.user(&app.acme, "ada@acme.example", Role::Admin).await;
+        let mut old = testing::stored(&app.db, "users").await.unwrap().remove(0);
+        old.insert("_id", bson::oid::ObjectId::from_bytes([9; 12]));
+        old.insert("email", "old@acme.example");
+        // Of `correct horse battery`, at cost 6.
+        old.insert("password", "$2b$06$abcdefghijklmnopqrstuu50eFBEC8vQwBnuFXMHE45jBnqvQ8xz.");
+        testing::store_raw(&app.db, "users", &old).await.unwrap();
+        let service = app.db.global_context(Account::Service);
+        for (password, lets_in, bcrypt) in [("guess", false, true), ("correct horse battery", true, false), ("correct horse battery", true, false)] {
+            let user = User::sign_in(&service, "old@acme.example", password.to_owned()).await.unwrap();
+            assert_eq!(user.is_some(), lets_in);
+            let stored = testing::stored(&app.db, "users").await.unwrap();
+            assert_eq!(format!("{stored:?}").contains("$2b$"), bcrypt);
+        }
+    }
+
     /// Simple rules, and those across fields and documents, all at once.
     async fn validators(app: App) {
         let connection = app.connection(&app.globex).await;

@@ -163,6 +163,24 @@ on_both_stores! {
         assert!(User::get(&app.door(&app.ada), &app.bob.id).await.unwrap().is_none());
     }
 
+    /// A bcrypt hash of the old service lets in, and is stored as today's are.
+    async fn an_old_password(app: App) {
+        let mut old = testing::stored(&app.db, "users").await.unwrap().remove(0);
+        old.insert("_id", bson::oid::ObjectId::from_bytes([9; 12]));
+        old.insert("email", "old@example.com");
+        // Of `correct horse battery`, at cost 6.
+        old.insert("password", "$2b$06$abcdefghijklmnopqrstuu50eFBEC8vQwBnuFXMHE45jBnqvQ8xz.");
+        testing::store_raw(&app.db, "users", &old).await.unwrap();
+        let wrong = Candidate::new("correct horse".to_owned());
+        assert!(User::sign_in(&app.service, "old@example.com", &wrong).await.unwrap().is_none());
+        assert!(format!("{:?}", testing::stored(&app.db, "users").await.unwrap()).contains("$2b$"));
+        for _ in 0..2 {
+            let right = Candidate::new("correct horse battery".to_owned());
+            assert!(User::sign_in(&app.service, "old@example.com", &right).await.unwrap().is_some());
+            assert!(!format!("{:?}", testing::stored(&app.db, "users").await.unwrap()).contains("$2b$"));
+        }
+    }
+
     /// Every default of the schema and of its sub-schemas; the token is sealed and comes back; workspaceId is unique.
     async fn workspace_defaults_and_token(app: App) {
         let door = app.door(&app.ada);

@@ -18,7 +18,7 @@ async function main(file, uri, dbName) {
       await document.save();
     }
     const diff = await Model.diffIndexes();
-    seen[name] = { documents: documents.map((document) => document.toObject()), toCreate: diff.toCreate };
+    seen[name] = { documents: documents.map((document) => document.toObject()), toCreate: diff.toCreate, toDrop: diff.toDrop };
   }
   await write();
   console.log(JSON.stringify(seen));

@@ -1,7 +1,11 @@
+use model_core::Scored;
 use model_core::prelude::*;
 
 use super::{File, User};
 use crate::person::{Ctx, Person, owned};
+
+/// What OpenAI's models make of a text.
+pub type Embedding = Vector<1536>;
 
 #[derive(Clone, Embedded)]
 #[model(rename_all = "camelCase", defaults)]
@@ -27,6 +31,9 @@ pub struct DocumentChunk {
     #[model(on_delete = cascade)]
     pub user_id: Ref<User>,
     pub content: String,
+    /// Absent until the content was embedded.
+    #[model(hidden, vector(similarity = cosine))]
+    pub embedding: Option<Embedding>,
     #[model(default)]
     pub metadata: ChunkMetadata,
     #[model(created_at)]
@@ -34,3 +41,10 @@ pub struct DocumentChunk {
 }
 
 owned!(DocumentChunk by user_id);
+
+impl DocumentChunk {
+    /// The pieces that are most like a question, the best first.
+    pub async fn like(ctx: &Ctx, question: &Embedding, count: usize) -> Result<Vec<Scored<Self>>> {
+        Self::query(ctx).nearest(|c| &c.embedding, question, count).await
+    }
+}

@@ -1,3 +1,4 @@
+use model_core::Scored;
 use model_core::prelude::*;
 
 use super::{Conversation, User};
@@ -14,7 +15,7 @@ pub enum MemorySource {
 /// What the assistant remembers of a user.
 #[derive(Clone, Model)]
 #[model(collection = "memories", id = uuid, rename_all = "camelCase")]
-#[model(index(user_id, key, unique))]
+#[model(index(user_id, key, unique), index(value = text))]
 pub struct Memory {
     #[model(id)]
     pub id: Id<Memory>,
@@ -41,6 +42,11 @@ pub struct Memory {
 owned!(Memory by user_id);
 
 impl Memory {
+    /// What is remembered in these words, the best first.
+    pub async fn of(ctx: &Ctx, words: &str) -> Result<Vec<Scored<Self>>> {
+        Self::query(ctx).search(words).limit(20).await
+    }
+
     /// Remembers a value under a key, in the place of what was there.
     pub async fn remember(ctx: &Ctx, user: &Id<User>, key: &str, value: &str) -> Result<Self> {
         let new = NewMemory {

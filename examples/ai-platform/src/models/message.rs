@@ -1,3 +1,4 @@
+use model_core::Scored;
 use model_core::prelude::*;
 
 use super::{Conversation, File, User};
@@ -14,7 +15,7 @@ pub enum MessageRole {
 /// One message. Those that answer the same one are branches of the conversation.
 #[derive(Clone, Model)]
 #[model(collection = "messages", id = uuid, rename_all = "camelCase")]
-#[model(index(conversation_id, created_at), index(parent_id), index(user_id))]
+#[model(index(conversation_id, created_at), index(parent_id), index(user_id), index(content = text))]
 pub struct Message {
     #[model(id)]
     pub id: Id<Message>,
@@ -66,6 +67,11 @@ owned!(Message by user_id,
 );
 
 impl Message {
+    /// What was said in these words, the best first.
+    pub async fn said(ctx: &Ctx, words: &str) -> Result<Vec<Scored<Self>>> {
+        Self::query(ctx).search(words).limit(20).await
+    }
+
     /// From the first message to this one.
     pub async fn thread(ctx: &Ctx, id: &Id<Message>) -> Result<Vec<Self>> {
         let last = Self::fetch(ctx, id).await?;

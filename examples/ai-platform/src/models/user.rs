@@ -110,10 +110,8 @@ impl User {
             return Ok(None);
         };
         let inside = service.enter(user.tenant_id.clone());
-        let seen = UserPatch {
-            last_login_at: Set(Some(inside.now())),
-            ..Default::default()
-        };
-        Self::update(&inside, &user.id, seen).await.map(Some)
+        Self::update_with(&inside, &user.id, |u| u.last_login_at.set(inside.now()))
+            .await
+            .map(Some)
     }
 }

@@ -1,7 +1,9 @@
+use model_core::Violation;
 use model_core::prelude::*;
 
 use super::MetaConnection;
-use crate::{Account, Ctx};
+use crate::Ctx;
+use crate::account::policy;
 
 #[derive(Clone, Copy, PartialEq, Embedded)]
 #[model(rename_all = "UPPERCASE")]
@@ -33,7 +35,7 @@ pub struct Budget {
 /// A campaign as Meta's API has it, with what we keep beside it.
 #[derive(Clone, Model)]
 #[model(collection = "campaigns", rename_all = "camelCase", audit(name = name))]
-#[model(index(status, created_at = desc), index(created_at = desc, id = desc), index(meta_campaign_id, unique))]
+#[model(index(status, created_at = desc, id = desc), index(created_at = desc, id = desc), index(meta_campaign_id, unique))]
 #[model(virtuals(is_running: bool))]
 pub struct Campaign {
     #[model(id)]
@@ -62,47 +64,37 @@ pub struct Campaign {
 }
 
 impl BaseModel for Campaign {
-    type Actor = Account;
-
-    fn can_read(&self, _ctx: &Ctx) -> bool {
-        true
-    }
-
-    fn can_create(&self, ctx: &Ctx) -> bool {
-        ctx.actor().is_editor()
-    }
-
-    fn can_update(&self, ctx: &Ctx, _after: &Self) -> bool {
-        ctx.actor().is_editor()
-    }
-
-    fn can_delete(&self, ctx: &Ctx) -> bool {
-        ctx.actor().is_admin()
-    }
+    policy!(Ctx, read: is_anybody, write: is_editor, delete: is_admin);
 
     /// Business logic across fields, and the connection is one of the tenant's own.
     async fn validate(&self, ctx: &Ctx) -> Result<()> {
-        let mut wrong = Vec::new();
-        if self
-            .ends_at
-            .is_some_and(|end| self.starts_at.is_none_or(|start| end <= start))
-        {
-            wrong.push(("endsAt", "order", "must be after startsAt"));
-        }
-        if self
-            .budget
-            .lifetime
-            .is_some_and(|lifetime| lifetime < self.budget.daily)
-        {
-            wrong.push(("budget.lifetime", "budget", "is below the daily budget"));
-        }
-        if MetaConnection::get(ctx, &self.connection).await?.is_none() {
-            wrong.push(("connection", "reference", "is no connection of this tenant"));
-        }
-        let violations: Vec<_> = wrong
-            .into_iter()
-            .flat_map(|(path, rule, message)| Error::violation(path, rule, message).violations().to_vec())
-            .collect();
+        let mut violations = Vec::new();
+        let mut must = |holds: bool, path: &str, rule, message| {
+            if !holds {
+                violations.push(Violation::new(path, rule, message));
+            }
+        };
+        let in_order = |end| self.starts_at.is_some_and(|start| end > start);
+        must(
+            self.ends_at.is_none_or(in_order),
+            "endsAt",
+            "order",
+            "must be after startsAt",
+        );
+        let lifetime = self.budget.lifetime;
+        must(
+            lifetime.is_none_or(|sum| sum >= self.budget.daily),
+            "budget.lifetime",
+            "budget",
+            "is below the daily budget",
+        );
+        let connection = MetaConnection::get(ctx, &self.connection).await?;
+        must(
+            connection.is_some(),
+            "connection",
+            "reference",
+            "is no connection of this tenant",
+        );
         if violations.is_empty() {
             Ok(())
         } else {

@@ -1,6 +1,7 @@
 use model_core::prelude::*;
 
-use crate::{Account, Ctx};
+use crate::Ctx;
+use crate::account::policy;
 
 #[derive(Clone, Copy, PartialEq, Embedded)]
 #[model(rename_all = "lowercase")]
@@ -40,23 +41,7 @@ pub struct MetaConnection {
 }
 
 impl BaseModel for MetaConnection {
-    type Actor = Account;
-
-    fn can_read(&self, _ctx: &Ctx) -> bool {
-        true
-    }
-
-    fn can_create(&self, ctx: &Ctx) -> bool {
-        ctx.actor().is_admin()
-    }
-
-    fn can_update(&self, ctx: &Ctx, _after: &Self) -> bool {
-        ctx.actor().is_admin()
-    }
-
-    fn can_delete(&self, ctx: &Ctx) -> bool {
-        ctx.actor().is_admin()
-    }
+    policy!(Ctx, read: is_anybody, write: is_admin, delete: is_admin);
 }
 
 impl MetaConnection {

@@ -2,7 +2,8 @@ use model_core::prelude::*;
 use model_core::query::Group;
 
 use super::Campaign;
-use crate::{Account, Ctx};
+use crate::Ctx;
+use crate::account::policy;
 
 #[derive(Clone, Embedded)]
 #[model(defaults)]
@@ -51,25 +52,9 @@ pub struct Total {
 }
 
 impl BaseModel for PerformanceSnapshot {
-    type Actor = Account;
+    policy!(Ctx, read: is_anybody, write: is_service, delete: is_service);
 
     const READ_SCOPE: ReadScope = ReadScope::Exact;
-
-    fn can_read(&self, _ctx: &Ctx) -> bool {
-        true
-    }
-
-    fn can_create(&self, ctx: &Ctx) -> bool {
-        ctx.actor().is_service()
-    }
-
-    fn can_update(&self, ctx: &Ctx, _after: &Self) -> bool {
-        ctx.actor().is_service()
-    }
-
-    fn can_delete(&self, ctx: &Ctx) -> bool {
-        ctx.actor().is_service()
-    }
 }
 
 impl PerformanceSnapshot {

@@ -2,7 +2,8 @@ use chrono::TimeDelta;
 use model_core::prelude::*;
 
 use super::User;
-use crate::{Account, Ctx, Door};
+use crate::account::policy;
+use crate::{Ctx, Door};
 
 /// A client that is signed in.
 #[derive(Clone, Model)]
@@ -23,23 +24,7 @@ pub struct Session {
 }
 
 impl BaseModel for Session {
-    type Actor = Account;
-
-    fn can_read(&self, ctx: &Ctx) -> bool {
-        ctx.actor().is_service()
-    }
-
-    fn can_create(&self, ctx: &Ctx) -> bool {
-        ctx.actor().is_service()
-    }
-
-    fn can_update(&self, ctx: &Ctx, _after: &Self) -> bool {
-        ctx.actor().is_service()
-    }
-
-    fn can_delete(&self, ctx: &Ctx) -> bool {
-        ctx.actor().is_service()
-    }
+    policy!(Ctx, read: is_service, write: is_service, delete: is_service);
 }
 
 impl Session {

@@ -1,6 +1,7 @@
 use model_core::prelude::*;
 
-use crate::{Account, Door};
+use crate::Door;
+use crate::account::policy;
 
 #[derive(Clone, Copy, PartialEq, Embedded)]
 #[model(rename_all = "lowercase")]
@@ -37,21 +38,5 @@ pub struct Tenant {
 }
 
 impl BaseModel for Tenant {
-    type Actor = Account;
-
-    fn can_read(&self, ctx: &Door) -> bool {
-        ctx.actor().is_service()
-    }
-
-    fn can_create(&self, ctx: &Door) -> bool {
-        ctx.actor().is_service()
-    }
-
-    fn can_update(&self, ctx: &Door, _after: &Self) -> bool {
-        ctx.actor().is_service()
-    }
-
-    fn can_delete(&self, ctx: &Door) -> bool {
-        ctx.actor().is_service()
-    }
+    policy!(Door, read: is_service, write: is_service, delete: is_service);
 }

@@ -70,19 +70,20 @@ impl User {
         }
     }
 
-    /// The user with this e-mail and password, of whatever tenant; it takes as long without one.
+    /// The user with this e-mail and password, of whatever tenant; it takes as long without one. A bcrypt hash of before gives
+    /// way to one of today's.
     pub async fn sign_in(service: &Door, email: &str, password: String) -> Result<Option<Self>> {
         let user = Self::find_unique(service, |u| u.email.lookup(email)).await?;
         let hash = user.as_ref().map(|user| &user.password);
-        let verdict = service.verify_password(hash, &Candidate::new(password)).await?;
+        let verdict = service
+            .verify_and_upgrade(hash, &Candidate::new(password))
+            .await?;
         let (Some(user), Verdict::Match { .. }) = (user, verdict) else {
             return Ok(None);
         };
         let ctx = service.enter(user.tenant_id.clone());
-        let seen = UserPatch {
-            last_login_at: Set(Some(ctx.now())),
-            ..Default::default()
-        };
-        Self::update(&ctx, &user.id, seen).await.map(Some)
+        Self::update_with(&ctx, &user.id, |u| u.last_login_at.set(ctx.now()))
+            .await
+            .map(Some)
     }
 }

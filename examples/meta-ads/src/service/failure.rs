@@ -65,7 +65,8 @@ impl IntoResponse for Failure {
             .map(|v| json!({ "path": v.path, "rule": v.rule, "message": v.message }))
             .collect();
         if let Some(error) = self.error.filter(|_| self.status.is_server_error()) {
-            eprintln!("{error}");
+            // It names model, path and document, and no value.
+            tracing::error!(%error, "not served");
         }
         let body = json!({ "status": self.status.as_u16(), "title": title, "violations": violations });
         (self.status, Json(body)).into_response()

@@ -1,9 +1,10 @@
-//! The HTTP service: sign-in, the resources, their description, and whether it is well.
+//! The HTTP service: sign-in, the resources, their description with a page to browse it, and whether it is well.
 
 mod failure;
 mod openapi;
 mod resource;
 mod signed;
+mod trace;
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -11,6 +12,8 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use model_core::prelude::*;
 use serde_json::{Value, json};
+use swagger_ui_dist::{ApiDefinition, OpenApiSource, generate_routes};
+use tower_http::trace::TraceLayer;
 
 use crate::{Account, Campaign, Door, MetaConnection, PerformanceSnapshot, Session, Tenant, Total, User};
 use failure::Failure;
@@ -45,6 +48,21 @@ pub fn router(app: App) -> Router {
         .nest("/campaigns", resource::routes::<Campaign>())
         .nest("/snapshots", resource::readonly::<PerformanceSnapshot>())
         .with_state(app)
+        .merge(docs())
+        .layer(
+            TraceLayer::new_for_http()
+                .make_span_with(trace::span)
+                .on_response(trace::answered),
+        )
+}
+
+/// The page to browse the description: everything that it loads comes from here.
+fn docs() -> Router {
+    generate_routes(ApiDefinition {
+        uri_prefix: "/docs",
+        api_definition: OpenApiSource::Uri("/openapi.json"),
+        title: Some("meta-ads"),
+    })
 }
 
 /// Serves until `stop` is done, and then ends what has begun.

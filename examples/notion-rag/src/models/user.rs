@@ -68,18 +68,17 @@ impl User {
         Ok(matches!(verdict, Verdict::Match { .. }))
     }
 
-    /// The active user with this e-mail and password; it takes as long without one.
+    /// The active user with this e-mail and password; it takes as long without one. A bcrypt hash of the
+    /// old service gives way to one of today's.
     pub async fn sign_in(service: &Door, email: &str, candidate: &Candidate) -> Result<Option<Self>> {
         let user = Self::get_by(service, |u| u.email.eq(email)).await?;
         let hash = user.as_ref().map(|user| &user.password);
-        let verdict = service.verify_password(hash, candidate).await?;
+        let verdict = service.verify_and_upgrade(hash, candidate).await?;
         match (user, verdict) {
             (Some(user), Verdict::Match { .. }) if user.status == UserStatus::Active => {
-                let patch = UserPatch {
-                    last_login_at: Set(Some(service.now())),
-                    ..Default::default()
-                };
-                Self::update(service, &user.id, patch).await.map(Some)
+                Self::update_with(service, &user.id, |u| u.last_login_at.set(service.now()))
+                    .await
+                    .map(Some)
             }
             _ => Ok(None),
         }
