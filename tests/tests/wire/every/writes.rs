@@ -17,6 +17,11 @@ probes! {
         Thing::update(ctx, &given.one.id, rename("new")).if_revision(given.one.revision).await;
     "update_by" => |ctx, _given| Thing::update_by(ctx, |t| t.key.eq("one"), rename("new")).await;
     "delete_by" => |ctx, _given| Thing::delete_by(ctx, |t| t.key.eq("one")).await;
+    "replace_by" => |ctx, _given| Thing::replace_by(ctx, |t| t.key.eq("one"), new_thing("one")).await;
+    "update_with_by" => |ctx, _given| Thing::update_with_by(ctx, |t| t.key.eq("one"), |t| t.weight.inc(1)).await;
+    "modify_by" => |ctx, _given| Thing::modify_by(ctx, |t| t.key.eq("one"), |_| Ok(Some(rename("new")))).await;
+    "purge_by" => |ctx, _given| Thing::purge_by(ctx, |t| t.key.eq("one")).await;
+    "restore_by" => |ctx, _given| Thing::restore_by(ctx, |t| t.key.eq("gone")).await;
     "replace" => |ctx, given| Thing::replace(ctx, &given.one.id, new_thing("new")).await;
     "update_with" => |ctx, given| Thing::update_with(ctx, &given.one.id, |t| t.weight.inc(1)).await;
     "modify" => |ctx, given| Thing::modify(ctx, &given.one.id, |_| Ok(Some(rename("new")))).await;
@@ -32,6 +37,10 @@ probes! {
     "Bulk::update" => |ctx, given| Thing::bulk(ctx).update(given.one.id.clone(), rename("new")).await;
     "Bulk::replace" => |ctx, given| Thing::bulk(ctx).replace(given.one.id.clone(), new_thing("one")).await;
     "Bulk::delete" => |ctx, given| Thing::bulk(ctx).delete(given.one.id.clone()).await;
+    "Bulk::update_by" => |ctx, _given|
+        Thing::bulk(ctx).update_by(|t| t.key.eq("one"), rename("new")).delete_by(|t| t.key.eq("none")).await;
+    "Bulk::replace_by" => |ctx, _given| Thing::bulk(ctx).replace_by(|t| t.key.eq("one"), new_thing("one")).await;
+    "Bulk::delete_by" => |ctx, _given| Thing::bulk(ctx).delete_by(|t| t.key.eq("one")).await;
     "Query::claim" => |ctx, _given| Thing::query(ctx).filter(|t| t.name.eq("thing")).claim(rename("taken")).await;
     // A softly deleted document keeps what refers to it; a purge takes it along, or empties what referred.
     "delete" => |ctx, given| Thing::delete(ctx, &given.one.id).await;
