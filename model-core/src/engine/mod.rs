@@ -16,8 +16,8 @@ mod write;
 
 pub use audit::chain::ChainReport;
 pub(crate) use audit::chain::verify as verify_chain;
-pub(crate) use audit::history::{AuditPage, history};
 pub(crate) use audit::entity::entity_of_key;
+pub(crate) use audit::history::{AuditPage, history};
 pub(crate) use audit::outbox::relay;
 pub(crate) use caller::Caller;
 pub use clock::Clock;

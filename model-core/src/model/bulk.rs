@@ -62,7 +62,11 @@ impl<'a, M: BaseModel> Bulk<'a, M> {
 
     /// Creates a document.
     pub fn create(self, new: M::New) -> Self {
-        self.with(Action::Create, Target::Id(Id::fresh(M::schema().id)), Some(Input::New(new)))
+        self.with(
+            Action::Create,
+            Target::Id(Id::fresh(M::schema().id)),
+            Some(Input::New(new)),
+        )
     }
 
     /// Creates a document under an id of the caller's own choice.
@@ -128,7 +132,9 @@ impl<'a, M: BaseModel> Bulk<'a, M> {
             let found = by_keys(ctx, &operations).await?;
             carry_out(ctx, operations, found).await
         };
-        outcomes.await.map_err(|error: Error| error.at_model(M::NAME, "bulk"))
+        outcomes
+            .await
+            .map_err(|error: Error| error.at_model(M::NAME, "bulk"))
     }
 }
 

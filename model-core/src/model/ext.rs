@@ -4,7 +4,8 @@ use super::named::Named;
 use super::unit::{Input, Reader};
 use super::{
     Ancestors, Bulk, BulkWrite, CheckStored, Create, Delete, DeleteInBatches, Loaded, MigrateAll, Modify,
-    Query, QueryString, Reencrypt, RelatedQuery, Subtree, Update, Upserted, Watch, external, get_many, global, many, new_from_json, patch_from_json, populate, transfer, upsert,
+    Query, QueryString, Reencrypt, RelatedQuery, Subtree, Update, Upserted, Watch, external, get_many,
+    global, many, new_from_json, patch_from_json, populate, transfer, upsert,
 };
 use crate::engine::{self, Access, Action};
 use crate::error::{Error, Result};

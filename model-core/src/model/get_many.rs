@@ -16,7 +16,10 @@ const AT_ONCE: usize = 1_000;
 pub(super) type Places = HashMap<IdValue, usize>;
 
 /// The readable documents of `ids`, in their order.
-pub(super) async fn get_many<M: BaseModel + Identified>(ctx: &ContextFor<M>, ids: Vec<&Id<M>>) -> Result<Vec<M>> {
+pub(super) async fn get_many<M: BaseModel + Identified>(
+    ctx: &ContextFor<M>,
+    ids: Vec<&Id<M>>,
+) -> Result<Vec<M>> {
     let mut places = Places::with_capacity(ids.len());
     for id in ids {
         name(&mut places, id);

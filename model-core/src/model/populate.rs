@@ -111,7 +111,10 @@ pub(super) fn named<'a, M, D: 'a, R: Refers<M>>(
     places
 }
 
-pub(super) async fn populate<M: BaseModel + Identified>(ctx: &ContextFor<M>, named: Places) -> Result<Loaded<M>> {
+pub(super) async fn populate<M: BaseModel + Identified>(
+    ctx: &ContextFor<M>,
+    named: Places,
+) -> Result<Loaded<M>> {
     let documents = get_many::read::<M>(ctx, &named, AT_ONCE, "populate").await?;
     let mut order: Vec<_> = named.into_iter().collect();
     order.sort_unstable_by_key(|(_, place)| *place);

@@ -148,7 +148,6 @@ impl<M: BaseModel + Identified> Tree<M> {
     pub fn depth(&self, id: &Id<M>) -> Option<u32> {
         self.node(id).map(|node| node.depth)
     }
-
 }
 
 impl<M: BaseModel> Tree<M> {

@@ -105,10 +105,7 @@ impl AuditLog<'_> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn of_key<M: Model>(
-        mut self,
-        key: impl FnOnce(&'static M::Fields) -> Filter<M>,
-    ) -> Result<Self> {
+    pub fn of_key<M: Model>(mut self, key: impl FnOnce(&'static M::Fields) -> Filter<M>) -> Result<Self> {
         let named = engine::entity_of_key(M::schema(), &key(M::fields()).into_node());
         self.page.entity_id = Some(named.map_err(|error| error.at_model(M::NAME, "audit_log"))?);
         Ok(self.entity::<M>())
@@ -128,9 +125,7 @@ impl AuditLog<'_> {
 
     /// What happened to the documents of one model.
     pub fn entity<M: Model>(mut self) -> Self {
-        let entity = M::schema()
-            .audit
-            .map_or(M::NAME, |audit| audit.entity);
+        let entity = M::schema().audit.map_or(M::NAME, |audit| audit.entity);
         self.page.entity_type = Some(entity.to_owned());
         self
     }

@@ -379,7 +379,9 @@ async fn audit() {
 #[tokio::test]
 async fn soft_deleted_is_missing() {
     each(async |stage, write, way, target| {
-        if matches!(write.kind(), Kind::Create | Kind::Restore) || matches!(write, Write::Purge | Write::PurgeBy) {
+        if matches!(write.kind(), Kind::Create | Kind::Restore)
+            || matches!(write, Write::Purge | Write::PurgeBy)
+        {
             return;
         }
         Full::delete_many(&stage.admin, |_| Filter::all())

@@ -55,7 +55,9 @@ pub(crate) fn entity_of_key(schema: &ModelSchema, key: &Node) -> Result<String> 
 
 /// The parts between slashes; `~` and `/` inside of them as in a JSON pointer (RFC 6901), so that no two keys look alike.
 fn joined(parts: impl IntoIterator<Item = Bson>) -> String {
-    let texts = parts.into_iter().map(|part| text(part).replace('~', "~0").replace('/', "~1"));
+    let texts = parts
+        .into_iter()
+        .map(|part| text(part).replace('~', "~0").replace('/', "~1"));
     texts.collect::<Vec<_>>().join("/")
 }
 
@@ -63,7 +65,9 @@ fn text(value: Bson) -> String {
     match value {
         Bson::String(text) => text,
         Bson::ObjectId(id) => id.to_hex(),
-        Bson::DateTime(at) => at.to_chrono().to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
+        Bson::DateTime(at) => at
+            .to_chrono()
+            .to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
         other => match IdValue::from_bson(&other) {
             Some(id) => id.to_string(),
             None => other.to_string(),

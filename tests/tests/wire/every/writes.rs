@@ -3,7 +3,10 @@
 use model_core::ModelExt;
 use model_core::prelude::*;
 
-use super::model::{Parcel, Settings, Thing, new_parcel, new_settings, new_thing, rename, reword};
+use super::model::{
+    Parcel, Settings, Tally, Thing, count, first_day, new_parcel, new_settings, new_tally, new_thing, rename,
+    reword,
+};
 use super::probes;
 
 probes! {
@@ -37,6 +40,15 @@ probes! {
     "Bulk::update" => |ctx, given| Thing::bulk(ctx).update(given.one.id.clone(), rename("new")).await;
     "Bulk::replace" => |ctx, given| Thing::bulk(ctx).replace(given.one.id.clone(), new_thing("one")).await;
     "Bulk::delete" => |ctx, given| Thing::bulk(ctx).delete(given.one.id.clone()).await;
+    // Of a model without an id.
+    "create" => |ctx, _given| Tally::create(ctx, new_tally(2)).await;
+    "update_by" => |ctx, _given| Tally::update_by(ctx, first_day, count(2)).await;
+    "update_with_by" => |ctx, _given| Tally::update_with_by(ctx, first_day, |t| t.count.inc(1)).await;
+    "upsert" => |ctx, _given| Tally::upsert(ctx, first_day, new_tally(1), count(2)).await;
+    "delete_by" => |ctx, _given| Tally::delete_by(ctx, first_day).await;
+    "update_many" => |ctx, _given| Tally::update_many(ctx, |t| t.of.eq("one"), count(2)).await;
+    "Bulk::update_by" => |ctx, _given| Tally::bulk(ctx).update_by(first_day, count(2)).create(new_tally(2)).await;
+    "Query::claim" => |ctx, _given| Tally::query(ctx).filter(|t| t.count.eq(0)).claim(count(1)).await;
     "Bulk::update_by" => |ctx, _given|
         Thing::bulk(ctx).update_by(|t| t.key.eq("one"), rename("new")).delete_by(|t| t.key.eq("none")).await;
     "Bulk::replace_by" => |ctx, _given| Thing::bulk(ctx).replace_by(|t| t.key.eq("one"), new_thing("one")).await;
