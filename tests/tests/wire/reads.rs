@@ -108,13 +108,13 @@ async fn distinct_values_are_the_servers_where_the_scope_is_exact() {
 #[derive(Projection)]
 #[projection(of = Plain)]
 pub(super) struct PlainLine {
-    name: String,
+    pub(super) name: String,
 }
 
 #[derive(Projection)]
 #[projection(of = Audited)]
 pub(super) struct AuditedLine {
-    name: String,
+    pub(super) name: String,
 }
 
 /// Row `select`: where the scope is exact, the fields alone are sent.
