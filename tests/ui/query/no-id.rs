@@ -10,16 +10,6 @@ struct Visits {
     day: i64,
 }
 
-#[derive(Clone, Model)]
-#[model(collection = "notes")]
-struct Note {
-    #[model(id)]
-    id: Id<Note>,
-    #[model(tenant)]
-    organization: TenantId,
-    visits: Ref<Visits>,
-}
-
 struct User;
 
 impl Actor for User {
@@ -28,32 +18,25 @@ impl Actor for User {
     }
 }
 
-macro_rules! policy {
-    ($model:ty) => {
-        impl BaseModel for $model {
-            type Actor = User;
+impl BaseModel for Visits {
+    type Actor = User;
 
-            fn can_read(&self, _: &Context<User>) -> bool {
-                true
-            }
+    fn can_read(&self, _: &Context<User>) -> bool {
+        true
+    }
 
-            fn can_create(&self, _: &Context<User>) -> bool {
-                true
-            }
+    fn can_create(&self, _: &Context<User>) -> bool {
+        true
+    }
 
-            fn can_update(&self, _: &Context<User>, _: &Self) -> bool {
-                true
-            }
+    fn can_update(&self, _: &Context<User>, _: &Self) -> bool {
+        true
+    }
 
-            fn can_delete(&self, _: &Context<User>) -> bool {
-                true
-            }
-        }
-    };
+    fn can_delete(&self, _: &Context<User>) -> bool {
+        true
+    }
 }
-
-policy!(Visits);
-policy!(Note);
 
 async fn read(ctx: &Context<User>) -> Result<()> {
     let id = Id::<Visits>::parse("x")?;
