@@ -370,7 +370,7 @@ on_both_stores! {
     async fn documents_of_other_writers(stage: Stage) {
         let shop = open(stage).await;
         let at = bson::DateTime::from_millis(0);
-        let ids = [Bson::ObjectId(ObjectId::new()), Bson::String("by hand".into())];
+        let ids = [Bson::ObjectId(ObjectId::from_bytes([7; 12])), Bson::String("by hand".into())];
         for (page, id) in ["mongoose", "shell"].into_iter().zip(&ids) {
             let stored = doc! {
                 "_id": id.clone(), "organization": "acme", "page": page, "day": 1i64, "hits": 3i64, "tags": [],
