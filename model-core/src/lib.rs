@@ -54,4 +54,6 @@ pub use policy::{
     Reaches, ReadScope, Scope, Searchable, Singleton, Stamp, TenantScope, Watchable,
 };
 pub use query::{FieldSet, Filter, Operators, PageCursor};
-pub use value::{Encrypted, Id, PasswordHash, Ref, Revision, Secret, TenantId, Token, TokenDigest};
+pub use value::{
+    Encrypted, Id, Identified, PasswordHash, Ref, Revision, Secret, TenantId, Token, TokenDigest,
+};

@@ -9,7 +9,8 @@ pub use crate::policy::{
 };
 pub use crate::query::{FieldSet, Filter, Operators};
 pub use crate::value::{
-    Bytes, Encrypted, Foreign, Id, PasswordHash, Ref, Revision, Secret, TenantId, Token, TokenDigest, Vector,
+    Bytes, Encrypted, Foreign, Id, Identified, PasswordHash, Ref, Revision, Secret, TenantId, Token,
+    TokenDigest, Vector,
 };
 pub use bson::Document;
 pub use chrono::{DateTime, Utc};

@@ -80,6 +80,12 @@ impl Model {
         self.fields.iter().find(|field| field.role == role)
     }
 
+    /// The fields of the composite key, in its order.
+    pub(crate) fn key(&self) -> impl Iterator<Item = &Field> {
+        let named = |part: &Ident| self.fields.iter().find(|field| field.ident == *part);
+        self.head.attrs.key.iter().filter_map(named)
+    }
+
     /// The indexes, those that fields declare for themselves last.
     pub(crate) fn indexes(&self) -> Vec<Index> {
         let own = self.fields.iter().flat_map(field_indexes);

@@ -251,7 +251,7 @@ on_both_stores! {
         assert_eq!(same.revision, before.revision);
         let first = take_snapshot(&app.ed, &resource, 1).await.unwrap();
         let again = take_snapshot(&app.ed, &same, 1).await.unwrap();
-        assert_eq!((first.id, first.rules.len(), again.rules.len()), (again.id, 0, 5));
+        assert_eq!((first.number, first.rules.len(), again.rules.len()), (again.number, 0, 5));
         assert_eq!(get_snapshot(&app.ed, &resource.id, 1).await.unwrap().unwrap().rules.len(), 5);
         assert!(get_snapshot(&app.rita, &resource.id, 1).await.unwrap().is_none());
     }

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::model::ModelExt;
 use crate::policy::{Actor, AnyContext, AuditLog, BaseModel, ContextFor, GlobalContext};
 use crate::schema::ModelSchema;
-use crate::value::{Id, TenantId};
+use crate::value::TenantId;
 
 /// How a migration runs.
 #[derive(Debug, Clone, Copy)]
@@ -200,7 +200,7 @@ impl<M: BaseModel> Administered<M::Actor> for Typed<M> {
 
     fn history<'a>(&self, log: AuditLog<'a>, id: Option<&str>) -> Result<AuditLog<'a>> {
         match id {
-            Some(id) => Ok(log.of::<M>(&Id::parse(id)?)),
+            Some(name) => log.of_name::<M>(name),
             None => Ok(log.entity::<M>()),
         }
     }

@@ -16,6 +16,7 @@ mod write;
 
 pub use audit::chain::ChainReport;
 pub(crate) use audit::chain::verify as verify_chain;
+pub(crate) use audit::entity::entity_of_key;
 pub(crate) use audit::history::{AuditPage, history};
 pub(crate) use audit::outbox::relay;
 pub(crate) use caller::Caller;
@@ -70,5 +71,5 @@ pub(crate) use write::bulk::{BATCH, Maker, Tally, write_matching};
 pub(crate) use write::plan::{Item, Plan, Written};
 pub(crate) use write::retry::write_again;
 pub(crate) use write::transfer::transfer;
-pub(crate) use write::upsert::find_by_key;
-pub(crate) use write::{write, write_all};
+pub(crate) use write::upsert::{find_by_key, stored_by_key, stored_by_keys};
+pub(crate) use write::{write, write_all, write_found};

@@ -1,10 +1,10 @@
 //! `claim`: one worker, one document.
 
 use super::query::Query;
-use super::unit::{Input, Writing};
+use super::unit::{Input, Reader, Writing};
 use crate::engine::{self, Action, Plan, Written};
 use crate::error::{Error, ErrorKind, Result};
-use crate::policy::{BaseModel, Model, Mutable};
+use crate::policy::{BaseModel, Mutable};
 
 /// How many candidates are looked at together.
 const CANDIDATES: u64 = 8;
@@ -42,13 +42,16 @@ impl<M: BaseModel + Mutable> Query<'_, M> {
     async fn claimed(self, patch: M::Patch) -> Result<Option<M>> {
         let (ctx, condition) = self.condition();
         for _ in 0..ROUNDS {
-            let candidates = self.again().limit(CANDIDATES).await?;
-            if candidates.is_empty() {
+            let mut reader = Reader::<M>::new(ctx);
+            let (_, listing) = self.again().limit(CANDIDATES).into_parts();
+            engine::list(&mut reader, listing).await?;
+            let mut candidates = reader.into_named().peekable();
+            if candidates.peek().is_none() {
                 return Ok(None);
             }
-            for candidate in candidates {
+            for (id, _) in candidates {
                 let input = Input::Patch(patch.clone());
-                let mut unit = Writing::of(ctx, Model::id(&candidate).clone(), Some(input));
+                let mut unit = Writing::of(ctx, id, Some(input));
                 let plan = Plan {
                     condition: condition.clone(),
                     claims: true,

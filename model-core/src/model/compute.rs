@@ -1,11 +1,12 @@
 //! What a document is to become, computed from the document as it is found.
 
-use super::unit::decode;
+use super::unit::{decode, encode};
 use crate::codec::{DecodeCx, InputCx, Mode, Visitor, Writer};
 use crate::engine::{self, Loosened};
 use crate::error::{Error, Result};
 use crate::policy::{BaseModel, Change};
 use crate::query::Operators;
+use crate::value::Id;
 
 /// A patch computed by the caller.
 pub(super) type Patching<'a, M> =
@@ -29,14 +30,14 @@ impl<M: BaseModel> Compute<'_, M> {
     }
 
     /// Makes what is after; the answer is the JSON keys of the fields that it names.
-    pub(super) fn carry_out(&self, change: &mut Change<M>) -> Result<Vec<&'static str>> {
+    pub(super) fn carry_out(&self, change: &mut Change<M>, id: &Id<M>) -> Result<Vec<&'static str>> {
         match self {
             Self::Operators(operators) => {
-                remake(change, |document| operators.apply(&document))?;
+                remake(change, id, |document| operators.apply(&document))?;
                 Ok(touched::<M>(|stored| operators.touches(stored)))
             }
             Self::Loosened(loosened) => {
-                remake(change, |document| loosened.apply(document))?;
+                remake(change, id, |document| loosened.apply(document))?;
                 if loosened.erased {
                     change.after_mut().visit(&mut Visitor::new(Mode::Erase));
                 }
@@ -57,9 +58,13 @@ impl<M: BaseModel> Compute<'_, M> {
 }
 
 /// Makes what is after of the stored form of what is before.
-fn remake<M: BaseModel>(change: &mut Change<M>, make: impl FnOnce(Vec<u8>) -> Result<Vec<u8>>) -> Result<()> {
+fn remake<M: BaseModel>(
+    change: &mut Change<M>,
+    id: &Id<M>,
+    make: impl FnOnce(Vec<u8>) -> Result<Vec<u8>>,
+) -> Result<()> {
     let mut out = Writer::new().keeping_keys(true);
-    change.before().encode(&mut out);
+    encode(change.before(), id, &mut out);
     let after = make(out.finish()?)?;
     let cx = DecodeCx::root(engine::origin(M::schema(), &after)?);
     // What is stored did decode: what does not is the doing of who made it.

@@ -5,27 +5,35 @@ use std::future::IntoFuture;
 
 use futures_util::future::{BoxFuture, FutureExt};
 
+use super::named::Named;
 use super::unit::Writing;
 use crate::engine::{self, Action, Plan, Written};
 use crate::error::Result;
 use crate::policy::{BaseModel, ContextFor};
-use crate::value::{Id, Revision};
+use crate::value::Revision;
 
 /// A delete, a purge or a restore, carried out when awaited.
 #[must_use = "a delete does nothing until it is awaited"]
 pub struct Delete<'a, M: BaseModel> {
     ctx: &'a ContextFor<M>,
-    id: &'a Id<M>,
+    named: Named<'a, M>,
     action: Action,
+    operation: &'static str,
     expected: Option<Revision>,
 }
 
 impl<'a, M: BaseModel> Delete<'a, M> {
-    pub(super) fn new(ctx: &'a ContextFor<M>, id: &'a Id<M>, action: Action) -> Self {
+    pub(super) fn new(
+        ctx: &'a ContextFor<M>,
+        named: Named<'a, M>,
+        action: Action,
+        operation: &'static str,
+    ) -> Self {
         Self {
             ctx,
-            id,
+            named,
             action,
+            operation,
             expected: None,
         }
     }
@@ -48,27 +56,29 @@ impl<'a, M: BaseModel> Delete<'a, M> {
     }
 
     async fn run(self) -> Result<bool> {
-        let mut unit = Writing::of(self.ctx, self.id.clone(), None);
         let plan = Plan {
             expected: self.expected,
-            ..Plan::new(self.action)
+            ..self.named.plan(self.action)
         };
-        engine::write(&mut unit, plan)
-            .await
-            .map(|written| written == Written::Yes)
-            .map_err(|error| {
-                error
-                    .at_model(M::NAME, self.action.verb())
-                    .at_id(|| self.id.to_string())
-            })
+        let result = write(self.ctx, &self.named, plan).await;
+        result.map_err(|error| self.named.tell(error.at_model(M::NAME, self.operation)))
     }
+}
+
+async fn write<M: BaseModel>(ctx: &ContextFor<M>, named: &Named<'_, M>, plan: Plan) -> Result<bool> {
+    let Some(found) = named.find(ctx, plan.action).await? else {
+        return Ok(false);
+    };
+    let mut unit = Writing::of(ctx, found.id, None);
+    let written = engine::write_found(&mut unit, plan, found.document).await?;
+    Ok(written == Written::Yes)
 }
 
 impl<M: BaseModel> fmt::Debug for Delete<'_, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Delete")
             .field("model", &M::NAME)
-            .field("id", &self.id)
+            .field("document", &self.named)
             .finish_non_exhaustive()
     }
 }

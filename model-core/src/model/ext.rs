@@ -1,10 +1,11 @@
 //! The verbs of every model: one trait, each verb the door to a file beside this one.
 
+use super::named::Named;
 use super::unit::{Input, Reader};
 use super::{
     Ancestors, Bulk, BulkWrite, CheckStored, Create, Delete, DeleteInBatches, Loaded, MigrateAll, Modify,
-    Query, QueryString, Reencrypt, RelatedQuery, Subtree, Update, Upserted, Watch, bulk, by_key, external,
-    get_many, global, new_from_json, patch_from_json, populate, transfer, upsert,
+    Query, QueryString, Reencrypt, RelatedQuery, Subtree, Update, Upserted, Watch, external, get_many,
+    global, many, new_from_json, patch_from_json, populate, transfer, upsert,
 };
 use crate::engine::{self, Access, Action};
 use crate::error::{Error, Result};
@@ -13,7 +14,7 @@ use crate::policy::{
     Watchable, hidden_fields,
 };
 use crate::query::{Field, FieldSet, Filter, Lookup, Operators, Queryable, Sort, external as outside};
-use crate::value::{Id, Pointer, Refers, TenantId};
+use crate::value::{Id, Identified, Pointer, Refers, TenantId};
 
 /// The operations of a model. Every model with a policy has them; import the trait through the prelude.
 pub trait ModelExt: BaseModel {
@@ -34,7 +35,7 @@ pub trait ModelExt: BaseModel {
     /// # }
     /// ```
     fn create(ctx: &ContextFor<Self>, new: Self::New) -> Create<'_, Self> {
-        Create::new(ctx, new, Id::generate())
+        Create::new(ctx, new, Id::fresh(Self::schema().id))
     }
 
     /// Creates a document under an id of the caller's own choice.
@@ -53,7 +54,10 @@ pub trait ModelExt: BaseModel {
     /// # Ok(())
     /// # }
     /// ```
-    fn create_with_id(ctx: &ContextFor<Self>, id: Id<Self>, new: Self::New) -> Create<'_, Self> {
+    fn create_with_id(ctx: &ContextFor<Self>, id: Id<Self>, new: Self::New) -> Create<'_, Self>
+    where
+        Self: Identified,
+    {
         Create::new(ctx, new, id)
     }
 
@@ -73,14 +77,11 @@ pub trait ModelExt: BaseModel {
     /// # Ok(())
     /// # }
     /// ```
-    fn get(ctx: &ContextFor<Self>, id: &Id<Self>) -> impl Future<Output = Result<Option<Self>>> + Send {
-        async move {
-            let mut reader = Reader::<Self>::new(ctx);
-            engine::get(&mut reader, id.value())
-                .await
-                .map_err(|error| error.at_model(Self::NAME, "get"))?;
-            Ok(reader.into_documents().pop())
-        }
+    fn get(ctx: &ContextFor<Self>, id: &Id<Self>) -> impl Future<Output = Result<Option<Self>>> + Send
+    where
+        Self: Identified,
+    {
+        get(ctx, id)
     }
 
     /// The document with this id.
@@ -97,8 +98,11 @@ pub trait ModelExt: BaseModel {
     /// # Ok(())
     /// # }
     /// ```
-    fn fetch(ctx: &ContextFor<Self>, id: &Id<Self>) -> impl Future<Output = Result<Self>> + Send {
-        async move { Self::get(ctx, id).await?.ok_or_else(|| missing::<Self>(id)) }
+    fn fetch(ctx: &ContextFor<Self>, id: &Id<Self>) -> impl Future<Output = Result<Self>> + Send
+    where
+        Self: Identified,
+    {
+        fetch(ctx, id)
     }
 
     /// The documents with these ids that the actor may read, in the order of the ids: a missing or unreadable one is left
@@ -122,7 +126,10 @@ pub trait ModelExt: BaseModel {
     fn get_many<'a>(
         ctx: &'a ContextFor<Self>,
         ids: impl IntoIterator<Item = &'a Id<Self>>,
-    ) -> impl Future<Output = Result<Vec<Self>>> + Send {
+    ) -> impl Future<Output = Result<Vec<Self>>> + Send
+    where
+        Self: Identified,
+    {
         get_many::get_many(ctx, ids.into_iter().collect())
     }
 
@@ -156,7 +163,10 @@ pub trait ModelExt: BaseModel {
         ctx: &ContextFor<Self>,
         documents: impl IntoIterator<Item = &'a D>,
         of: impl Fn(&'a D) -> R,
-    ) -> impl Future<Output = Result<Loaded<Self>>> + Send {
+    ) -> impl Future<Output = Result<Loaded<Self>>> + Send
+    where
+        Self: Identified,
+    {
         populate::populate(ctx, populate::named(documents, of))
     }
 
@@ -228,6 +238,7 @@ pub trait ModelExt: BaseModel {
     where
         R: Queryable,
         R::Item: Pointer<Self>,
+        Self: Identified,
     {
         Subtree::new(ctx, root, parent(Self::fields()).path())
     }
@@ -260,6 +271,7 @@ pub trait ModelExt: BaseModel {
     where
         R: Queryable,
         R::Item: Pointer<Self>,
+        Self: Identified,
     {
         Ancestors::new(ctx, from, parent(Self::fields()).path())
     }
@@ -280,7 +292,10 @@ pub trait ModelExt: BaseModel {
     /// # Ok(())
     /// # }
     /// ```
-    fn explain(ctx: &ContextFor<Self>, id: &Id<Self>) -> impl Future<Output = Result<Access>> + Send {
+    fn explain(ctx: &ContextFor<Self>, id: &Id<Self>) -> impl Future<Output = Result<Access>> + Send
+    where
+        Self: Identified,
+    {
         async move {
             let mut reader = Reader::<Self>::new(ctx);
             engine::explain(&mut reader, id.value())
@@ -323,7 +338,7 @@ pub trait ModelExt: BaseModel {
     /// Changes the document that a unique key names, as [`get_by`](Self::get_by) finds it, by a patch.
     ///
     /// # Errors
-    /// As [`get_by`](Self::get_by) and [`update`](Self::update).
+    /// When awaited: as [`get_by`](Self::get_by) and [`update`](Self::update).
     ///
     /// ```
     /// # model_core::__example!();
@@ -340,21 +355,98 @@ pub trait ModelExt: BaseModel {
         ctx: &ContextFor<Self>,
         key: impl FnOnce(&'static Self::Fields) -> Filter<Self>,
         patch: Self::Patch,
-    ) -> impl Future<Output = Result<Self>> + Send
+    ) -> Update<'_, Self>
     where
         Self: Mutable,
     {
-        let key = key(Self::fields()).into_node();
-        async move {
-            let updated = by_key::update_by(ctx, key, patch).await;
-            updated.map_err(|error| error.at_model(Self::NAME, "update_by"))
-        }
+        Update::new(ctx, Named::key(key), Input::Patch(patch), "update_by")
+    }
+
+    /// Replaces all that a caller may write of the document that a unique key names, as [`replace`](Self::replace) does.
+    ///
+    /// # Errors
+    /// When awaited: as [`get_by`](Self::get_by) and [`replace`](Self::replace).
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let made = Note::create(&ctx, note("Buy milk")).await?;
+    /// let replaced = Note::replace_by(&ctx, |n| n.id.eq(&made.id), note("Buy tea")).await?;
+    /// assert_eq!(replaced.text, "Buy tea");
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn replace_by(
+        ctx: &ContextFor<Self>,
+        key: impl FnOnce(&'static Self::Fields) -> Filter<Self>,
+        new: Self::New,
+    ) -> Update<'_, Self>
+    where
+        Self: Mutable,
+    {
+        Update::new(ctx, Named::key(key), Input::Replace(new), "replace_by")
+    }
+
+    /// Changes the document that a unique key names by update operators, as [`update_with`](Self::update_with) does.
+    ///
+    /// # Errors
+    /// When awaited: as [`get_by`](Self::get_by) and [`update_with`](Self::update_with).
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let made = Note::create(&ctx, note("Buy milk")).await?;
+    /// assert_eq!(Note::update_with_by(&ctx, |n| n.id.eq(&made.id), |n| n.stars.inc(1)).await?.stars, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn update_with_by<O: Into<Operators<Self>>>(
+        ctx: &ContextFor<Self>,
+        key: impl FnOnce(&'static Self::Fields) -> Filter<Self>,
+        operators: impl FnOnce(&'static Self::Fields) -> O,
+    ) -> Modify<'_, Self>
+    where
+        Self: Mutable,
+    {
+        let operators = operators(Self::fields()).into();
+        Modify::by_operators(ctx, Named::key(key), operators, "update_with_by")
+    }
+
+    /// Changes the document that a unique key names by a patch that is computed from it, as [`modify`](Self::modify) does.
+    ///
+    /// # Errors
+    /// When awaited: as [`get_by`](Self::get_by) and [`modify`](Self::modify).
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// let made = Note::create(&ctx, note("Buy milk")).await?;
+    /// let more = |before: &Note| Ok(Some(NotePatch { stars: Set(before.stars + 2), ..Default::default() }));
+    /// assert_eq!(Note::modify_by(&ctx, |n| n.id.eq(&made.id), more).await?.stars, 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn modify_by<'a>(
+        ctx: &'a ContextFor<Self>,
+        key: impl FnOnce(&'static Self::Fields) -> Filter<Self>,
+        compute: impl Fn(&Self) -> Result<Option<Self::Patch>> + Send + Sync + 'a,
+    ) -> Modify<'a, Self>
+    where
+        Self: Mutable,
+    {
+        Modify::by_patch(ctx, Named::key(key), Box::new(compute), "modify_by")
     }
 
     /// Deletes the document that a unique key names, as [`get_by`](Self::get_by) finds it; false if there is none.
     ///
     /// # Errors
-    /// As [`get_by`](Self::get_by) and [`delete`](Self::delete).
+    /// When awaited: as [`get_by`](Self::get_by) and [`delete`](Self::delete).
     ///
     /// ```
     /// # model_core::__example!();
@@ -370,15 +462,39 @@ pub trait ModelExt: BaseModel {
     fn delete_by(
         ctx: &ContextFor<Self>,
         key: impl FnOnce(&'static Self::Fields) -> Filter<Self>,
-    ) -> impl Future<Output = Result<bool>> + Send
+    ) -> Delete<'_, Self>
     where
         Self: Mutable,
     {
-        let key = key(Self::fields()).into_node();
-        async move {
-            let deleted = by_key::delete_by::<Self>(ctx, key).await;
-            deleted.map_err(|error| error.at_model(Self::NAME, "delete_by"))
-        }
+        Delete::new(ctx, Named::key(key), Action::Delete, "delete_by")
+    }
+
+    /// Removes the document that a unique key names for good, as [`purge`](Self::purge) does.
+    ///
+    /// # Errors
+    /// When awaited: as [`get_by`](Self::get_by) and [`purge`](Self::purge).
+    fn purge_by(
+        ctx: &ContextFor<Self>,
+        key: impl FnOnce(&'static Self::Fields) -> Filter<Self>,
+    ) -> Delete<'_, Self>
+    where
+        Self: Mutable,
+    {
+        Delete::new(ctx, Named::key(key), Action::Purge, "purge_by")
+    }
+
+    /// Takes the soft delete of the document that a unique key names back, as [`restore`](Self::restore) does.
+    ///
+    /// # Errors
+    /// When awaited: as [`get_by`](Self::get_by) and [`restore`](Self::restore).
+    fn restore_by(
+        ctx: &ContextFor<Self>,
+        key: impl FnOnce(&'static Self::Fields) -> Filter<Self>,
+    ) -> Delete<'_, Self>
+    where
+        Self: Mutable,
+    {
+        Delete::new(ctx, Named::key(key), Action::Restore, "restore_by")
     }
 
     /// A query over the documents that the actor may read.
@@ -530,9 +646,9 @@ pub trait ModelExt: BaseModel {
     /// ```
     fn update<'a>(ctx: &'a ContextFor<Self>, id: &'a Id<Self>, patch: Self::Patch) -> Update<'a, Self>
     where
-        Self: Mutable,
+        Self: Identified + Mutable,
     {
-        Update::new(ctx, id, Input::Patch(patch))
+        Update::new(ctx, Named::Id(id), Input::Patch(patch), "update")
     }
 
     /// Replaces all that a caller may write: what `new` leaves out gets its default, or goes. Id, tenant, `created_at` and
@@ -554,9 +670,9 @@ pub trait ModelExt: BaseModel {
     /// ```
     fn replace<'a>(ctx: &'a ContextFor<Self>, id: &'a Id<Self>, new: Self::New) -> Update<'a, Self>
     where
-        Self: Mutable,
+        Self: Identified + Mutable,
     {
-        Update::new(ctx, id, Input::Replace(new))
+        Update::new(ctx, Named::Id(id), Input::Replace(new), "replace")
     }
 
     /// Patches the document that a unique key names, or creates it where there is none: two racing calls make one.
@@ -617,7 +733,7 @@ pub trait ModelExt: BaseModel {
     where
         I: IntoIterator<Item = Self::New, IntoIter: Send>,
     {
-        bulk::create_many(ctx, inputs.into_iter().peekable())
+        many::create_many(ctx, inputs.into_iter().peekable())
     }
 
     /// Patches every document that the filter selects and the actor may read.
@@ -722,9 +838,10 @@ pub trait ModelExt: BaseModel {
         operators: impl FnOnce(&'static Self::Fields) -> O,
     ) -> Modify<'a, Self>
     where
-        Self: Mutable,
+        Self: Identified + Mutable,
     {
-        Modify::by_operators(ctx, id, operators(Self::fields()).into())
+        let operators = operators(Self::fields()).into();
+        Modify::by_operators(ctx, Named::Id(id), operators, "update_with")
     }
 
     /// Changes a document by a patch that is computed from the document as it is. Where another writer comes first, the
@@ -753,9 +870,9 @@ pub trait ModelExt: BaseModel {
         compute: impl Fn(&Self) -> Result<Option<Self::Patch>> + Send + Sync + 'a,
     ) -> Modify<'a, Self>
     where
-        Self: Mutable,
+        Self: Identified + Mutable,
     {
-        Modify::by_patch(ctx, id, Box::new(compute))
+        Modify::by_patch(ctx, Named::Id(id), Box::new(compute), "modify")
     }
 
     /// Deletes a document; false if there is none that the actor may read.
@@ -776,9 +893,9 @@ pub trait ModelExt: BaseModel {
     /// ```
     fn delete<'a>(ctx: &'a ContextFor<Self>, id: &'a Id<Self>) -> Delete<'a, Self>
     where
-        Self: Mutable,
+        Self: Identified + Mutable,
     {
-        Delete::new(ctx, id, Action::Delete)
+        Delete::new(ctx, Named::Id(id), Action::Delete, "delete")
     }
 
     /// Deletes a document with all that its deletion takes along (`#[model(on_delete = ..)]`), in batches of their own
@@ -808,7 +925,7 @@ pub trait ModelExt: BaseModel {
     /// ```
     fn delete_in_batches<'a>(ctx: &'a ContextFor<Self>, id: &'a Id<Self>) -> DeleteInBatches<'a, Self>
     where
-        Self: Mutable,
+        Self: Identified + Mutable,
     {
         DeleteInBatches::new(ctx, id)
     }
@@ -820,9 +937,9 @@ pub trait ModelExt: BaseModel {
     /// As [`delete`](Self::delete).
     fn purge<'a>(ctx: &'a ContextFor<Self>, id: &'a Id<Self>) -> Delete<'a, Self>
     where
-        Self: Mutable,
+        Self: Identified + Mutable,
     {
-        Delete::new(ctx, id, Action::Purge)
+        Delete::new(ctx, Named::Id(id), Action::Purge, "purge")
     }
 
     /// Takes a soft delete back; false if there is no such deleted document that the actor may read. Who may delete
@@ -832,9 +949,9 @@ pub trait ModelExt: BaseModel {
     /// As [`delete`](Self::delete).
     fn restore<'a>(ctx: &'a ContextFor<Self>, id: &'a Id<Self>) -> Delete<'a, Self>
     where
-        Self: Mutable,
+        Self: Identified + Mutable,
     {
-        Delete::new(ctx, id, Action::Restore)
+        Delete::new(ctx, Named::Id(id), Action::Restore, "restore")
     }
 
     /// Moves a document to another tenant, under its id: deleted in the one and created in the other, in one transaction. The
@@ -869,7 +986,7 @@ pub trait ModelExt: BaseModel {
         tenant: impl Into<TenantId>,
     ) -> impl Future<Output = Result<Self>> + Send
     where
-        Self: BaseModel<Actor = A> + Model<Scope = TenantScope> + Mutable,
+        Self: BaseModel<Actor = A> + Identified + Model<Scope = TenantScope> + Mutable,
     {
         transfer::move_to_tenant(ctx.crossing(), id, tenant.into())
     }
@@ -888,17 +1005,17 @@ pub trait ModelExt: BaseModel {
     {
         async move {
             let id = Id::from_value(global::<Self>(ctx).caller().only_id(Self::schema()));
-            if let Some(found) = Self::get(ctx, &id).await? {
+            if let Some(found) = get(ctx, &id).await? {
                 return Ok(found);
             }
-            match Self::create_with_id(ctx, id.clone(), new()).await {
+            match Create::new(ctx, new(), id.clone()).await {
                 Err(error) if is_there_already::<Self>(&error) => {
                     // In a transaction it was there when that began, and the actor does not see it: one that came
                     // since would have been run into. The failed insert has undone the transaction, so that to look
                     // again would begin it anew, with no other end.
                     match global::<Self>(ctx).caller().transaction {
                         Some(_) => Err(missing::<Self>(&id)),
-                        None => Self::fetch(ctx, &id).await,
+                        None => fetch(ctx, &id).await,
                     }
                 }
                 outcome => outcome,
@@ -1122,6 +1239,18 @@ pub trait ModelExt: BaseModel {
 }
 
 impl<M: BaseModel> ModelExt for M {}
+
+async fn get<M: BaseModel>(ctx: &ContextFor<M>, id: &Id<M>) -> Result<Option<M>> {
+    let mut reader = Reader::<M>::new(ctx);
+    engine::get(&mut reader, id.value())
+        .await
+        .map_err(|error| error.at_model(M::NAME, "get"))?;
+    Ok(reader.into_documents().pop())
+}
+
+async fn fetch<M: BaseModel>(ctx: &ContextFor<M>, id: &Id<M>) -> Result<M> {
+    get(ctx, id).await?.ok_or_else(|| missing(id))
+}
 
 fn missing<M: BaseModel>(id: &Id<M>) -> Error {
     Error::new(crate::ErrorKind::NotFound, "")

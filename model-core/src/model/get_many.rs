@@ -7,7 +7,7 @@ use crate::engine::{self, Listing};
 use crate::error::Result;
 use crate::policy::{BaseModel, ContextFor};
 use crate::query::{Node, Test};
-use crate::value::{Id, IdValue};
+use crate::value::{Id, IdValue, Identified};
 
 /// How many ids one command names: far below the largest message, and few enough for one plan.
 const AT_ONCE: usize = 1_000;
@@ -16,7 +16,10 @@ const AT_ONCE: usize = 1_000;
 pub(super) type Places = HashMap<IdValue, usize>;
 
 /// The readable documents of `ids`, in their order.
-pub(super) async fn get_many<M: BaseModel>(ctx: &ContextFor<M>, ids: Vec<&Id<M>>) -> Result<Vec<M>> {
+pub(super) async fn get_many<M: BaseModel + Identified>(
+    ctx: &ContextFor<M>,
+    ids: Vec<&Id<M>>,
+) -> Result<Vec<M>> {
     let mut places = Places::with_capacity(ids.len());
     for id in ids {
         name(&mut places, id);
@@ -32,7 +35,7 @@ pub(super) fn name<M>(places: &mut Places, id: &Id<M>) {
 }
 
 /// The readable documents of the ids, in their order, by commands that name `at_once` of them.
-pub(super) async fn read<M: BaseModel>(
+pub(super) async fn read<M: BaseModel + Identified>(
     ctx: &ContextFor<M>,
     places: &Places,
     at_once: usize,

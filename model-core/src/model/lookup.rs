@@ -15,7 +15,6 @@ use crate::engine::{self, Listing, OpenLookup};
 use crate::error::Result;
 use crate::policy::{BaseModel, ContextFor, Model, Projection, Reaches};
 use crate::query::{Join, Joining};
-use crate::value::Identified as _;
 
 /// Some fields of a document, and of the documents of another model that belong to it.
 #[derive(Debug)]

@@ -2,7 +2,6 @@
 
 mod branch;
 mod bulk;
-mod by_key;
 mod check;
 mod claim;
 mod compute;
@@ -19,8 +18,10 @@ mod input;
 mod kin;
 mod lent;
 mod lookup;
+mod many;
 mod migrate;
 mod modify;
+mod named;
 mod nearest;
 mod options;
 mod page;
@@ -41,7 +42,7 @@ mod upsert;
 mod watch;
 
 pub use branch::{FacetBranch, FacetBranches, FacetCount, FacetRows, FacetSelect};
-pub use bulk::{Bulk, BulkEffect, BulkOutcome, BulkReport, BulkWrite};
+pub use bulk::{Bulk, BulkOutcome};
 pub use check::CheckStored;
 pub use create::Create;
 pub use delete::Delete;
@@ -53,6 +54,7 @@ pub use group::Rows;
 pub use input::{deserialize_new, deserialize_patch, new_from_json, patch_from_json};
 pub(crate) use kin::registered;
 pub use lookup::{Joined, LookupQuery};
+pub use many::{BulkEffect, BulkReport, BulkWrite};
 pub use migrate::MigrateAll;
 pub use modify::Modify;
 pub use nearest::Nearest;

@@ -6,12 +6,13 @@ use std::future::IntoFuture;
 use futures_util::future::{BoxFuture, FutureExt};
 
 use super::compute::{Compute, Patching};
+use super::named::Named;
 use super::unit::{Input, Writing};
 use crate::engine::{self, Action, Plan};
 use crate::error::{Error, Result};
 use crate::policy::{BaseModel, ContextFor};
 use crate::query::Operators;
-use crate::value::{Id, Revision};
+use crate::value::Revision;
 
 /// How often a change is made before it gives up: as many writers of one document, all at once, all get through.
 const ATTEMPTS: u32 = 32;
@@ -20,7 +21,7 @@ const ATTEMPTS: u32 = 32;
 #[must_use = "a change does nothing until it is awaited"]
 pub struct Modify<'a, M: BaseModel> {
     ctx: &'a ContextFor<M>,
-    id: &'a Id<M>,
+    named: Named<'a, M>,
     compute: Compute<'a, M>,
     operation: &'static str,
     expected: Option<Revision>,
@@ -29,18 +30,33 @@ pub struct Modify<'a, M: BaseModel> {
 }
 
 impl<'a, M: BaseModel> Modify<'a, M> {
-    pub(super) fn by_operators(ctx: &'a ContextFor<M>, id: &'a Id<M>, operators: Operators<M>) -> Self {
-        Self::new(ctx, id, Compute::Operators(operators), "update_with")
+    pub(super) fn by_operators(
+        ctx: &'a ContextFor<M>,
+        named: Named<'a, M>,
+        operators: Operators<M>,
+        operation: &'static str,
+    ) -> Self {
+        Self::new(ctx, named, Compute::Operators(operators), operation)
     }
 
-    pub(super) fn by_patch(ctx: &'a ContextFor<M>, id: &'a Id<M>, compute: Patching<'a, M>) -> Self {
-        Self::new(ctx, id, Compute::Patch(compute), "modify")
+    pub(super) fn by_patch(
+        ctx: &'a ContextFor<M>,
+        named: Named<'a, M>,
+        compute: Patching<'a, M>,
+        operation: &'static str,
+    ) -> Self {
+        Self::new(ctx, named, Compute::Patch(compute), operation)
     }
 
-    fn new(ctx: &'a ContextFor<M>, id: &'a Id<M>, compute: Compute<'a, M>, operation: &'static str) -> Self {
+    fn new(
+        ctx: &'a ContextFor<M>,
+        named: Named<'a, M>,
+        compute: Compute<'a, M>,
+        operation: &'static str,
+    ) -> Self {
         Self {
             ctx,
-            id,
+            named,
             compute,
             operation,
             expected: None,
@@ -104,32 +120,36 @@ impl<'a, M: BaseModel> Modify<'a, M> {
     }
 
     async fn run(self) -> Result<M> {
-        let (id, operation) = (self.id, self.operation);
-        self.write()
-            .await
-            .map_err(|error| error.at_model(M::NAME, operation).at_id(|| id.to_string()))
-    }
-
-    async fn write(self) -> Result<M> {
-        self.compute.check()?;
-        let input = Input::Computed(self.compute);
-        let mut unit = Writing::of(self.ctx, self.id.clone(), Some(input));
         let plan = Plan {
             expected: self.expected,
             keep_updated_at: self.keep_updated_at,
-            ..Plan::new(Action::Update)
+            ..self.named.plan(Action::Update)
         };
-        let written = engine::write_again(&mut unit, &plan, self.attempts).await?;
-        unit.into_document(written)
-            .ok_or_else(|| Error::internal("an update without a document"))
+        let result = write(self.ctx, &self.named, self.compute, plan, self.attempts).await;
+        result.map_err(|error| self.named.tell(error.at_model(M::NAME, self.operation)))
     }
+}
+
+async fn write<M: BaseModel>(
+    ctx: &ContextFor<M>,
+    named: &Named<'_, M>,
+    compute: Compute<'_, M>,
+    plan: Plan,
+    attempts: u32,
+) -> Result<M> {
+    compute.check()?;
+    let found = named.require(ctx, plan.action).await?;
+    let mut unit = Writing::of(ctx, found.id, Some(Input::Computed(compute)));
+    let written = engine::write_again(&mut unit, &plan, found.document, attempts).await?;
+    unit.into_document(written)
+        .ok_or_else(|| Error::internal("an update without a document"))
 }
 
 impl<M: BaseModel> fmt::Debug for Modify<'_, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Modify")
             .field("model", &M::NAME)
-            .field("id", &self.id)
+            .field("document", &self.named)
             .finish_non_exhaustive()
     }
 }

@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::policy::BaseModel;
 use crate::query::{Field, Filter, HoldsVectors, Target};
 use crate::schema::Similarity;
-use crate::value::Vector;
+use crate::value::{Id, Vector};
 
 /// A query for the documents whose vectors are most like a given one, among those that the actor may read: awaited, it gives
 /// them with their scores, the nearest first.
@@ -135,12 +135,9 @@ impl<M: BaseModel> Nearest<'_, M> {
         let ranked = engine::nearest(&mut reader, listing, &self.near)
             .await
             .map_err(|error| error.at_model(M::NAME, "nearest"))?;
-        let documents = reader.into_documents().into_iter();
-        let mut documents: HashMap<_, _> = documents
-            .map(|document| (document.id().value().clone(), document))
-            .collect();
+        let mut documents: HashMap<_, _> = reader.into_named().collect();
         let scored = ranked.into_iter().filter_map(|(id, score)| {
-            let item = documents.remove(&id)?;
+            let item = documents.remove(&Id::from_value(id))?;
             Some(Scored { item, score })
         });
         Ok(scored.collect())

@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::policy::{BaseModel, ContextFor, Model as _, Projection, ReadScope, hidden_names};
 use crate::query::Node;
 use crate::schema::{FieldSchema, ModelSchema};
-use crate::value::IdValue;
+use crate::value::{Id, IdValue};
 
 /// Reads some fields into a vector.
 pub(super) struct Picker<'a, P: Projection> {
@@ -111,7 +111,7 @@ impl<P: Projection> ReadUnit for Picker<'_, P> {
         let mut judged = self.pending.drain(..);
         let kept = self.picked.drain(..).filter(|_| match judged.next() {
             None => keep(true, None),
-            Some(document) => keep(document.can_read(ctx), Some(document.id().value())),
+            Some(document) => keep(document.can_read(ctx), document.identity().map(Id::value)),
         });
         self.kept.extend(kept);
     }

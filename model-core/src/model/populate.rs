@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::get_many::{self, Places};
 use crate::error::{Error, ErrorKind, Result};
 use crate::policy::{BaseModel, ContextFor};
-use crate::value::{Id, IdValue, Pointer, Refers};
+use crate::value::{Id, IdValue, Identified, Pointer, Refers};
 
 /// How many ids one command names: a relation of one level is one command up to here, and a message holds that many.
 const AT_ONCE: usize = 50_000;
@@ -111,7 +111,10 @@ pub(super) fn named<'a, M, D: 'a, R: Refers<M>>(
     places
 }
 
-pub(super) async fn populate<M: BaseModel>(ctx: &ContextFor<M>, named: Places) -> Result<Loaded<M>> {
+pub(super) async fn populate<M: BaseModel + Identified>(
+    ctx: &ContextFor<M>,
+    named: Places,
+) -> Result<Loaded<M>> {
     let documents = get_many::read::<M>(ctx, &named, AT_ONCE, "populate").await?;
     let mut order: Vec<_> = named.into_iter().collect();
     order.sort_unstable_by_key(|(_, place)| *place);

@@ -14,8 +14,7 @@ use super::stream::{self, Keeps as _};
 use super::unit::Reader;
 use crate::engine::{self, Listing};
 use crate::error::Result;
-use crate::policy::{BaseModel, ContextFor, Projection};
-use crate::value::Identified as _;
+use crate::policy::{BaseModel, ContextFor, Model as _, Projection};
 
 /// A query for some fields of the documents that the actor may read: awaited, it gives them all.
 #[must_use = "a query does nothing until it is awaited, or one of its ends is called"]

@@ -10,7 +10,7 @@ use super::unit::Reader;
 use crate::engine::{self, Way};
 use crate::error::{Error, Result};
 use crate::policy::{BaseModel, ContextFor};
-use crate::value::{Id, IdValue};
+use crate::value::{Id, IdValue, Identified};
 
 /// A way from a document to those below it: awaited, it gives the [`Tree`]; none if the document is not there.
 #[must_use = "a query does nothing until it is awaited"]
@@ -21,7 +21,7 @@ pub struct Subtree<'a, M: BaseModel> {
     depth: Option<u32>,
 }
 
-impl<'a, M: BaseModel> Subtree<'a, M> {
+impl<'a, M: BaseModel + Identified> Subtree<'a, M> {
     pub(super) fn new(ctx: &'a ContextFor<M>, root: &'a Id<M>, path: &'static str) -> Self {
         Self {
             ctx,
@@ -61,7 +61,7 @@ impl<M: BaseModel> fmt::Debug for Subtree<'_, M> {
     }
 }
 
-impl<'a, M: BaseModel> IntoFuture for Subtree<'a, M> {
+impl<'a, M: BaseModel + Identified> IntoFuture for Subtree<'a, M> {
     type Output = Result<Option<Tree<M>>>;
     type IntoFuture = BoxFuture<'a, Result<Option<Tree<M>>>>;
 
@@ -83,7 +83,7 @@ struct Node<M> {
     children: Vec<usize>,
 }
 
-impl<M: BaseModel> Tree<M> {
+impl<M: BaseModel + Identified> Tree<M> {
     /// Puts what was reached below the root; what hangs on nothing that is there falls away.
     fn grow(root: M, reached: Vec<M>, links: Vec<Vec<IdValue>>) -> Self {
         let mut waiting: HashMap<IdValue, Vec<usize>> = HashMap::new();
@@ -148,7 +148,9 @@ impl<M: BaseModel> Tree<M> {
     pub fn depth(&self, id: &Id<M>) -> Option<u32> {
         self.node(id).map(|node| node.depth)
     }
+}
 
+impl<M: BaseModel> Tree<M> {
     /// The documents level by level, the root first; each after the one that it refers to.
     pub fn documents(&self) -> impl Iterator<Item = &M> {
         self.nodes.iter().map(|node| &node.document)
@@ -170,7 +172,7 @@ impl<M: BaseModel> fmt::Debug for Tree<M> {
 #[must_use = "a query does nothing until it is awaited"]
 pub struct Ancestors<'a, M: BaseModel>(Subtree<'a, M>);
 
-impl<'a, M: BaseModel> Ancestors<'a, M> {
+impl<'a, M: BaseModel + Identified> Ancestors<'a, M> {
     pub(super) fn new(ctx: &'a ContextFor<M>, from: &'a Id<M>, path: &'static str) -> Self {
         Self(Subtree::new(ctx, from, path))
     }
@@ -216,7 +218,7 @@ impl<M: BaseModel> fmt::Debug for Ancestors<'_, M> {
     }
 }
 
-impl<'a, M: BaseModel> IntoFuture for Ancestors<'a, M> {
+impl<'a, M: BaseModel + Identified> IntoFuture for Ancestors<'a, M> {
     type Output = Result<Vec<M>>;
     type IntoFuture = BoxFuture<'a, Result<Vec<M>>>;
 

@@ -1,6 +1,7 @@
 //! The typed side of the pipeline: what one operation on one model holds.
 
 use std::any::Any;
+use std::collections::VecDeque;
 
 use bson::Document;
 use chrono::{DateTime, Utc};
@@ -14,7 +15,7 @@ use crate::engine::{self, Action, Caller, Lent, ReadUnit, Side, Unit, WriteUnit,
 use crate::error::{Error, Result};
 use crate::policy::{AnyContext, BaseModel, Change, ContextFor, MigrateInfo, ReadScope, Stamp, hidden_names};
 use crate::query::Node;
-use crate::schema::{FieldRole, ModelSchema};
+use crate::schema::{FieldRole, ModelSchema, reserved};
 use crate::value::{Id, IdValue};
 
 /// Decodes a whole document.
@@ -29,12 +30,22 @@ pub(super) fn migrate<M: BaseModel>(document: Document, stored_version: u32) -> 
     M::migrate(document, &MigrateInfo::new(stored_version, M::schema().version))
 }
 
+/// Writes a document, with the `_id` that a model without an id does not know of.
+pub(super) fn encode<M: BaseModel>(document: &M, id: &Id<M>, out: &mut Writer<'_>) {
+    if document.identity().is_none() {
+        id.value().encode(out, reserved::ID);
+    }
+    document.encode(out);
+}
+
 /// Reads documents into a vector.
 pub(super) struct Reader<'a, M: BaseModel> {
     ctx: &'a ContextFor<M>,
     /// Decoded, and not judged yet.
     pending: Vec<M>,
     documents: Vec<M>,
+    /// The `_id` of each of both, of a model without ids.
+    ids: (VecDeque<IdValue>, Vec<IdValue>),
 }
 
 impl<'a, M: BaseModel> Reader<'a, M> {
@@ -43,11 +54,21 @@ impl<'a, M: BaseModel> Reader<'a, M> {
             ctx,
             pending: Vec::new(),
             documents: Vec::new(),
+            ids: Default::default(),
         }
     }
 
     pub(super) fn into_documents(self) -> Vec<M> {
         self.documents
+    }
+
+    /// Each document with what it is stored under.
+    pub(super) fn into_named(self) -> impl Iterator<Item = (Id<M>, M)> {
+        let mut ids = self.ids.1.into_iter().map(Id::from_value);
+        self.documents.into_iter().filter_map(move |document| {
+            let id = document.identity().cloned().or_else(|| ids.next())?;
+            Some((id, document))
+        })
     }
 }
 
@@ -55,6 +76,7 @@ impl<M: BaseModel> Keeps for Reader<'_, M> {
     type Item = M;
 
     fn take(&mut self) -> Vec<M> {
+        self.ids.1.clear();
         std::mem::take(&mut self.documents)
     }
 }
@@ -87,7 +109,13 @@ impl<M: BaseModel> Unit for Reader<'_, M> {
 
 impl<M: BaseModel> ReadUnit for Reader<'_, M> {
     fn decode(&mut self, raw: &[u8], cx: &DecodeCx<'_>) -> Result<(), DecodeError> {
-        self.pending.push(decode(raw, cx)?);
+        let document: M = decode(raw, cx)?;
+        if document.identity().is_none() {
+            let id = Elements::new(raw)?.find(reserved::ID)?;
+            let id = id.ok_or_else(|| DecodeError::new("the document has no id").at(reserved::ID))?;
+            self.ids.0.push_back(IdValue::decode(id)?);
+        }
+        self.pending.push(document);
         Ok(())
     }
 
@@ -100,16 +128,25 @@ impl<M: BaseModel> ReadUnit for Reader<'_, M> {
 
     fn judge(&mut self, keep: &mut dyn FnMut(bool, Option<&IdValue>) -> bool) {
         let bypassed = self.caller().bypass.is_some();
-        let ctx = self.ctx;
+        let (ctx, (pending, ids)) = (self.ctx, &mut self.ids);
         let kept = self.pending.drain(..).filter(|document| {
             let allowed = bypassed || document.can_read(ctx);
-            keep(allowed, Some(document.id().value()))
+            match document.identity() {
+                Some(id) => keep(allowed, Some(id.value())),
+                None => {
+                    let id = pending.pop_front();
+                    let kept = keep(allowed, id.as_ref());
+                    ids.extend(id.filter(|_| kept));
+                    kept
+                }
+            }
         });
         self.documents.extend(kept);
     }
 
     fn drop_last(&mut self) {
         self.documents.pop();
+        self.ids.1.pop();
     }
 
     fn discard(&mut self) -> u64 {
@@ -279,7 +316,7 @@ impl<M: BaseModel> WriteUnit for Writing<'_, M> {
 
     fn begin(&mut self, now: DateTime<Utc>) -> Result<Vec<&'static str>> {
         if let (Some(Input::Computed(compute)), Sides::Changed(change)) = (&self.input, &mut self.sides) {
-            return compute.carry_out(change);
+            return compute.carry_out(change, &self.id);
         }
         let stamp = self.stamp_at(now);
         match (self.input.take(), &mut self.sides) {
@@ -343,13 +380,13 @@ impl<M: BaseModel> WriteUnit for Writing<'_, M> {
 
     fn encode_before(&self, out: &mut Writer<'_>) {
         if let Some(document) = self.before_side() {
-            document.encode(out);
+            encode(document, &self.id, out);
         }
     }
 
     fn encode(&self, out: &mut Writer<'_>) {
         if let Some(document) = self.after_side() {
-            document.encode(out);
+            encode(document, &self.id, out);
         }
     }
 

@@ -5,28 +5,36 @@ use std::future::IntoFuture;
 
 use futures_util::future::{BoxFuture, FutureExt};
 
+use super::named::Named;
 use super::unit::{Input, Writing};
 use crate::engine::{self, Action, Plan};
 use crate::error::{Error, Result};
 use crate::policy::{BaseModel, ContextFor};
-use crate::value::{Id, Revision};
+use crate::value::Revision;
 
 /// An update, carried out when awaited.
 #[must_use = "an update does nothing until it is awaited"]
 pub struct Update<'a, M: BaseModel> {
     ctx: &'a ContextFor<M>,
-    id: &'a Id<M>,
+    named: Named<'a, M>,
     input: Input<'a, M>,
+    operation: &'static str,
     expected: Option<Revision>,
     keep_updated_at: bool,
 }
 
 impl<'a, M: BaseModel> Update<'a, M> {
-    pub(super) fn new(ctx: &'a ContextFor<M>, id: &'a Id<M>, input: Input<'a, M>) -> Self {
+    pub(super) fn new(
+        ctx: &'a ContextFor<M>,
+        named: Named<'a, M>,
+        input: Input<'a, M>,
+        operation: &'static str,
+    ) -> Self {
         Self {
             ctx,
-            id,
+            named,
             input,
+            operation,
             expected: None,
             keep_updated_at: false,
         }
@@ -71,27 +79,34 @@ impl<'a, M: BaseModel> Update<'a, M> {
     }
 
     async fn run(self) -> Result<M> {
-        let mut unit = Writing::of(self.ctx, self.id.clone(), Some(self.input));
         let plan = Plan {
             expected: self.expected,
             keep_updated_at: self.keep_updated_at,
-            ..Plan::new(Action::Update)
+            ..self.named.plan(Action::Update)
         };
-        let result = match engine::write(&mut unit, plan).await {
-            Ok(written) => unit
-                .into_document(written)
-                .ok_or_else(|| Error::internal("an update without a document")),
-            Err(error) => Err(error),
-        };
-        result.map_err(|error| error.at_model(M::NAME, "update").at_id(|| self.id.to_string()))
+        let result = write(self.ctx, &self.named, self.input, plan).await;
+        result.map_err(|error| self.named.tell(error.at_model(M::NAME, self.operation)))
     }
+}
+
+async fn write<M: BaseModel>(
+    ctx: &ContextFor<M>,
+    named: &Named<'_, M>,
+    input: Input<'_, M>,
+    plan: Plan,
+) -> Result<M> {
+    let found = named.require(ctx, plan.action).await?;
+    let mut unit = Writing::of(ctx, found.id, Some(input));
+    let written = engine::write_found(&mut unit, plan, found.document).await?;
+    unit.into_document(written)
+        .ok_or_else(|| Error::internal("an update without a document"))
 }
 
 impl<M: BaseModel> fmt::Debug for Update<'_, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Update")
             .field("model", &M::NAME)
-            .field("id", &self.id)
+            .field("document", &self.named)
             .finish_non_exhaustive()
     }
 }

@@ -99,7 +99,7 @@ async fn update<M: BaseModel>(
 }
 
 async fn create<M: BaseModel>(ctx: &ContextFor<M>, new: M::New, key: &Node) -> Result<Option<Upserted<M>>> {
-    let mut unit = Writing::create(ctx, Id::generate(), new);
+    let mut unit = Writing::create(ctx, Id::fresh(M::schema().id), new);
     let plan = Plan {
         condition: key.clone(),
         ..Plan::new(Action::Create)

@@ -12,6 +12,9 @@ use super::model::Model;
 use crate::audit::AuditEntry;
 use crate::engine::{self, AuditPage, Caller, ChainReport};
 use crate::error::{Error, ErrorKind, Result};
+use crate::query::Filter;
+#[cfg(feature = "admin")]
+use crate::value::IdValue;
 use crate::value::{Id, Identified};
 
 /// A query over the audit log of the context's tenant: awaited, it gives the entries, the newest first. A context without a
@@ -57,16 +60,72 @@ impl<A: Actor> GlobalContext<A> {
 
 impl AuditLog<'_> {
     /// What happened to one document.
-    pub fn of<M: Model>(mut self, id: &Id<M>) -> Self {
+    pub fn of<M: Model + Identified>(mut self, id: &Id<M>) -> Self {
         self.page.entity_id = Some(id.to_string());
         self.entity::<M>()
     }
 
+    /// What happened to the document that a composite key names, of a model whose documents have no id.
+    ///
+    /// # Errors
+    /// `Configuration` if the filter is not an `eq` on each part of the key, or the model's documents have ids.
+    ///
+    /// ```
+    /// use model_core::ModelExt;
+    /// use model_core::prelude::*;
+    ///
+    /// #[derive(Model)]
+    /// #[model(collection = "hits", key(page, day), audit(entity = "hits"))]
+    /// struct Hits {
+    ///     #[model(tenant)] organization: TenantId,
+    ///     page: String,
+    ///     day: i64,
+    ///     count: i64,
+    /// }
+    /// # struct User;
+    /// # impl Actor for User {
+    /// #     fn identity(&self) -> ActorIdentity { ActorIdentity::user("ada") }
+    /// #     fn can_read_audit_log(&self) -> bool { true }
+    /// # }
+    /// # impl BaseModel for Hits {
+    /// #     type Actor = User;
+    /// #     fn can_read(&self, _: &Context<User>) -> bool { true }
+    /// #     fn can_create(&self, _: &Context<User>) -> bool { true }
+    /// #     fn can_update(&self, _: &Context<User>, _: &Self) -> bool { true }
+    /// #     fn can_delete(&self, _: &Context<User>) -> bool { true }
+    /// # }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let db = Db::memory().model::<Hits>().build().await?;
+    /// # let ctx = db.context(TenantId::new("acme")?, User);
+    /// Hits::create(&ctx, NewHits { page: "start".into(), day: 1, count: 0 }).await?;
+    /// let history = ctx.audit_log().of_key::<Hits>(|h| h.page.eq("start") & h.day.eq(1))?.await?;
+    /// assert_eq!(history[0].entity_id, "start/1");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn of_key<M: Model>(mut self, key: impl FnOnce(&'static M::Fields) -> Filter<M>) -> Result<Self> {
+        let named = engine::entity_of_key(M::schema(), &key(M::fields()).into_node());
+        self.page.entity_id = Some(named.map_err(|error| error.at_model(M::NAME, "audit_log"))?);
+        Ok(self.entity::<M>())
+    }
+
+    /// What happened to the document that entries name so: by its id, or by its key.
+    #[cfg(feature = "admin")]
+    pub(crate) fn of_name<M: Model>(mut self, name: &str) -> Result<Self> {
+        let schema = M::schema();
+        if schema.has_id() {
+            IdValue::parse(schema.id, name)
+                .map_err(|message| Error::violation("id", "id", message).at_model(M::NAME, "id"))?;
+        }
+        self.page.entity_id = Some(name.to_owned());
+        Ok(self.entity::<M>())
+    }
+
     /// What happened to the documents of one model.
     pub fn entity<M: Model>(mut self) -> Self {
-        let entity = M::schema()
-            .audit
-            .map_or(<M as Identified>::NAME, |audit| audit.entity);
+        let entity = M::schema().audit.map_or(M::NAME, |audit| audit.entity);
         self.page.entity_type = Some(entity.to_owned());
         self
     }

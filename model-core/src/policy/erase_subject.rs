@@ -11,7 +11,7 @@ use super::{Actor, TenantScope};
 use crate::engine::{self, DeletePlan};
 use crate::error::Result;
 use crate::schema::ModelSchema;
-use crate::value::{Id, IdValue};
+use crate::value::{Id, IdValue, Identified};
 
 /// How many documents a batch has, if nothing is said.
 const BATCH: u32 = 500;
@@ -62,7 +62,7 @@ impl<A: Actor> Context<A> {
     /// ```
     pub fn erase_subject<M>(&self, id: &Id<M>) -> EraseSubject<'_, A>
     where
-        M: BaseModel<Actor = A, Scope = TenantScope>,
+        M: BaseModel<Actor = A, Scope = TenantScope> + Identified,
     {
         EraseSubject {
             ctx: self,

@@ -12,7 +12,7 @@ use super::{Actor, TenantScope};
 use crate::engine::{Export, ExportReport};
 use crate::error::Result;
 use crate::schema::ModelSchema;
-use crate::value::{Id, IdValue};
+use crate::value::{Id, IdValue, Identified};
 
 /// An archive of everything that belongs to a tenant, written when awaited.
 #[must_use = "an export does nothing until it is awaited"]
@@ -94,7 +94,7 @@ impl<A: Actor> Context<A> {
         out: &'a mut (dyn Write + Send),
     ) -> ExportSubject<'a, A>
     where
-        M: BaseModel<Actor = A, Scope = TenantScope>,
+        M: BaseModel<Actor = A, Scope = TenantScope> + Identified,
     {
         ExportSubject {
             ctx: self,

@@ -9,12 +9,12 @@ use serde_json::Value;
 use super::scope::Scope;
 use crate::codec::{DecodeError, DocReader, HiddenFields, InputCx, Visitor, Writer};
 use crate::schema::ModelSchema;
-use crate::value::{Id, Identified, Pointer, TenantId};
+use crate::value::{Id, TenantId};
 
 /// What the pipeline gives a new document, and gives it again after a hook: identity is not the caller's to choose.
 #[derive(Debug)]
 pub struct Stamp<M: Model> {
-    /// The id.
+    /// The id; of a model without one, the `_id` that is stored.
     pub id: Id<M>,
     /// The context's tenant; `()` for a global model.
     pub tenant: <M::Scope as Scope>::Tenant,
@@ -61,7 +61,10 @@ pub trait Watchable: Model {}
     message = "`{Self}` is not a model",
     note = "put `#[derive(Model)]` and `#[model(collection = \"...\")]` on the struct"
 )]
-pub trait Model: Identified + Sized + Debug + Send + Sync + 'static {
+pub trait Model: Sized + Debug + Send + Sync + 'static {
+    /// The model's name: that of the struct.
+    const NAME: &'static str;
+
     /// Whether its documents belong to tenants: [`TenantScope`](super::TenantScope) or
     /// [`GlobalScope`](super::GlobalScope).
     type Scope: Scope;
@@ -80,12 +83,11 @@ pub trait Model: Identified + Sized + Debug + Send + Sync + 'static {
     /// The field handles.
     fn fields() -> &'static Self::Fields;
 
-    /// The document's id.
-    fn id(&self) -> &Id<Self>;
-
     /// The document's tenant, in a tenant model.
     fn tenant(&self) -> Option<&TenantId>;
 
+    #[doc(hidden)]
+    fn identity(&self) -> Option<&Id<Self>>;
     #[doc(hidden)]
     fn build(new: Self::New, stamp: &Stamp<Self>) -> Self;
     #[doc(hidden)]
@@ -110,10 +112,4 @@ pub trait Model: Identified + Sized + Debug + Send + Sync + 'static {
     fn parse_patch(value: Value, cx: &mut InputCx) -> Option<Self::Patch>;
     #[doc(hidden)]
     fn view(self, hidden: HiddenFields) -> Self::View;
-}
-
-impl<M: Model> Pointer<M> for M {
-    fn id(&self) -> &Id<M> {
-        Model::id(self)
-    }
 }

@@ -8,6 +8,7 @@ use super::field::Field;
 use super::filter::{Filter, Node};
 use super::operand::Queryable;
 use super::sort::{Sort, SortKey};
+use crate::value::{Id, Ref};
 
 /// A join without its models.
 #[derive(Debug, Clone)]
@@ -20,6 +21,19 @@ pub(crate) struct Joining {
     pub(crate) sort: Vec<SortKey>,
     pub(crate) limit: Option<u64>,
 }
+
+/// What a join can compare with a `K`: values of its own type, and a reference with the id that it names.
+#[diagnostic::on_unimplemented(
+    message = "a join cannot compare `{Self}` with `{K}`",
+    note = "both fields hold one type; or one of them a `Ref<M>`, and the other that model's `Id<M>`"
+)]
+pub trait Joins<K> {}
+
+impl<T> Joins<T> for T {}
+
+impl<M> Joins<Id<M>> for Ref<M> {}
+
+impl<M> Joins<Ref<M>> for Id<M> {}
 
 /// Which documents of the model `N` belong to a document of the model `M`: those of which one field has the same value.
 /// Of an array, on either side, it is any element.
@@ -44,11 +58,12 @@ pub struct Join<M: 'static, N: 'static> {
 }
 
 impl<M: 'static, N: 'static> Join<M, N> {
-    /// By equality of a field of the document and a field of those that belong to it.
+    /// By equality of a field of the document and a field of those that belong to it: of one type, or a reference and the id
+    /// that it names, on either side.
     pub fn on<T, K>(local: &Field<M, T>, foreign: &Field<N, K>) -> Self
     where
-        T: Queryable,
-        K: Queryable<Item = T::Item>,
+        T: Queryable<Item: Joins<K::Item>>,
+        K: Queryable,
     {
         Self {
             joining: Joining {

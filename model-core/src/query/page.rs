@@ -81,22 +81,28 @@ pub(crate) struct PageOrder {
 }
 
 impl PageOrder {
-    /// The order of `sort`, and of the id among equals, in the direction of the last key.
+    /// The order of `sort`, and among equals that of the id, or of the composite key where that alone names the documents, in
+    /// the direction of the last key.
     ///
     /// # Errors
     /// `Invalid` for a key by which no page can be continued, or whose values a reader must not see.
     pub(crate) fn new(schema: &ModelSchema, sort: Vec<SortKey>) -> Result<Self> {
         let last = sort.last().map_or(Direction::Ascending, |key| key.direction);
-        let tie_break = SortKey {
-            path: schema.id_field.into(),
+        let names = if schema.has_id() {
+            std::slice::from_ref(&schema.id_field)
+        } else {
+            schema.key
+        };
+        let tie_break = names.iter().map(|name| SortKey {
+            path: (*name).into(),
             direction: last,
             outside: false,
-        };
+        });
         let mut order = Self {
-            sort: Vec::with_capacity(sort.len() + 1),
-            keys: Vec::with_capacity(sort.len() + 1),
+            sort: Vec::with_capacity(sort.len() + names.len()),
+            keys: Vec::with_capacity(sort.len() + names.len()),
         };
-        for key in sort.into_iter().chain([tie_break]) {
+        for key in sort.into_iter().chain(tie_break) {
             // Nothing sorts among documents of one id.
             let is_told = |known: &SortKey| known.path == key.path || known.path == schema.id_field;
             if !order.sort.iter().any(is_told) {

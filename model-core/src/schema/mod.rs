@@ -136,8 +136,10 @@ pub struct ModelSchema {
     pub tenancy: Tenancy,
     /// How its ids look.
     pub id: IdKind,
-    /// The stored name of the id: `_id`, or another one beside an `_id` that nobody sees.
+    /// The stored name of the id: `_id`, or another one beside an `_id` that nobody sees. Of a model that has no id, `_id`.
     pub id_field: &'static str,
+    /// The stored names of the fields that name a document together; empty if the model has no composite key.
+    pub key: &'static [&'static str],
     /// The schema version that this code writes; stored documents without one are of version 1.
     pub version: u32,
     /// The fields, in declaration order, which is the order of storage.
@@ -185,6 +187,7 @@ impl ModelSchema {
             tenancy,
             id,
             id_field: reserved::ID,
+            key: &[],
             version: 1,
             fields,
             indexes: &[],
@@ -206,6 +209,12 @@ impl ModelSchema {
     /// Stores the id under another name than `_id`.
     pub const fn id_field(mut self, stored: &'static str) -> Self {
         self.id_field = stored;
+        self
+    }
+
+    /// Sets the composite key.
+    pub const fn key(mut self, stored: &'static [&'static str]) -> Self {
+        self.key = stored;
         self
     }
 
@@ -279,6 +288,11 @@ impl ModelSchema {
     pub const fn doc(mut self, doc: &'static str) -> Self {
         self.doc = doc;
         self
+    }
+
+    /// Whether its documents have an id; if not, its composite key alone names them, and nobody sees their `_id`.
+    pub fn has_id(&self) -> bool {
+        self.role(FieldRole::Id).is_some()
     }
 
     /// Whether audit entries wait inside the document until a relay moves them.

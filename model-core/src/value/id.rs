@@ -18,15 +18,24 @@ use crate::codec::{
 use crate::error::Error;
 use crate::schema::{IdKind, ModelSchema, TypeSchema};
 
-/// What an id has to know of its model. Implemented by `#[derive(Model)]`.
-pub trait Identified: 'static {
-    /// The model's name.
-    const NAME: &'static str;
+/// A model whose documents have an id. Implemented by `#[derive(Model)]` for every one but those that a composite key alone
+/// names.
+///
+/// Code that is generic over models asks for it where it names documents by their ids.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no id",
+    label = "its documents are named by their composite key",
+    note = "go by the key: `get_by`, `update_by`, `delete_by` and their like; or give `{Self}` an id: `#[model(id)] id: Id<{Self}>`"
+)]
+pub trait Identified: Sized + 'static {
     /// How its ids look.
     const ID: IdKind;
     /// The model's metadata.
     #[doc(hidden)]
     const SCHEMA: fn() -> &'static ModelSchema;
+
+    /// The document's id.
+    fn id(&self) -> &Id<Self>;
 }
 
 /// The id of one document of the model `M`.
@@ -41,7 +50,7 @@ pub struct Id<M> {
 impl<M: Identified> Id<M> {
     /// A fresh id, in the form that the model declares.
     pub fn generate() -> Self {
-        Self::from_value(IdValue::generate(M::ID))
+        Self::fresh(M::ID)
     }
 
     /// Reads an id from its text form.
@@ -51,11 +60,16 @@ impl<M: Identified> Id<M> {
     pub fn parse(text: &str) -> Result<Self, Error> {
         IdValue::parse(M::ID, text)
             .map(Self::from_value)
-            .map_err(|message| Error::violation("id", "id", message).at_model(M::NAME, "id"))
+            .map_err(|message| Error::violation("id", "id", message).at_model((M::SCHEMA)().name, "id"))
     }
 }
 
 impl<M> Id<M> {
+    /// A fresh one, of a model that need not have ids of its own.
+    pub(crate) fn fresh(kind: IdKind) -> Self {
+        Self::from_value(IdValue::generate(kind))
+    }
+
     pub(crate) fn from_value(value: IdValue) -> Self {
         Self {
             value,

@@ -157,6 +157,12 @@ pub trait Pointer<M>: 'static {
     fn id(&self) -> &Id<M>;
 }
 
+impl<M: Identified> Pointer<M> for M {
+    fn id(&self) -> &Id<M> {
+        Identified::id(self)
+    }
+}
+
 impl<M: 'static> Pointer<M> for Ref<M> {
     fn id(&self) -> &Id<M> {
         &self.0

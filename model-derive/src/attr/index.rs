@@ -154,6 +154,20 @@ impl Index {
         let literal = input.peek(Token![=]) && (input.peek2(LitStr) || input.peek2(LitInt));
         let alone = input.is_empty() || input.peek(Token![,]);
         let list = input.peek(syn::token::Paren);
+        let taken = match first.to_string().as_str() {
+            "collation" if list => self.collation.is_some(),
+            "name" if literal => self.name.is_some(),
+            "ttl" if literal => self.ttl.is_some(),
+            "language" if literal => self.language.is_some(),
+            "language_override" if literal => self.language_override.is_some(),
+            _ => false,
+        };
+        if taken {
+            return Err(syn::Error::new(
+                first.span(),
+                format_args!("an index has one `{first}`: it is written twice"),
+            ));
+        }
         match first.to_string().as_str() {
             "unique" if alone => self.unique = true,
             "global" if alone => self.global = true,

@@ -88,21 +88,37 @@ fn storable(cx: &Ctxt, field: &Field) {
     }
 }
 
-/// MongoDB's rules for field names, and ours.
+/// MongoDB's rules for field names, and ours. The id's stored name and its key in JSON are written apart.
 fn stored_name(cx: &Ctxt, field: &Field) {
-    let (stored, json) = (field.stored.as_str(), field.json.as_str());
-    let wrong = if stored.is_empty() || json.is_empty() {
-        "a stored name is not empty".to_owned()
-    } else if json.starts_with('$') || stored.starts_with('$') {
-        "a stored name does not begin with `$`".to_owned()
-    } else if json.contains(['.', '\0']) || stored.contains(['.', '\0']) {
-        "a stored name has no `.` and no NUL character".to_owned()
-    } else if field.role != Role::Revision && RESERVED.contains(&stored) {
-        format!("the stored name `{stored}` belongs to the library\nhelp: rename the field")
+    if let Some(name) = &field.attrs.stored_as
+        && let Some(wrong) = wrong_name(&name.value)
+    {
+        cx.error(name.span, wrong);
+    } else if let Some(wrong) = wrong_name(&field.stored).or_else(|| wrong_name(&field.json)) {
+        cx.error(name_span(field), wrong);
+    } else if field.role != Role::Revision && RESERVED.contains(&field.stored.as_str()) {
+        let span = match &field.attrs.stored_as {
+            Some(name) => name.span,
+            None => name_span(field),
+        };
+        let stored = &field.stored;
+        cx.error(
+            span,
+            format_args!("the stored name `{stored}` belongs to the library\nhelp: rename the field"),
+        );
+    }
+}
+
+fn wrong_name(name: &str) -> Option<&'static str> {
+    if name.is_empty() {
+        Some("a stored name is not empty")
+    } else if name.starts_with('$') {
+        Some("a stored name does not begin with `$`")
+    } else if name.contains(['.', '\0']) {
+        Some("a stored name has no `.` and no NUL character")
     } else {
-        return;
-    };
-    cx.error(name_span(field), wrong);
+        None
+    }
 }
 
 /// `_id` names a model's documents; what stands in them may have one of its own, as Mongoose gives to elements of arrays.

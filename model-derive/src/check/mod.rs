@@ -99,12 +99,16 @@ fn one_of_each_role(cx: &Ctxt, model: &Model) {
 
 fn id(cx: &Ctxt, model: &Model) {
     let ident = &model.head.ident;
-    if model.role(Role::Id).is_none() {
+    if model.role(Role::Id).is_none() && model.head.attrs.key.is_empty() {
         cx.error(
             ident.span(),
-            format_args!("`{ident}` has no id field\nhelp: add `#[model(id)] pub id: Id<{ident}>`"),
+            format_args!(
+                "`{ident}` has no id field\nhelp: add `#[model(id)] pub id: Id<{ident}>`, or name the fields that are its key: \
+                 `#[model(key(..))]`"
+            ),
         );
     }
+    no_id(cx, model);
     let Some(prefix) = &model.head.attrs.id_prefix else {
         return;
     };
@@ -241,6 +245,40 @@ fn virtual_names(cx: &Ctxt, virtuals: &[crate::attr::Virtual], fields: &[Field])
         if virtuals.iter().take(index).any(|before| before.name == *name) {
             cx.error(name.span(), format_args!("`{name}` is written twice"));
         }
+    }
+}
+
+/// Where a key alone names the documents, there is no id to say anything of, and the key is seen wherever an id would be.
+fn no_id(cx: &Ctxt, model: &Model) {
+    let attrs = &model.head.attrs;
+    if model.role(Role::Id).is_some() || attrs.key.is_empty() {
+        return;
+    }
+    let form = attrs.id_form.as_ref().map(|form| form.span);
+    let prefix = attrs.id_prefix.as_ref().map(|prefix| prefix.span);
+    for span in form.into_iter().chain(prefix) {
+        cx.error(
+            span,
+            format_args!(
+                "`{ident}` has no id: its key names its documents\nhelp: remove it, or add `#[model(id)] pub id: Id<{ident}>`",
+                ident = model.head.ident
+            ),
+        );
+    }
+    for (part, field) in attrs.key.iter().zip(model.key()) {
+        let kept_from = match &field.attrs {
+            attrs if attrs.pii.is_some() => "personal",
+            attrs if attrs.hidden => "hidden",
+            _ => continue,
+        };
+        cx.error(
+            part.span(),
+            format_args!(
+                "the key names the documents in audit entries, and `{part}` is {kept_from}\n\
+                 help: give `{ident}` an id: `#[model(id)] pub id: Id<{ident}>`",
+                ident = model.head.ident
+            ),
+        );
     }
 }
 

@@ -4,8 +4,9 @@
 use proc_macro2::TokenStream;
 use syn::DeriveInput;
 
-use super::{embedded as full, hidden, model as full_model, named, runtime};
+use super::{embedded as full, hidden, model as full_model, named, runtime, schema};
 use crate::ast::{Body, Embedded, Field, Head, Model};
+use crate::attr::Role;
 use crate::ctxt::Ctxt;
 use crate::keys::Place;
 use crate::spelling;
@@ -50,9 +51,11 @@ fn head_of(place: Place, input: &DeriveInput) -> Head {
 
 fn known_model(model: &Model) -> TokenStream {
     let types = full_model::types(model);
-    let identified = full_model::identified(model, &emit!(|| loop {}));
+    // One whose id is missing by mistake has one for all others.
+    let by_key = model.role(Role::Id).is_none() && !model.head.attrs.key.is_empty();
+    let identified = (!by_key).then(|| identified(&model.head));
     let associated = full_model::associated(model);
-    let mut stubs = model_stubs(&model.head, &identified, &associated);
+    let mut stubs = model_stubs(&model.head, identified.as_ref(), &associated);
     for input in [named("New", &model.head, ""), named("", &model.head, "Patch")] {
         stubs = emit!(#stubs #[allow(unused)] impl #input {
             pub fn from_json(text: &str) -> __model::Result<Self, __model::Error> {
@@ -71,22 +74,26 @@ fn shapeless_model(head: &Head) -> TokenStream {
     } else {
         emit!(TenantScope)
     };
-    let ident = &head.ident;
-    let identified = emit! {
-        impl __model::Identified for #ident {
-            const NAME: &'static str = "";
-            const ID: __model::IdKind = __model::IdKind::ObjectId;
-            const SCHEMA: fn() -> &'static __model::ModelSchema = || loop {};
-        }
-    };
     let associated = emit! {
+        const NAME: &'static str = "";
         type Scope = __model::#scope;
         type New = ();
         type Patch = ();
         type Fields = ();
         type View = ();
     };
-    hidden(head, &model_stubs(head, &identified, &associated))
+    hidden(head, &model_stubs(head, Some(&identified(head)), &associated))
+}
+
+fn identified(head: &Head) -> TokenStream {
+    let (ident, kind) = (&head.ident, schema::id_kind(head));
+    emit! {
+        impl __model::Identified for #ident {
+            const ID: __model::IdKind = #kind;
+            const SCHEMA: fn() -> &'static __model::ModelSchema = || loop {};
+            fn id(&self) -> &__model::Id<Self> { loop {} }
+        }
+    }
 }
 
 fn debug(ident: &syn::Ident) -> TokenStream {
@@ -112,7 +119,7 @@ fn serialize(view: &syn::Ident) -> TokenStream {
     }
 }
 
-fn model_stubs(head: &Head, identified: &TokenStream, associated: &TokenStream) -> TokenStream {
+fn model_stubs(head: &Head, identified: Option<&TokenStream>, associated: &TokenStream) -> TokenStream {
     let ident = &head.ident;
     let debug = debug(ident);
     emit! {
@@ -128,8 +135,8 @@ fn model_stubs(head: &Head, identified: &TokenStream, associated: &TokenStream) 
             #associated
             fn schema() -> &'static __model::ModelSchema { loop {} }
             fn fields() -> &'static Self::Fields { loop {} }
-            fn id(&self) -> &__model::Id<Self> { loop {} }
             fn tenant(&self) -> __model::Option<&__model::TenantId> { loop {} }
+            fn identity(&self) -> __model::Option<&__model::Id<Self>> { loop {} }
             fn build(new: Self::New, stamp: &__model::Stamp<Self>) -> Self { loop {} }
             fn given(new: &Self::New) -> __model::Vec<&'static str> { loop {} }
             fn stamp(&mut self, stamp: &__model::Stamp<Self>) {}

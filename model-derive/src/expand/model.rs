@@ -12,7 +12,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
     let types = types(model);
     let statics = schema::model(model);
     let handles = fields::model_handles(model);
-    let identified = identified(model, &emit!(|| &__MODEL_SCHEMA));
+    let identified = identified(model);
     let implementation = implementation(model);
     let markers = markers(model);
     let debug = codec::debug(&model.head, &model.fields);
@@ -35,22 +35,26 @@ pub(super) fn types(model: &Model) -> TokenStream {
     emit!(#new #patch #fields #view)
 }
 
-/// What ids and references know of the model.
-pub(super) fn identified(model: &Model, schema: &TokenStream) -> TokenStream {
-    let ident = &model.head.ident;
-    let (name, id) = (ident.unraw().to_string(), schema::id_kind(&model.head));
-    emit! {
+/// What ids and references know of the model; nothing if it has no id.
+fn identified(model: &Model) -> Option<TokenStream> {
+    let (ident, kind) = (&model.head.ident, schema::id_kind(&model.head));
+    let id = own(model.role(Role::Id)?);
+    Some(emit! {
         impl __model::Identified for #ident {
-            const NAME: &'static str = #name;
-            const ID: __model::IdKind = #id;
-            const SCHEMA: fn() -> &'static __model::ModelSchema = #schema;
+            const ID: __model::IdKind = #kind;
+            const SCHEMA: fn() -> &'static __model::ModelSchema = || &__MODEL_SCHEMA;
+
+            fn id(&self) -> &__model::Id<Self> {
+                #id
+            }
         }
-    }
+    })
 }
 
-/// The associated types of `Model`.
+/// The name, and the associated types, of `Model`.
 pub(super) fn associated(model: &Model) -> TokenStream {
     let head = &model.head;
+    let name = head.ident.unraw().to_string();
     let (new, patch) = (named("New", head, ""), named("", head, "Patch"));
     let (fields, view) = (named("", head, "Fields"), named("", head, "View"));
     let scope = if model.role(Role::Tenant).is_some() {
@@ -59,6 +63,7 @@ pub(super) fn associated(model: &Model) -> TokenStream {
         emit!(GlobalScope)
     };
     emit! {
+        const NAME: &'static str = #name;
         type Scope = __model::#scope;
         type New = #new;
         type Patch = #patch;
@@ -106,7 +111,10 @@ fn implementation(model: &Model) -> TokenStream {
 
 fn metadata(model: &Model) -> TokenStream {
     let handles = named("", &model.head, "Fields");
-    let id = model.role(Role::Id).map(own);
+    let identity = match model.role(Role::Id) {
+        Some(_) => emit!(__model::Option::Some(__model::Identified::id(self))),
+        None => emit!(__model::Option::None),
+    };
     let tenant = match model.role(Role::Tenant).map(own) {
         Some(tenant) => emit!(__model::Option::Some(#tenant)),
         None => emit!(__model::Option::None),
@@ -120,12 +128,12 @@ fn metadata(model: &Model) -> TokenStream {
             &__MODEL_HANDLES
         }
 
-        fn id(&self) -> &__model::Id<Self> {
-            #id
-        }
-
         fn tenant(&self) -> __model::Option<&__model::TenantId> {
             #tenant
+        }
+
+        fn identity(&self) -> __model::Option<&__model::Id<Self>> {
+            #identity
         }
     }
 }

@@ -215,6 +215,8 @@ pub(super) fn model(model: &Model) -> TokenStream {
     let id_field = id_field
         .filter(|stored| *stored != ID)
         .map(|stored| emit!(.id_field(#stored)));
+    let parts = model.key().map(|field| &field.stored);
+    let key = (!attrs.key.is_empty()).then(|| emit!(.key(&[#(#parts),*])));
     let version = attrs.version.map(|version| emit!(.version(#version)));
     let blind = model.fields.iter().filter_map(blind_index);
     let outbox = attrs.audit.as_ref().filter(|audit| audit.outbox).map(|_| {
@@ -260,7 +262,7 @@ pub(super) fn model(model: &Model) -> TokenStream {
         #indexes
         static __MODEL_SCHEMA: __model::ModelSchema =
             __model::ModelSchema::new(#name, #collection, #tenancy, #id, &__MODEL_FIELDS)
-                #id_field #version #with_indexes #audit #soft_delete #append_only #singleton #virtuals #validator #seal #watch #shard_key #doc;
+                #id_field #key #version #with_indexes #audit #soft_delete #append_only #singleton #virtuals #validator #seal #watch #shard_key #doc;
     }
 }
 

@@ -6,8 +6,8 @@ use model_core::{BulkEffect, BulkOutcome, ModelExt};
 
 use crate::harness::{change, on_both_stores};
 use crate::models::{
-    Hooked, HookedPatch, NewHooked, NewNote, NewProject, Note, NotePatch, Project, ProjectPatch, User,
-    Widget, WidgetPatch, new_widget,
+    Ctx, Hooked, HookedPatch, NewHooked, NewNote, NewProject, Note, NotePatch, Project, ProjectPatch, User,
+    Widget, WidgetPatch, new_widget, open_policy,
 };
 
 fn hooked(name: &str) -> NewHooked {
@@ -35,6 +35,35 @@ fn text(text: &str) -> NotePatch {
     NotePatch {
         text: Set(text.into()),
         ..Default::default()
+    }
+}
+
+/// Each write moves it on.
+#[derive(Clone, Model)]
+#[model(collection = "movers")]
+pub(crate) struct Mover {
+    #[model(id)]
+    id: Id<Mover>,
+    #[model(tenant)]
+    organization: TenantId,
+    #[model(index)]
+    place: i64,
+    #[model(default = 0)]
+    writes: i64,
+    #[model(default = false)]
+    seen: bool,
+}
+
+impl BaseModel for Mover {
+    type Actor = User;
+
+    open_policy!(Self, Ctx);
+
+    async fn before_update(_ctx: &Ctx, change: &mut Change<Self>) -> Result<()> {
+        let after = change.after_mut();
+        after.place += 10_000;
+        after.writes += 1;
+        Ok(())
     }
 }
 
@@ -142,6 +171,20 @@ on_both_stores! {
         let report = Note::delete_many(&shop.admin, |n| n.text.eq("same")).limit(1_200).await.unwrap();
         assert_eq!((report.written, report.limited), (1_200, true));
         assert_eq!(Note::query(&shop.admin).count().await.unwrap(), 1_300);
+    }
+
+    /// A document that its own write moves ahead of the cursor, in the index that serves the filter, is written once.
+    async fn each_document_is_written_once(stage: Stage) {
+        let shop = stage.open(|builder| builder.model::<Mover>()).await;
+        let movers = (0..2_100).map(|place| NewMover { place, optional: Default::default() });
+        Mover::create_many(&shop.admin, movers).await.unwrap();
+        let patch = |seen| MoverPatch { seen: Set(seen), ..Default::default() };
+        let report = Mover::update_many(&shop.admin, |m| m.place.gte(0), patch(true)).await.unwrap();
+        assert_eq!((report.matched, report.written), (2_100, 2_100));
+        let all = Mover::query(&shop.admin).await.unwrap();
+        assert!(all.len() == 2_100 && all.iter().all(|one| one.writes == 1 && one.place >= 10_000));
+        let some = Mover::update_many(&shop.admin, |m| m.place.gte(0), patch(false)).limit(1_500).await.unwrap();
+        assert_eq!((some.matched, some.written, some.limited), (1_500, 1_500, true));
     }
 
     /// Update by filter: hooks, audit with before and after, timestamps; what does not differ is left alone.

@@ -42,12 +42,10 @@ fn hits(hits: i64) -> MetricPatch {
     }
 }
 
-/// Known by its key alone: nobody is shown the id.
+/// Known by its key alone.
 #[derive(Clone, Model)]
 #[model(collection = "shares", key(feature, day), audit(name = feature))]
 pub(crate) struct Share {
-    #[model(id, hidden)]
-    id: Id<Share>,
     #[model(tenant)]
     organization: TenantId,
     #[model(trim, lowercase)]

@@ -7,7 +7,7 @@ use model_core::prelude::*;
 use crate::models::{Member, Note, Project};
 
 /// Three ids, each made a moment after the one before.
-async fn made<M: BaseModel>() -> Vec<Id<M>> {
+async fn made<M: BaseModel + Identified>() -> Vec<Id<M>> {
     let mut ids = Vec::new();
     for _ in 0..3 {
         ids.push(Id::<M>::generate());
@@ -16,7 +16,7 @@ async fn made<M: BaseModel>() -> Vec<Id<M>> {
     ids
 }
 
-fn reads_back<M: BaseModel>(ids: &[Id<M>]) {
+fn reads_back<M: BaseModel + Identified>(ids: &[Id<M>]) {
     assert!(ids.is_sorted(), "{ids:?}");
     for id in ids {
         assert_eq!(Id::<M>::parse(&id.to_string()).unwrap(), *id);

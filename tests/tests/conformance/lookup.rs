@@ -73,7 +73,7 @@ struct Book {
     id: Id<Book>,
     #[model(tenant)]
     organization: TenantId,
-    shelf: Option<Id<Shelf>>,
+    shelf: Option<Ref<Shelf>>,
     #[model(default)]
     kind: String,
     title: String,
@@ -206,7 +206,7 @@ fn shown<P>(found: &[Joined<P, BookLine>]) -> Vec<Vec<&str>> {
         .collect()
 }
 
-/// The books of each shelf, by title.
+/// The books of each shelf, by title: the shelf of a book is a reference, joined with the id that it names.
 async fn shelved(ctx: &Ctx) -> Result<Vec<Joined<ShelfLine, BookLine>>> {
     Shelf::query(ctx)
         .sort(|s| s.id.asc())
@@ -285,7 +285,7 @@ on_both_stores! {
         let new = NewBook {
             title: "sealed".into(),
             optional: NewBookOptional {
-                shelf: Some(Id::parse("s2").unwrap()),
+                shelf: Some(Ref::from(Id::parse("s2").unwrap())),
                 kind: Some("book".into()),
                 pin: Some(Secret::from("4711")),
                 ..Default::default()

@@ -35,6 +35,7 @@ mod index_sync;
 mod indexes;
 mod input;
 mod json_schema;
+mod keyed;
 mod keys;
 mod legacy;
 mod literal;

@@ -8,13 +8,31 @@ use bson::{Bson, Document, doc};
 use futures_util::future::{Either, select};
 use model_core::prelude::*;
 use model_core::testing::{self, FixedClock};
-use model_core::{Error, StepReport, Steps};
+use model_core::{Error, StepReport, Steps, SyncOptions};
 use tokio::sync::Notify;
 
 use crate::harness::{Stage, on_both_stores};
-use crate::models::User;
+use crate::models::{Ctx, User, open_policy};
 
 const MOVE: &str = "users belong to a tenant";
+
+/// What comes of documents without names, of nobody.
+#[derive(Clone, Model)]
+#[model(collection = "guests", id_prefix = "gst_")]
+struct Guest {
+    #[model(id)]
+    id: Id<Guest>,
+    #[model(tenant)]
+    organization: TenantId,
+    #[model(unique)]
+    name: String,
+}
+
+impl BaseModel for Guest {
+    type Actor = User;
+
+    open_policy!(Self, Ctx);
+}
 
 /// A database as it was before there were tenants.
 struct Old {
@@ -293,6 +311,34 @@ on_both_stores! {
         assert_eq!((people.len(), old.stored("addresses").await.len()), (7, 4));
         assert!(old.stored("profiles").await.is_empty());
         assert!(steps.run(&job).dry_run(1).await.unwrap().iter().all(|preview| preview.was_done));
+    }
+
+    /// A step comes before the unique indexes of the new model, which what it finds does not allow yet.
+    async fn a_step_comes_before_the_indexes(stage: Stage) {
+        let clock = stage.clock.clone();
+        let db = stage.builder().clock(clock.clone()).model::<Guest>().build_lazy().unwrap();
+        let old = Old { db, clock };
+        for number in 0..3 {
+            old.store("guests", [doc! { "_id": format!("gst_{number}"), "mail": " SAME@example.com" }]).await;
+        }
+        // All of no tenant and with no name.
+        let too_soon = old.db.sync_indexes(SyncOptions::default()).await.unwrap_err();
+        assert!(too_soon.is_duplicate(), "{too_soon}");
+        let steps = Steps::new().backfill("guests have names", "guests", |mut guest| {
+            let name = guest.get_str("_id").unwrap().replace("gst_", "guest ");
+            guest.extend(doc! { "organization": "default", "name": name });
+            Ok(guest)
+        });
+        let reports = steps.run(&old.job()).await.unwrap();
+        assert_eq!(counts(&reports[0]), (3, 0, 0, true));
+        old.db.sync_indexes(SyncOptions::default()).await.unwrap();
+        let ctx = old.db.context(TenantId::new("default").unwrap(), User::admin("ada"));
+        assert_eq!(Guest::get_by(&ctx, |g| g.name.eq("guest 1")).await.unwrap().unwrap().name, "guest 1");
+        let again = Guest::create(&ctx, NewGuest { name: "guest 1".into() }).await.unwrap_err();
+        assert!(again.is_duplicate(), "{again}");
+        // The pass is in the log, as each is.
+        let log = old.stored("audit_log").await;
+        assert_eq!(log.iter().filter(|entry| entry.get_str("event").unwrap() == "step.run").count(), 1);
     }
 
     /// Steps that cannot be meant are refused before anything is done.

@@ -1,7 +1,7 @@
 //! Two tenants, three roles, random documents and random calls of every verb: whatever happens, an actor learns what a few
 //! lines of plain Rust ([`rules`]) say that it may learn, and the documents end as they say.
 //!
-//! `MODEL_TEST_SIZE=full` is for `.ci/soak`; `MODEL_TEST_SEED` runs one sequence again.
+//! `MODEL_TEST_SIZE=full` (10,000 sequences on each store) is for `.ci/soak`; `MODEL_TEST_SEED` runs one sequence again.
 
 #![allow(
     clippy::indexing_slicing,
@@ -19,6 +19,7 @@ mod rules;
 use std::collections::BTreeMap;
 use std::env;
 
+use bson::Document;
 use model_core::{Db, Id, testing};
 
 use crate::generate::{Random, World};
@@ -32,11 +33,31 @@ async fn on_the_embedded_store() {
     }
 }
 
-#[tokio::test]
+/// How many sequences run beside each other: what they wait for is the server's journal.
+const WORLDS: u64 = 16;
+
+/// Each world has a database of its own, which is empty when a sequence begins.
+#[tokio::test(flavor = "multi_thread")]
 async fn on_mongodb() {
-    let db = open(Db::mongo(model_tests::server::fresh_database().await)).await;
-    for seed in seeds(15, 2_000) {
-        sequence(&db, seed).await;
+    let seeds = seeds(15, 10_000);
+    let worlds: Vec<_> = (0..WORLDS.min(seeds.end - seeds.start))
+        .map(|world| {
+            let seeds = seeds.clone().skip(world as usize).step_by(WORLDS as usize);
+            tokio::spawn(async move {
+                let database = model_tests::server::fresh_database().await;
+                let db = open(Db::mongo(database.clone())).await;
+                for seed in seeds {
+                    sequence(&db, seed).await;
+                    for collection in ["papers", "audit_log"] {
+                        let all = database.collection::<Document>(collection);
+                        all.delete_many(Document::new()).await.unwrap();
+                    }
+                }
+            })
+        })
+        .collect();
+    for world in worlds {
+        world.await.unwrap();
     }
 }
 

@@ -77,6 +77,14 @@ writes! {
     UpdateBy "update_by" Update => |ctx, target, name|
         done(Full::update_by(ctx, |f| f.key.eq(&target.key), rename(name)).await);
     Replace "replace" Update => |ctx, target, name| done(Full::replace(ctx, &target.id, new_full(&target.key, name)).await);
+    ReplaceBy "replace_by" Update => |ctx, target, name|
+        done(Full::replace_by(ctx, |f| f.key.eq(&target.key), new_full(&target.key, name)).await);
+    UpdateWithBy "update_with_by" Update => |ctx, target, name|
+        done(Full::update_with_by(ctx, |f| f.key.eq(&target.key), |f| f.name.set(name)).await);
+    ModifyBy "modify_by" Update => |ctx, target, name| {
+        let patch = |_: &Full| Ok(Some(rename(name)));
+        done(Full::modify_by(ctx, |f| f.key.eq(&target.key), patch).await)
+    };
     UpdateWith "update_with" Update => |ctx, target, name| {
         // Operators touch no secret: those are there from before.
         done(Full::update_with(ctx, &target.id, |f| f.name.set(name)).await)
@@ -90,6 +98,10 @@ writes! {
     UpdateTwo "update_many" Update => |ctx, _target, name|
         Full::update_many(ctx, |f| f.key.in_(["a", "beside"]), rename(name)).await.map(|report| report.written == 2);
     BulkUpdate "Bulk::update" Update => |ctx, target, name| done(Full::bulk(ctx).update(target.id.clone(), rename(name)).await);
+    BulkUpdateBy "Bulk::update_by" Update => |ctx, target, name|
+        done(Full::bulk(ctx).update_by(|f| f.key.eq(&target.key), rename(name)).await);
+    BulkReplaceBy "Bulk::replace_by" Update => |ctx, target, name|
+        done(Full::bulk(ctx).replace_by(|f| f.key.eq(&target.key), new_full(&target.key, name)).await);
     BulkReplace "Bulk::replace" Update => |ctx, target, name|
         done(Full::bulk(ctx).replace(target.id.clone(), new_full(&target.key, name)).await);
     UpsertOld "upsert" Update => |ctx, target, name| Full::upsert(
@@ -101,10 +113,15 @@ writes! {
     };
     Delete "delete" Delete => |ctx, target, _name| Full::delete(ctx, &target.id).await;
     DeleteBy "delete_by" Delete => |ctx, target, _name| Full::delete_by(ctx, |f| f.key.eq(&target.key)).await;
+    PurgeBy "purge_by" Delete => |ctx, target, _name| Full::purge_by(ctx, |f| f.key.eq(&target.key)).await;
     Purge "purge" Delete => |ctx, target, _name| Full::purge(ctx, &target.id).await;
     DeleteMany "delete_many" Delete => |ctx, target, _name|
         Full::delete_many(ctx, |f| f.key.eq(&target.key)).await.map(|report| report.written == 1);
     Restore "restore" Restore => |ctx, target, _name| Full::restore(ctx, &target.id).await;
+    RestoreBy "restore_by" Restore => |ctx, target, _name| Full::restore_by(ctx, |f| f.key.eq(&target.key)).await;
+    BulkDeleteBy "Bulk::delete_by" Delete => |ctx, target, _name|
+        Full::bulk(ctx).delete_by(|f| f.key.eq(&target.key)).await
+            .map(|all| matches!(all[..], [model_core::BulkOutcome::Deleted]));
     BulkDelete "Bulk::delete" Delete => |ctx, target, _name| Full::bulk(ctx).delete(target.id.clone()).await
         .map(|all| matches!(all[..], [model_core::BulkOutcome::Deleted]));
 }
@@ -339,7 +356,7 @@ async fn audit() {
         );
         for entry in new {
             let event = match write {
-                Write::Purge => "full.purge",
+                Write::Purge | Write::PurgeBy => "full.purge",
                 _ => match write.kind() {
                     Kind::Create => "full.create",
                     Kind::Update => "full.update",
@@ -362,7 +379,9 @@ async fn audit() {
 #[tokio::test]
 async fn soft_deleted_is_missing() {
     each(async |stage, write, way, target| {
-        if matches!(write.kind(), Kind::Create | Kind::Restore) || write == Write::Purge {
+        if matches!(write.kind(), Kind::Create | Kind::Restore)
+            || matches!(write, Write::Purge | Write::PurgeBy)
+        {
             return;
         }
         Full::delete_many(&stage.admin, |_| Filter::all())

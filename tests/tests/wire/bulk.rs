@@ -1,5 +1,6 @@
 //! Many documents at once, and transactions of the application's own.
 
+use bson::doc;
 use model_core::prelude::*;
 use model_core::{Error, testing};
 
@@ -26,6 +27,26 @@ async fn a_batch_is_one_command() {
     let (report, sent) = wire.sends(delete).await;
     assert_eq!(report.written, 300);
     assert_eq!(sent, ["find", "delete", "commitTransaction"]);
+}
+
+/// In the order of what no write changes, so that nothing is remembered of the documents that came.
+#[tokio::test]
+async fn a_write_by_filter_goes_by_the_id() {
+    let wire = Wire::new().await;
+    wire.plain("a").await;
+    wire.log.take();
+    let renamed = Plain::update_many(&wire.ctx, |p| p.name.eq("a"), rename_plain("b")).await;
+    assert_eq!(renamed.unwrap().written, 1);
+    Plain::delete_many(&wire.ctx, |p| p.name.eq("b"))
+        .limit(1)
+        .await
+        .unwrap();
+    let sent = wire.log.take();
+    let finds = sent.iter().filter(|sent| sent.name == "find");
+    let sorts: Vec<_> = finds
+        .map(|find| find.body.get_document("sort").unwrap().clone())
+        .collect();
+    assert_eq!(sorts, [doc! { "_id": 1 }, doc! { "_id": 1 }]);
 }
 
 /// The entries of a batch are one more command.

@@ -1,4 +1,4 @@
-//! A composite key: one snapshot for each resource and number.
+//! A composite key: one snapshot for each resource and number, which is all that names it.
 
 use model_core::prelude::*;
 
@@ -12,8 +12,6 @@ use crate::req_context::{Member, ReqContext};
     key(resource, number)
 )]
 pub struct ResourceSnapshot {
-    #[model(id)]
-    pub id: Id<ResourceSnapshot>,
     #[model(tenant)]
     pub organization: TenantId,
     pub resource: Id<MyResource>,

@@ -21,9 +21,12 @@ const PAGE: u32 = 100;
 type Answer = std::result::Result<Response, Failure>;
 
 /// A tenant's model of this service.
-pub(super) trait Resource: BaseModel<Actor = Account> + Model<Scope = TenantScope> + Mutable {}
+pub(super) trait Resource:
+    BaseModel<Actor = Account> + Identified + Model<Scope = TenantScope> + Mutable
+{
+}
 
-impl<M: BaseModel<Actor = Account> + Model<Scope = TenantScope> + Mutable> Resource for M {}
+impl<M: BaseModel<Actor = Account> + Identified + Model<Scope = TenantScope> + Mutable> Resource for M {}
 
 pub(super) fn routes<M: Resource>() -> Router<App> {
     let one: MethodRouter<App> = get(read::<M>).patch(update::<M>).delete(remove::<M>);

@@ -1,6 +1,7 @@
 //! The audit entry of one write.
 
 pub(in crate::engine) mod chain;
+pub(in crate::engine) mod entity;
 pub(in crate::engine) mod history;
 pub(in crate::engine) mod outbox;
 
@@ -55,7 +56,7 @@ pub(in crate::engine) fn entry(
         actor: caller.actor.clone(),
         event: event(schema, action),
         entity_type: schema.audit.map_or(schema.name, |spec| spec.entity).to_owned(),
-        entity_id: unit.id().to_string(),
+        entity_id: entity::named(schema, unit.id(), document),
         entity_name: name,
         changes: differences.iter().map(change).collect(),
         request: caller.request.clone(),

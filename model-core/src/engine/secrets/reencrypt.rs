@@ -10,12 +10,10 @@ use super::keys::StoreKeys;
 use super::report::{ReencryptReport, ResumeToken};
 use super::seal::{Primary, primary};
 use super::sealed::{Found, sealed};
-use crate::audit::AuditEntry;
 use crate::codec::{DecodeError, DocOrigin, Writer, read_bson};
 use crate::crypto::{KeyId, Suites, TenantKey};
-use crate::engine::audit::chain;
+use crate::engine::audit;
 use crate::engine::caller::Caller;
-use crate::engine::ports::AuditTarget;
 use crate::engine::read::load;
 use crate::engine::read::scan;
 use crate::error::{Error, ErrorKind, Result};
@@ -45,22 +43,7 @@ pub(crate) async fn admit(caller: &Caller, schema: &'static ModelSchema) -> Resu
 pub(crate) async fn note(caller: &Caller, schema: &'static ModelSchema) -> Result<()> {
     let entity = schema.audit.map_or(schema.name, |spec| spec.entity);
     let event = format!("{entity}.reencrypt");
-    let entry = AuditEntry {
-        tenant: caller.tenant.clone(),
-        request: caller.request.clone(),
-        bypass_reason: caller.bypass.as_deref().map(str::to_owned),
-        ..crate::engine::audit::bare(&caller.actor, event, entity, "*".to_owned(), caller.ports.now())
-    };
-    match &caller.ports.audit {
-        AuditTarget::Sink(sink) => sink.record(&entry).await,
-        AuditTarget::Collection => {
-            let document = entry
-                .to_document()
-                .to_vec()
-                .map_err(|_| Error::internal("an audit entry that cannot be stored"))?;
-            chain::record(&caller.ports, vec![document]).await
-        }
-    }
+    audit::note(caller, &event, entity, "*".to_owned(), Vec::new()).await
 }
 
 /// The next documents in the order of their ids.

@@ -1,7 +1,5 @@
 //! Writes of everything that a filter selects: batch by batch through the one pipeline.
 
-use std::collections::HashSet;
-
 use bson::RawDocumentBuf;
 
 use super::plan::{Item, Plan, Written};
@@ -9,6 +7,7 @@ use super::write_all;
 use crate::engine::read::load;
 use crate::engine::unit::{Unit, WriteUnit, visible};
 use crate::error::Result;
+use crate::query::SortKey;
 use crate::store::{Find, into_error};
 use crate::value::IdValue;
 
@@ -59,6 +58,9 @@ pub(crate) async fn write_matching(
     // One more than the limit tells whether it left anything out.
     let wanted = limit.map(|limit| limit.saturating_add(1));
     find.limit = wanted;
+    // A write may move a document to where a cursor has yet to come, in every order but that of what no write changes. So none
+    // comes twice, and nothing has to be remembered of those that came.
+    find.sort = vec![SortKey::by_id()];
     find.batch = u32::try_from(wanted.map_or(BATCH as u64, |wanted| wanted.min(BATCH as u64))).ok();
     let mut run = Run {
         maker,
@@ -67,16 +69,11 @@ pub(crate) async fn write_matching(
         tally: Tally::default(),
         told,
     };
-    let mut seen = HashSet::new();
     let mut cursor = caller.store()?.find(&find).await.map_err(into_error)?;
     while cursor.advance().await.map_err(into_error)? {
         let mut fetched = Vec::new();
         cursor.each(&mut |raw| {
-            // A write may move a document to where the cursor has yet to come.
-            let id = load::id(maker.schema(), raw)?;
-            if seen.insert(id.clone()) {
-                fetched.push((id, load::owned(raw)?));
-            }
+            fetched.push((load::id(maker.schema(), raw)?, load::owned(raw)?));
             Ok(true)
         })?;
         for (id, document) in fetched {

@@ -20,6 +20,8 @@ pub(in crate::engine) mod upsert;
 
 use std::time::Instant;
 
+use bson::RawDocumentBuf;
+
 use self::commit::commit;
 use self::judge::Job;
 use self::plan::{Item, Plan, Written};
@@ -44,7 +46,19 @@ pub(in crate::engine) async fn judge_only(item: &mut Item<'_>) -> Result<()> {
 
 /// Carries out one write.
 pub(crate) async fn write(unit: &mut dyn WriteUnit, plan: Plan) -> Result<Written> {
-    let mut item = Item::new(unit, plan);
+    write_found(unit, plan, None).await
+}
+
+/// The same, with the document as it was read a moment ago, if it was.
+pub(crate) async fn write_found(
+    unit: &mut dyn WriteUnit,
+    plan: Plan,
+    found: Option<RawDocumentBuf>,
+) -> Result<Written> {
+    let mut item = Item {
+        found,
+        ..Item::new(unit, plan)
+    };
     write_all(std::slice::from_mut(&mut item)).await?;
     Ok(item.written)
 }

@@ -1,12 +1,14 @@
 //! The document that a unique key names, whether it is there or not.
 
+use bson::RawDocumentBuf;
+
 use crate::engine::read::accept;
 use crate::engine::read::load;
-use crate::engine::unit::{Deleted, ReadUnit, visible};
+use crate::engine::unit::{Action, Deleted, ReadUnit, Unit, visible};
 use crate::error::{Error, ErrorKind, Result};
-use crate::query::{Node, Test};
+use crate::query::{Node, Test, matches};
 use crate::schema::ModelSchema;
-use crate::store::into_error;
+use crate::store::{Find, into_error};
 use crate::value::IdValue;
 
 /// The id of the document that `key` selects, if the caller sees one.
@@ -15,12 +17,7 @@ use crate::value::IdValue;
 /// `Configuration`: the key does not name one document, so that two callers could make two.
 pub(crate) async fn find_by_key(unit: &mut dyn ReadUnit, key: &Node) -> Result<Option<IdValue>> {
     unit.caller().ports.admit(unit.schema()).await?;
-    if !is_unique(unit.schema(), key) {
-        return Err(Error::new(
-            ErrorKind::Configuration,
-            "a document is named by `eq` on each field of a unique index, or by its id",
-        ));
-    }
+    require_unique(unit.schema(), key)?;
     let selection = visible(&*unit, Deleted::Hidden, key.clone()).await?;
     let found = unit
         .caller()
@@ -34,6 +31,67 @@ pub(crate) async fn find_by_key(unit: &mut dyn ReadUnit, key: &Node) -> Result<O
         }
         _ => Ok(None),
     }
+}
+
+/// The document that `key` selects for a write, if the caller sees one, with its id. Whether it may be read is not asked yet.
+///
+/// # Errors
+/// As [`find_by_key`].
+pub(crate) async fn stored_by_key(
+    unit: &dyn Unit,
+    key: &Node,
+    action: Action,
+) -> Result<Option<(IdValue, RawDocumentBuf)>> {
+    let (schema, caller) = (unit.schema(), unit.caller());
+    caller.ports.admit(schema).await?;
+    require_unique(schema, key)?;
+    let selection = visible(unit, action.deleted(), key.clone()).await?;
+    let found = caller.store()?.find_one(schema.collection, &selection).await;
+    match found.map_err(into_error)? {
+        Some(document) => Ok(Some((load::id(schema, document.as_bytes())?, document))),
+        None => Ok(None),
+    }
+}
+
+/// The same for each of several keys, in one command; nothing is sent for none.
+pub(crate) async fn stored_by_keys(
+    unit: &dyn Unit,
+    keys: &[&Node],
+) -> Result<Vec<Option<(IdValue, RawDocumentBuf)>>> {
+    let (schema, caller) = (unit.schema(), unit.caller());
+    let mut found: Vec<_> = keys.iter().map(|_| None).collect();
+    if keys.is_empty() {
+        return Ok(found);
+    }
+    caller.ports.admit(schema).await?;
+    for (position, key) in keys.iter().enumerate() {
+        require_unique(schema, key).map_err(|error| error.at_position(position))?;
+    }
+    let any = Node::Or(keys.iter().map(|key| (*key).clone()).collect());
+    let find = Find::all(schema.collection, visible(unit, Deleted::Hidden, any).await?);
+    let mut cursor = caller.store()?.find(&find).await.map_err(into_error)?;
+    while cursor.advance().await.map_err(into_error)? {
+        cursor.each(&mut |raw| {
+            let (id, document) = (load::id(schema, raw)?, load::owned(raw)?);
+            for (key, slot) in keys.iter().zip(&mut found) {
+                if matches(key, &document) {
+                    *slot = Some((id.clone(), document.clone()));
+                }
+            }
+            Ok(true)
+        })?;
+    }
+    Ok(found)
+}
+
+fn require_unique(schema: &ModelSchema, key: &Node) -> Result<()> {
+    if is_unique(schema, key) {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Configuration,
+        "a document is named by `eq` on each field of a unique index, or by its id",
+    ))
 }
 
 /// Whether `key` is an equality on each field of a unique index (the tenant's comes by itself).

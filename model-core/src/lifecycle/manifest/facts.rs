@@ -40,7 +40,12 @@ impl Facts {
 
     fn model(&mut self, name: &str, schema: &'static ModelSchema) {
         self.say(format!("{name}.collection"), schema.collection);
-        self.say(format!("{name}.id"), id(schema.id));
+        let named = if schema.has_id() {
+            id(schema.id)
+        } else {
+            "none: named by its key".into()
+        };
+        self.say(format!("{name}.id"), named);
         self.say(format!("{name}.version"), schema.version);
         let tenancy = match schema.tenancy {
             Tenancy::Tenant { field } => format!("tenant in {field}"),

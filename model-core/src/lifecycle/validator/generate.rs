@@ -15,7 +15,9 @@ pub(super) fn json_schema(schema: &ModelSchema) -> Document {
     let mut types = Types { open: Vec::new() };
     let mut whole = types.object(schema.fields);
     if let Ok(properties) = whole.get_document_mut("properties") {
-        properties.insert(schema.id_field, id(schema.id));
+        if schema.has_id() {
+            properties.insert(schema.id_field, id(schema.id));
+        }
         properties.insert(reserved::REVISION, whole_number(None));
         properties.insert(reserved::SCHEMA_VERSION, whole_number(None));
     }

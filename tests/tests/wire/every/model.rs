@@ -145,6 +145,20 @@ pub(crate) struct Parcel {
 
 open! { Parcel }
 
+/// Without an id: named by its key alone.
+#[derive(Clone, Model)]
+#[model(collection = "tallies", key(of, day), audit)]
+pub(crate) struct Tally {
+    #[model(tenant)]
+    organization: TenantId,
+    pub(crate) of: String,
+    pub(crate) day: i64,
+    #[model(default = 0)]
+    pub(crate) count: i64,
+}
+
+open! { Tally }
+
 #[derive(Projection)]
 #[projection(of = Thing)]
 pub(crate) struct Line {
@@ -193,6 +207,7 @@ impl Stage {
             .model::<Part>()
             .model::<Settings>()
             .model::<Parcel>()
+            .model::<Tally>()
             .build_lazy()
             .unwrap();
         db.sync_indexes(SyncOptions::default()).await.unwrap();
@@ -300,6 +315,26 @@ pub(crate) fn new_parcel() -> NewParcel {
     NewParcel { text: "new".into() }
 }
 
+pub(crate) fn new_tally(day: i64) -> NewTally {
+    NewTally {
+        of: "one".into(),
+        day,
+        optional: NewTallyOptional::default(),
+    }
+}
+
+/// The one that is there.
+pub(crate) fn first_day(t: &TallyFields) -> Filter<Tally> {
+    t.of.eq("one") & t.day.eq(1)
+}
+
+pub(crate) fn count(count: i64) -> TallyPatch {
+    TallyPatch {
+        count: Set(count),
+        ..Default::default()
+    }
+}
+
 pub(crate) fn reword(text: &str) -> ParcelPatch {
     ParcelPatch {
         text: Set(text.into()),
@@ -324,6 +359,7 @@ async fn fill(ctx: &Ctx) -> Given {
         Part::create(ctx, new).await.unwrap();
     }
     let parcel = Parcel::create(ctx, new_parcel()).await.unwrap();
+    Tally::create(ctx, new_tally(1)).await.unwrap();
     Given {
         one,
         two,

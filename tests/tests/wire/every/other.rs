@@ -86,6 +86,7 @@ pub(super) const ALL: &[(&str, &str)] = &[
         "Encrypted::",
         "opens what was read; only keys are fetched: `encryption_adds_the_key_once`",
     ),
+    ("AuditLog::of_key", "narrows: with `GlobalContext::audit_log`"),
     ("AuditLog::of", "narrows: with `GlobalContext::audit_log`"),
     ("AuditLog::entity", "narrows: with `GlobalContext::audit_log`"),
     ("AuditLog::by", "narrows: with `GlobalContext::audit_log`"),

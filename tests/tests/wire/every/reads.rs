@@ -5,7 +5,7 @@ use model_core::ModelExt;
 use model_core::crypto::Candidate;
 use model_core::query::{Group, Join};
 
-use super::model::{Line, Parcel, Row, Thing};
+use super::model::{Line, Parcel, Row, Tally, Thing, first_day};
 use super::probes;
 
 fn candidate() -> Candidate {
@@ -17,6 +17,8 @@ probes! {
     "fetch" => |ctx, given| Thing::fetch(ctx, &given.one.id).await;
     "get" => |ctx, given| Parcel::get(ctx, &given.parcel.id).await;
     "get_many" => |ctx, given| Thing::get_many(ctx, [&given.one.id, &given.two.id]).await;
+    "get_by" => |ctx, _given| Tally::get_by(ctx, first_day).await;
+    "Query::page" => |ctx, _given| Tally::query(ctx).sort(|t| t.count.desc()).page(1, None).await;
     "get_by" => |ctx, _given| Thing::get_by(ctx, |t| t.key.eq("one")).await;
     "populate" => |ctx, given| Thing::populate(ctx, [&given.two], |two| &two.parent).await;
     "related" => |ctx, given| Thing::related(ctx, [&given.one], |t| &t.parent).await;

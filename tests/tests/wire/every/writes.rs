@@ -3,7 +3,10 @@
 use model_core::ModelExt;
 use model_core::prelude::*;
 
-use super::model::{Parcel, Settings, Thing, new_parcel, new_settings, new_thing, rename, reword};
+use super::model::{
+    Parcel, Settings, Tally, Thing, count, first_day, new_parcel, new_settings, new_tally, new_thing, rename,
+    reword,
+};
 use super::probes;
 
 probes! {
@@ -17,6 +20,11 @@ probes! {
         Thing::update(ctx, &given.one.id, rename("new")).if_revision(given.one.revision).await;
     "update_by" => |ctx, _given| Thing::update_by(ctx, |t| t.key.eq("one"), rename("new")).await;
     "delete_by" => |ctx, _given| Thing::delete_by(ctx, |t| t.key.eq("one")).await;
+    "replace_by" => |ctx, _given| Thing::replace_by(ctx, |t| t.key.eq("one"), new_thing("one")).await;
+    "update_with_by" => |ctx, _given| Thing::update_with_by(ctx, |t| t.key.eq("one"), |t| t.weight.inc(1)).await;
+    "modify_by" => |ctx, _given| Thing::modify_by(ctx, |t| t.key.eq("one"), |_| Ok(Some(rename("new")))).await;
+    "purge_by" => |ctx, _given| Thing::purge_by(ctx, |t| t.key.eq("one")).await;
+    "restore_by" => |ctx, _given| Thing::restore_by(ctx, |t| t.key.eq("gone")).await;
     "replace" => |ctx, given| Thing::replace(ctx, &given.one.id, new_thing("new")).await;
     "update_with" => |ctx, given| Thing::update_with(ctx, &given.one.id, |t| t.weight.inc(1)).await;
     "modify" => |ctx, given| Thing::modify(ctx, &given.one.id, |_| Ok(Some(rename("new")))).await;
@@ -32,6 +40,19 @@ probes! {
     "Bulk::update" => |ctx, given| Thing::bulk(ctx).update(given.one.id.clone(), rename("new")).await;
     "Bulk::replace" => |ctx, given| Thing::bulk(ctx).replace(given.one.id.clone(), new_thing("one")).await;
     "Bulk::delete" => |ctx, given| Thing::bulk(ctx).delete(given.one.id.clone()).await;
+    // Of a model without an id.
+    "create" => |ctx, _given| Tally::create(ctx, new_tally(2)).await;
+    "update_by" => |ctx, _given| Tally::update_by(ctx, first_day, count(2)).await;
+    "update_with_by" => |ctx, _given| Tally::update_with_by(ctx, first_day, |t| t.count.inc(1)).await;
+    "upsert" => |ctx, _given| Tally::upsert(ctx, first_day, new_tally(1), count(2)).await;
+    "delete_by" => |ctx, _given| Tally::delete_by(ctx, first_day).await;
+    "update_many" => |ctx, _given| Tally::update_many(ctx, |t| t.of.eq("one"), count(2)).await;
+    "Bulk::update_by" => |ctx, _given| Tally::bulk(ctx).update_by(first_day, count(2)).create(new_tally(2)).await;
+    "Query::claim" => |ctx, _given| Tally::query(ctx).filter(|t| t.count.eq(0)).claim(count(1)).await;
+    "Bulk::update_by" => |ctx, _given|
+        Thing::bulk(ctx).update_by(|t| t.key.eq("one"), rename("new")).delete_by(|t| t.key.eq("none")).await;
+    "Bulk::replace_by" => |ctx, _given| Thing::bulk(ctx).replace_by(|t| t.key.eq("one"), new_thing("one")).await;
+    "Bulk::delete_by" => |ctx, _given| Thing::bulk(ctx).delete_by(|t| t.key.eq("one")).await;
     "Query::claim" => |ctx, _given| Thing::query(ctx).filter(|t| t.name.eq("thing")).claim(rename("taken")).await;
     // A softly deleted document keeps what refers to it; a purge takes it along, or empties what referred.
     "delete" => |ctx, given| Thing::delete(ctx, &given.one.id).await;

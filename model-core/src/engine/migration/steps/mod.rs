@@ -13,10 +13,8 @@ use bson::{Bson, Document, RawDocumentBuf};
 pub(crate) use self::ids::moved_id;
 pub(crate) use self::ledger::{Progress, Record, state};
 use self::writes::{Writes, carried, difference};
-use crate::audit::AuditEntry;
-use crate::engine::audit::{self, chain};
+use crate::engine::audit;
 use crate::engine::caller::Caller;
-use crate::engine::ports::AuditTarget;
 use crate::engine::read::load;
 use crate::engine::transaction::Patience;
 use crate::error::{Error, ErrorKind, Result};
@@ -101,27 +99,7 @@ pub(crate) async fn admit(caller: &Caller) -> Result<()> {
 
 /// Notes in the audit log that a step is run.
 pub(crate) async fn note_run(caller: &Caller, step: &str) -> Result<()> {
-    let bare = audit::bare(
-        &caller.actor,
-        "step.run".to_owned(),
-        "step",
-        step.to_owned(),
-        caller.ports.now(),
-    );
-    let entry = AuditEntry {
-        tenant: caller.tenant.clone(),
-        request: caller.request.clone(),
-        bypass_reason: caller.bypass.as_deref().map(str::to_owned),
-        ..bare
-    };
-    match &caller.ports.audit {
-        AuditTarget::Sink(sink) => sink.record(&entry).await,
-        AuditTarget::Collection => {
-            let document = entry.to_document().to_vec();
-            let document = document.map_err(|_| Error::internal("an audit entry that cannot be stored"))?;
-            chain::record(&caller.ports, vec![document]).await
-        }
-    }
+    audit::note(caller, "step.run", "step", step.to_owned(), Vec::new()).await
 }
 
 /// Gives a collection another name; false if there is none.

@@ -1,0 +1,77 @@
+//! What encryption adds.
+
+use super::*;
+
+/// "Encryption adds no command but the first use of a tenant's key."
+#[tokio::test]
+async fn encryption_adds_the_key_once() {
+    let wire = Wire::new().await;
+    let new = |token: &str| NewSealed {
+        name: "a".into(),
+        token: Secret::from(token),
+    };
+    let on_keys = |command: &SentCommand| {
+        command
+            .body
+            .get_str(&command.name)
+            .is_ok_and(|name| name == "__model_keys")
+    };
+    wire.log.take();
+    let first = Sealed::create(&wire.ctx, new("one")).await.unwrap();
+    let sent = wire.log.take();
+    let named = |keys: bool| {
+        let names = sent.iter().filter(move |command| on_keys(command) == keys);
+        names.map(|command| command.name.as_str()).collect::<Vec<_>>()
+    };
+    assert_eq!(named(false), ["insert"]);
+    assert_eq!(named(true), ["find", "find", "createIndexes", "insert"]);
+    assert_eq!(
+        wire.sends(async { Sealed::create(&wire.ctx, new("two")).await.unwrap() })
+            .await
+            .1,
+        ["insert"]
+    );
+    assert_eq!(wire.sends(Sealed::get(&wire.ctx, &first.id)).await.1, ["find"]);
+    let (token, sent) = wire.sends(first.token.reveal(&wire.ctx)).await;
+    assert_eq!(token.unwrap().expose(), "one");
+    assert!(sent.is_empty(), "{sent:?}");
+    let patch = || SealedPatch {
+        name: Set("b".into()),
+        ..Default::default()
+    };
+    let update = async { Sealed::update(&wire.ctx, &first.id, patch()).await.unwrap() };
+    assert_eq!(wire.sends(update).await.1, ["find", "update"]);
+    let update = async { Sealed::update(&wire.ctx, &first.id, patch()).await.unwrap() };
+    assert_eq!(wire.sends(update).await.1, ["find"], "an unchanged update");
+    let patch = SealedPatch {
+        token: Set(Secret::from("new")),
+        ..Default::default()
+    };
+    let update = async { Sealed::update(&wire.ctx, &first.id, patch).await.unwrap() };
+    assert_eq!(wire.sends(update).await.1, ["find", "update"]);
+    let delete = async { Sealed::delete(&wire.ctx, &first.id).await.unwrap() };
+    assert_eq!(wire.sends(delete).await.1, ["find", "delete"]);
+    let vault = NewVault {
+        token: Secret::from("three"),
+    };
+    let (vault, sent) = wire
+        .sends(async { Vault::create(&wire.ctx, vault).await.unwrap() })
+        .await;
+    assert_eq!(sent, ["insert", "insert", "commitTransaction"]);
+
+    // A handle that has not seen the key finds it once.
+    let other = Wire::open(&wire.database, &wire.rival).await;
+    let ctx = other.context(
+        TenantId::new("acme").unwrap(),
+        Person {
+            reads: true,
+            writes: true,
+        },
+    );
+    let read = Vault::fetch(&ctx, &vault.id).await.unwrap();
+    let (token, sent) = wire.sends(read.token.reveal(&ctx)).await;
+    assert_eq!(token.unwrap().expose(), "three");
+    assert_eq!(sent, ["find"]);
+    let (_, sent) = wire.sends(read.token.reveal(&ctx)).await;
+    assert!(sent.is_empty(), "{sent:?}");
+}
