@@ -164,7 +164,8 @@ async fn finish(item: &mut Item<'_>) -> Result<()> {
     let Some(effect) = &item.effect else { return Ok(()) };
     let unit = &mut *item.unit;
     if !effect.after.is_empty() {
-        let cx = DecodeCx::root(load::origin(unit.schema(), &effect.after)?);
+        let origin = load::origin(unit.schema(), &effect.after)?;
+        let cx = DecodeCx::root(origin.as_ref());
         unit.settle(&effect.after, &cx).map_err(DecodeError::into_error)?;
     }
     if matches!(item.plan.action, Action::Restore | Action::Migrate) {
