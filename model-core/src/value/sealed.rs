@@ -58,7 +58,7 @@ impl Sealed {
                 "a sealed value is read without its document's identity",
             ));
         };
-        let (path, rest, bytes, start) = match cx.top_level() {
+        let (path, rest, mut bytes, start) = match cx.top_level() {
             Some(path) => {
                 let origin = origin_at(doc, path, doc.id);
                 let start = origin.identity_len();
@@ -73,7 +73,6 @@ impl Sealed {
                 ("", Rest::Whole, bytes, start)
             }
         };
-        let mut bytes = bytes;
         bytes.extend_from_slice(envelope);
         Ok(Self {
             schema: doc.schema,
@@ -169,5 +168,16 @@ pub(super) fn open_value<T: FieldValue>(plain: &[u8]) -> Result<T, Error> {
     match (elements.next(), elements.next()) {
         (Ok(Some(("v", value))), Ok(None)) => T::decode(value, &DecodeCx::root(None)).map_err(|_| failed()),
         _ => Err(failed()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Encrypted, PasswordHash};
+
+    /// A list of ten thousand documents is as large as their fields are.
+    #[test]
+    fn a_document_has_little_room_for_it() {
+        assert!(size_of::<Encrypted<String>>() <= 48 && size_of::<PasswordHash>() <= 48);
     }
 }
