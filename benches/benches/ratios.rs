@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use model_benches::report;
 use model_benches::server::{self, Effort};
-use model_benches::{codec, compile, load, populate, secrets};
+use model_benches::{codec, compile, document_seal, load, populate, secrets, unrevealed};
 
 /// By how much a limit may be missed before it counts: another compiler makes other instructions.
 const MARGIN: f64 = 0.05;
@@ -82,9 +82,13 @@ async fn main() -> ExitCode {
     }
     if part("--secrets") {
         report::heading("Sealing and opening against bare AES-GCM with a nonce from the system");
+        let probe = Path::new(env!("CARGO_BIN_EXE_secrets-probe"));
+        rows.extend(secrets::count(probe));
         rows.extend(secrets::envelopes(60).await);
         report::heading("Reading what is sealed and not revealed, against the same with binary fields");
-        rows.extend(secrets::unrevealed(40).await);
+        rows.extend(unrevealed::measure(probe, 40).await);
+        report::heading("A seal of the whole document, against none");
+        rows.extend(document_seal::measure(40).await);
         report::heading("Logins that wait");
         // A runtime of its own, on a thread of its own.
         let logins = std::thread::spawn(secrets::logins);

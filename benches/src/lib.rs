@@ -21,6 +21,7 @@
 pub mod codec;
 pub mod compile;
 pub mod document;
+pub mod document_seal;
 pub mod instructions;
 pub mod load;
 pub mod populate;
@@ -29,3 +30,4 @@ pub mod rounds;
 pub mod secrets;
 pub mod server;
 pub mod statistics;
+pub mod unrevealed;
