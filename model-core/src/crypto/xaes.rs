@@ -52,8 +52,10 @@ impl Xaes {
         aad: &[u8],
         buffer: &mut [u8],
     ) -> Result<[u8; TAG_LEN]> {
-        let (gcm, short) = self.message_cipher(nonce)?;
-        gcm.encrypt_inout_detached((&short).into(), aad, InOutBuf::from(buffer))
+        let (head, tail) = halves(nonce)?;
+        // Made where it is used: it is large, and would be copied on its way.
+        let gcm = MessageCipher::new((&*self.derive(head)).into());
+        gcm.encrypt_inout_detached(tail.into(), aad, InOutBuf::from(buffer))
             .map(Into::into)
             .map_err(|_| CryptoError::TooLarge)
     }
@@ -66,18 +68,10 @@ impl Xaes {
         buffer: &mut [u8],
         tag: &[u8; TAG_LEN],
     ) -> Result<()> {
-        let (gcm, short) = self.message_cipher(nonce)?;
-        gcm.decrypt_inout_detached((&short).into(), aad, InOutBuf::from(buffer), tag.into())
+        let (head, tail) = halves(nonce)?;
+        let gcm = MessageCipher::new((&*self.derive(head)).into());
+        gcm.decrypt_inout_detached(tail.into(), aad, InOutBuf::from(buffer), tag.into())
             .map_err(|_| CryptoError::Tampered)
-    }
-
-    /// The AES-256-GCM instance of one message, and what is left of the nonce for it.
-    fn message_cipher(&self, nonce: &[u8; NONCE_LEN]) -> Result<(MessageCipher, [u8; 12])> {
-        // Both are a property of the types above; there is no input that fails here.
-        let (head, tail) = nonce.split_first_chunk::<12>().ok_or(CryptoError::Truncated)?;
-        let tail = tail.first_chunk::<12>().ok_or(CryptoError::Truncated)?;
-        let key = self.derive(head);
-        Ok((MessageCipher::new((&*key).into()), *tail))
     }
 
     /// The message key: CMAC over `00 01 'X' 00 ‖ head` and `00 02 'X' 00 ‖ head`.
@@ -96,6 +90,13 @@ impl Xaes {
         }
         key
     }
+}
+
+/// What the key of a message is derived by, and what is left of the nonce for AES-256-GCM.
+fn halves(nonce: &[u8; NONCE_LEN]) -> Result<(&[u8; 12], &[u8; 12])> {
+    // Both are a property of the types; there is no input that fails here.
+    let (head, tail) = nonce.split_first_chunk::<12>().ok_or(CryptoError::Truncated)?;
+    Ok((head, tail.first_chunk::<12>().ok_or(CryptoError::Truncated)?))
 }
 
 /// Doubles in GF(2^128) as CMAC does (NIST SP 800-38B, section 6.1), in constant time.
