@@ -9,6 +9,7 @@
 //! cargo bench -p model-benches -- --together      the verbs by 64 tasks at a time
 //! cargo bench -p model-benches -- --populate      references, loaded together
 //! cargo bench -p model-benches -- --growth [--documents 1000000]
+//! cargo bench -p model-benches -- --migration [--documents 1000000]
 //! cargo bench -p model-benches -- --secrets       sealing, opening, what is sealed and not revealed, logins that wait
 //! cargo bench -p model-benches -- --load [--seconds 60]
 //! cargo bench -p model-benches -- --compile [--models 100]
@@ -30,18 +31,19 @@ use std::time::Duration;
 use model_benches::report::{self, Row};
 use model_benches::server::{self, Effort};
 use model_benches::stage::Verb;
-use model_benches::{codec, compile, growth, load, populate, secrets};
+use model_benches::{codec, compile, document_seal, growth, load, migration, populate, secrets, unrevealed};
 
 /// By how much a limit may be missed before it counts: another compiler makes other instructions.
 const MARGIN: f64 = 0.05;
 /// The parts that can be asked for; without any, there are the usual ones.
-const PARTS: [&str; 10] = [
+const PARTS: [&str; 11] = [
     "--short",
     "--instructions",
     "--profile",
     "--together",
     "--populate",
     "--growth",
+    "--migration",
     "--secrets",
     "--load",
     "--compile",
@@ -157,6 +159,9 @@ async fn apart(asked: &Asked) -> Vec<Row> {
         rows.extend(growth::stream(documents).await);
         rows.extend(growth::bulk(documents).await);
     }
+    if asked.wants("--migration") {
+        rows.extend(migration::all(asked.number("--documents", 1_000_000)).await);
+    }
     if asked.wants("--load") {
         report::heading("Many tasks against the bare driver, the same commands");
         let seconds = asked.number("--seconds", 60);
@@ -164,9 +169,13 @@ async fn apart(asked: &Asked) -> Vec<Row> {
     }
     if asked.wants("--secrets") {
         report::heading("Sealing and opening against bare AES-GCM with a nonce from the system");
+        let probe = Path::new(env!("CARGO_BIN_EXE_secrets-probe"));
+        rows.extend(secrets::count(probe));
         rows.extend(secrets::envelopes(60).await);
         report::heading("Reading what is sealed and not revealed, against the same with binary fields");
-        rows.extend(secrets::unrevealed(40).await);
+        rows.extend(unrevealed::measure(probe, 40).await);
+        report::heading("A seal of the whole document, against none");
+        rows.extend(document_seal::measure(40).await);
         report::heading("Logins that wait");
         // A runtime of its own, on a thread of its own.
         let logins = std::thread::spawn(secrets::logins);

@@ -3,11 +3,12 @@
 //! - [`codec`]: storage and views against serde, by instruction count and by time;
 //! - [`server`]: the verbs against the bare driver that sends the same commands, interleaved in one process;
 //! - [`load`]: many tasks on mixed operations, against the same by the bare driver, slice by slice;
+//! - [`migration`]: a migration of many documents, against a script that makes the same updates;
 //! - [`secrets`]: envelopes against bare AES-GCM, reads of sealed against binary values, logins that wait;
 //! - [`compile`]: a hundred models against a hundred serde structs with the same calls by hand.
 //!
 //! `cargo bench -p model-benches` runs the first two; `-- --short` counts instructions only, as CI does; `-- --load`,
-//! `-- --secrets` and `-- --compile` run the others, `-- --all` everything.
+//! `-- --migration`, `-- --secrets` and `-- --compile` run the others, `-- --all` everything.
 
 #![allow(
     clippy::expect_used,
@@ -21,8 +22,10 @@
 pub mod codec;
 pub mod compile;
 pub mod document;
+pub mod document_seal;
 pub mod growth;
 pub mod load;
+pub mod migration;
 pub mod populate;
 pub mod report;
 pub mod rounds;
@@ -30,4 +33,5 @@ pub mod secrets;
 pub mod server;
 pub mod stage;
 pub mod statistics;
+pub mod unrevealed;
 pub mod valgrind;

@@ -1,8 +1,9 @@
-//! Secrets: sealing and opening against bare AES-GCM, reads of what is not revealed against reads of binary, logins that
-//! wait against a ticker.
+//! Secrets: sealing and opening against bare AES-GCM, logins that wait against a ticker.
 
 use std::fs;
 use std::hint::black_box;
+use std::path::Path;
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -15,66 +16,15 @@ use model_core::crypto::{
     PasswordHasher, Purpose, Suites, TenantKey,
 };
 use model_core::prelude::*;
-use model_core::{ModelExt, testing};
-use model_tests::server;
+use model_core::testing;
 
-use crate::document::User;
 use crate::report::{self, Row};
 use crate::rounds::{self, Variant};
 use crate::statistics::median;
+use crate::valgrind;
 
 /// The sizes of plaintexts, and the most that sealing may take of bare AES-GCM with a nonce from the operating system.
 const SIZES: [(usize, Option<f64>); 3] = [(32, Some(2.5)), (256, None), (4096, Some(1.6))];
-/// How many documents a read has.
-const DOCUMENTS: usize = 10_000;
-
-/// A document with three values of 64 bytes that nobody looks at.
-macro_rules! parcel {
-    ($name:ident, $collection:literal, $type:ty) => {
-        #[derive(Clone, Model)]
-        #[model(collection = $collection)]
-        #[allow(missing_docs, reason = "the fields stand for nothing but their types")]
-        pub struct $name {
-            #[model(id)]
-            pub id: Id<$name>,
-            #[model(tenant)]
-            pub organization: TenantId,
-            pub name: String,
-            pub count: i64,
-            pub note: Option<String>,
-            pub one: $type,
-            pub two: $type,
-            pub three: $type,
-            #[model(created_at)]
-            pub created_at: DateTime<Utc>,
-            #[model(updated_at)]
-            pub updated_at: DateTime<Utc>,
-        }
-
-        impl BaseModel for $name {
-            type Actor = User;
-
-            fn can_read(&self, _: &Context<User>) -> bool {
-                true
-            }
-
-            fn can_create(&self, _: &Context<User>) -> bool {
-                true
-            }
-
-            fn can_update(&self, _: &Context<User>, _: &Self) -> bool {
-                true
-            }
-
-            fn can_delete(&self, _: &Context<User>) -> bool {
-                true
-            }
-        }
-    };
-}
-
-parcel!(Sealed, "sealed", Encrypted<String>);
-parcel!(Binary, "binary", model_core::value::Bytes);
 
 /// Sealing and opening.
 pub async fn envelopes(rounds: usize) -> Vec<Row> {
@@ -144,6 +94,43 @@ pub async fn envelopes(rounds: usize) -> Vec<Row> {
     report::show(rows).collect()
 }
 
+/// Seals and opens 32 bytes so many times: by us, or `bare`.
+pub async fn there_and_back(side: &str, times: usize) {
+    let (ring, key) = loaded().await;
+    let tenant = TenantKey::new(2, b"\x05\0\0\0acme\0").unwrap();
+    let origin = Origin {
+        collection: "users",
+        path: "token",
+        tenant: Some(tenant.typed()),
+        id: (7, &[7; 12]),
+    }
+    .encode();
+    let bare = Aes256Gcm::new(&[7; 32].into());
+    let plain = [0x5A; 32];
+    for _ in 0..times {
+        if side == "bare" {
+            let sealed = seal_bare(&bare, black_box(&plain));
+            black_box(open_bare(&bare, black_box(&sealed)));
+        } else {
+            let sealed = ring.seal(&key, &origin, black_box(&plain), None).unwrap();
+            black_box(ring.open(&key, &origin, black_box(&sealed), Suites::ALL).unwrap());
+        }
+    }
+}
+
+/// The instructions of that; the system's, for the nonce, are not among them.
+pub fn count(probe: &Path) -> Vec<Row> {
+    let of = |side: &str| {
+        valgrind::instructions(2_000, |times| {
+            let mut command = Command::new(probe);
+            command.args(["envelope", side, times]);
+            command
+        })
+    };
+    let row = Row::exact("seal and open 32 B", "instructions", of("ours"), of("bare"));
+    report::show([row]).collect()
+}
+
 async fn loaded() -> (Keyring, Arc<LoadedKey>) {
     let ring = testing::keyring().unwrap();
     let store: &dyn KeyStore = &MemoryKeyStore::new();
@@ -177,57 +164,6 @@ fn open_bare(cipher: &Aes256Gcm, sealed: &[u8]) -> Vec<u8> {
         .decrypt_inout_detached(nonce.into(), b"", InOutBuf::from(&mut out[..]), tag.into())
         .unwrap();
     out
-}
-
-/// A read of ten thousand documents with three sealed values that are not revealed, against the same with binary values of
-/// the same length.
-pub async fn unrevealed(rounds: usize) -> Vec<Row> {
-    let builder = Db::mongo(server::fresh_database().await).keys(testing::keyring().unwrap());
-    let db = builder.model::<Sealed>().model::<Binary>().build().await.unwrap();
-    let ctx = db.context(TenantId::new("acme").unwrap(), User);
-    let secret = || Secret::from("x".repeat(56).as_str());
-    let sealed = (0..DOCUMENTS).map(|n| NewSealed {
-        name: format!("parcel {n}"),
-        count: n as i64,
-        one: secret(),
-        two: secret(),
-        three: secret(),
-        optional: Default::default(),
-    });
-    Sealed::create_many(&ctx, sealed).await.unwrap();
-    let stored = testing::stored(&db, "sealed").await.unwrap();
-    let length = match stored[0].get("one") {
-        Some(bson::Bson::Binary(binary)) => binary.bytes.len(),
-        other => panic!("{other:?}"),
-    };
-    let bytes = || model_core::value::Bytes::from(vec![0xE1; length]);
-    let binary = (0..DOCUMENTS).map(|n| NewBinary {
-        name: format!("parcel {n}"),
-        count: n as i64,
-        one: bytes(),
-        two: bytes(),
-        three: bytes(),
-        optional: Default::default(),
-    });
-    Binary::create_many(&ctx, binary).await.unwrap();
-    let ctx = &ctx;
-    let ours = move |times: usize| async move {
-        for _ in 0..times {
-            assert_eq!(Sealed::query(ctx).await.unwrap().len(), DOCUMENTS);
-        }
-    };
-    let theirs = move |times: usize| async move {
-        for _ in 0..times {
-            assert_eq!(Binary::query(ctx).await.unwrap().len(), DOCUMENTS);
-        }
-    };
-    let [ours, theirs] = rounds::take([Variant::new(ours), Variant::new(theirs)], rounds, 1).await;
-    let name = "read of 10,000, three sealed values against binary ones";
-    let rows = vec![
-        Row::sampled(format!("{name}: CPU"), "µs", &ours.cpu, &theirs.cpu),
-        Row::sampled(name, "µs", &ours.wall, &theirs.wall).at_most(1.02),
-    ];
-    report::show(rows).collect()
 }
 
 /// 256 logins at once at two permits: hashes in a second, the memory at its peak, and how late a ticker of 1 ms is.

@@ -1,11 +1,6 @@
 //! A migration that is killed five times, while writers go on: every document is migrated exactly once, and no update is
-//! lost. And one that is left alone: how fast it is beside a plain script on the bare driver, and how much memory it takes.
+//! lost. How fast it is beside a plain script, and how much memory it takes, is measured in `benches/`.
 //! `MODEL_TEST_SIZE=full` migrates a million documents, a number that many; `MODEL_TEST_SEED` sets the seed.
-
-#[path = "migration_soak/script.rs"]
-mod script;
-#[path = "migration_soak/speed.rs"]
-mod speed;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};

@@ -13,10 +13,8 @@ use crate::schema::{FieldSchema, ModelSchema, Term};
 /// The identity of the document that is being read, for values that are sealed to it.
 #[derive(Debug, Clone, Copy)]
 pub struct DocOrigin<'a> {
-    /// The model.
+    /// The model, and so the collection.
     pub(crate) schema: &'static ModelSchema,
-    /// The collection.
-    pub(crate) collection: &'static str,
     /// The tenant's BSON type and bytes, in a tenant model.
     pub(crate) tenant: Option<(u8, &'a [u8])>,
     /// The id's BSON type and bytes.
@@ -34,7 +32,7 @@ pub(crate) trait Today: Debug + Sync {
 /// Where a decoding stands. Each level lives on the stack and knows the one above it.
 #[derive(Debug, Clone, Copy)]
 pub struct DecodeCx<'a> {
-    doc: Option<DocOrigin<'a>>,
+    doc: Option<&'a DocOrigin<'a>>,
     parent: Option<&'a DecodeCx<'a>>,
     key: &'static str,
     element: Option<Element<'a>>,
@@ -49,7 +47,7 @@ enum Element<'a> {
 
 impl<'a> DecodeCx<'a> {
     /// The start of a document. Without an origin, a sealed value in it does not decode.
-    pub fn root(doc: Option<DocOrigin<'a>>) -> Self {
+    pub fn root(doc: Option<&'a DocOrigin<'a>>) -> Self {
         Self {
             doc,
             parent: None,
@@ -126,8 +124,18 @@ impl<'a> DecodeCx<'a> {
     }
 
     /// The document's identity.
-    pub(crate) fn doc(&self) -> Option<DocOrigin<'a>> {
+    #[inline]
+    pub(crate) fn doc(&self) -> Option<&'a DocOrigin<'a>> {
         self.doc
+    }
+
+    /// The field here, if it is one of the document's own: its path is then its key.
+    #[inline]
+    pub(crate) fn top_level(&self) -> Option<&'static str> {
+        match (self.parent, self.element) {
+            (Some(root), None) if root.parent.is_none() && root.element.is_none() => Some(self.key),
+            _ => None,
+        }
     }
 
     /// The stored path: `limits.token`, `members.[].token`.

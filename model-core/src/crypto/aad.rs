@@ -40,9 +40,7 @@ impl core::fmt::Debug for Origin<'_> {
 impl<'a> Origin<'a> {
     /// The origin as bytes.
     pub fn encode(&self) -> Vec<u8> {
-        let tenant = self.tenant.map_or(0, |(_, bytes)| bytes.len());
-        let mut out =
-            Vec::with_capacity(19 + self.collection.len() + self.path.len() + tenant + self.id.1.len());
+        let mut out = Vec::with_capacity(8 + self.collection.len() + self.path.len() + self.identity_len());
         self.encode_into(&mut out);
         out
     }
@@ -51,8 +49,27 @@ impl<'a> Origin<'a> {
     pub fn encode_into(&self, out: &mut Vec<u8>) {
         put(out, self.collection.as_bytes());
         put(out, self.path.as_bytes());
+        self.encode_identity_into(out);
+    }
+
+    /// How many bytes [`encode_identity_into`](Self::encode_identity_into) appends.
+    pub(crate) fn identity_len(&self) -> usize {
+        self.tenant.map_or(1, |(_, bytes)| 6 + bytes.len()) + 5 + self.id.1.len()
+    }
+
+    /// Appends the second half of the origin's bytes: what is not the same in all documents of a collection.
+    pub(crate) fn encode_identity_into(&self, out: &mut Vec<u8>) {
         put_tenant(out, self.tenant);
         put_typed(out, self.id);
+    }
+
+    /// The origin's bytes, whose second half is there already.
+    pub(crate) fn encode_around(collection: &str, path: &str, identity: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(8 + collection.len() + path.len() + identity.len());
+        put(&mut out, collection.as_bytes());
+        put(&mut out, path.as_bytes());
+        out.extend_from_slice(identity);
+        out
     }
 
     /// Reads an origin back, borrowed from its bytes.
@@ -60,17 +77,20 @@ impl<'a> Origin<'a> {
     /// # Errors
     /// [`CryptoError::MalformedOrigin`] if the bytes are not exactly one origin.
     pub fn parse(bytes: &'a [u8]) -> Result<Self> {
-        OriginParts::parse(bytes).map(|parts| parts.origin)
+        OriginParts::parse(bytes)?.origin()
     }
 }
 
-/// An origin with the two slices of its bytes that keys are looked up and checked by.
+/// The parts of an origin's bytes; keys are looked up and checked by two of them.
 pub(crate) struct OriginParts<'a> {
-    pub(crate) origin: Origin<'a>,
     /// `LP(collection) ‖ LP(path)`.
     pub(crate) field: &'a [u8],
     /// `0x00 | 0x01 ‖ type ‖ LP(tenant)`.
     pub(crate) tenant: &'a [u8],
+    collection: &'a [u8],
+    path: &'a [u8],
+    typed_tenant: Option<(u8, &'a [u8])>,
+    id: (u8, &'a [u8]),
 }
 
 impl<'a> OriginParts<'a> {
@@ -80,27 +100,33 @@ impl<'a> OriginParts<'a> {
 
     fn read(bytes: &'a [u8]) -> Option<Self> {
         let mut rest = bytes;
-        let collection = core::str::from_utf8(take(&mut rest)?).ok()?;
-        let path = core::str::from_utf8(take(&mut rest)?).ok()?;
-        let field = bytes.get(..bytes.len() - rest.len())?;
-        let before = rest;
-        let tenant = match take_byte(&mut rest)? {
+        let (collection, path) = (take(&mut rest)?, take(&mut rest)?);
+        let (field, before) = bytes.split_at_checked(bytes.len() - rest.len())?;
+        let typed_tenant = match take_byte(&mut rest)? {
             NO_TENANT => None,
             TENANT => Some((take_byte(&mut rest)?, take(&mut rest)?)),
             _ => return None,
         };
-        let tenant_bytes = before.get(..before.len() - rest.len())?;
+        let tenant = before.get(..before.len() - rest.len())?;
         let id = (take_byte(&mut rest)?, take(&mut rest)?);
-        let origin = Origin {
+        rest.is_empty().then_some(Self {
+            field,
+            tenant,
             collection,
             path,
-            tenant,
+            typed_tenant,
             id,
-        };
-        rest.is_empty().then_some(Self {
-            origin,
-            field,
-            tenant: tenant_bytes,
+        })
+    }
+
+    /// The origin, whose names are text.
+    fn origin(&self) -> Result<Origin<'a>> {
+        let text = |bytes| core::str::from_utf8(bytes).map_err(|_| CryptoError::MalformedOrigin);
+        Ok(Origin {
+            collection: text(self.collection)?,
+            path: text(self.path)?,
+            tenant: self.typed_tenant,
+            id: self.id,
         })
     }
 }

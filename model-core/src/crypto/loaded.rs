@@ -1,7 +1,7 @@
 //! A key that is ready for use.
 
 use core::fmt;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use hmac::Hmac;
@@ -33,7 +33,8 @@ struct Material {
     tenant: Option<TenantKey>,
     realm: Arc<str>,
     version: u8,
-    fields: RwLock<HashMap<Box<[u8]>, Arc<FieldKey>>>,
+    /// Ordered: comparing a few names takes less than hashing one.
+    fields: RwLock<BTreeMap<Box<[u8]>, Arc<FieldKey>>>,
     /// The beginnings of seals, by collection.
     seals: RwLock<HashMap<Box<str>, Hmac<Sha256>>>,
 }

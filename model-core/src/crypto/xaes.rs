@@ -3,9 +3,10 @@
 //! Source: <https://c2sp.org/XAES-256-GCM>, a composition of NIST SP 800-108 (KDF in counter mode with CMAC) and
 //! NIST SP 800-38D (GCM). A random nonce of 24 bytes needs no count of the messages of a key across processes.
 
-use aes::Aes256;
+use aes::Aes256Enc;
+use aes::cipher::consts::U12;
 use aes::cipher::{BlockCipherEncrypt, KeyInit};
-use aes_gcm::Aes256Gcm;
+use aes_gcm::AesGcm;
 use aes_gcm::aead::AeadInOut;
 use aes_gcm::aead::inout::InOutBuf;
 use zeroize::Zeroizing;
@@ -17,11 +18,14 @@ pub(crate) const NONCE_LEN: usize = 24;
 /// The length of an authentication tag.
 pub(crate) const TAG_LEN: usize = 16;
 
+/// Neither GCM nor CMAC ever decrypts a block: without the schedule for that, there is half as much to make and to wipe.
+type MessageCipher = AesGcm<Aes256Enc, U12>;
+
 /// The part of XAES-256-GCM that depends on the key only: the AES-256 schedule and the CMAC subkey K1.
 ///
 /// The key of a message depends on its nonce and is derived each time, never kept.
 pub(crate) struct Xaes {
-    cipher: Aes256,
+    cipher: Aes256Enc,
     k1: Zeroizing<[u8; 16]>,
 }
 
@@ -33,7 +37,7 @@ impl core::fmt::Debug for Xaes {
 
 impl Xaes {
     pub(crate) fn new(key: &[u8; 32]) -> Self {
-        let cipher = Aes256::new(key.into());
+        let cipher = Aes256Enc::new(key.into());
         let mut l = aes::Block::default();
         cipher.encrypt_block(&mut l);
         let l = Zeroizing::new(<[u8; 16]>::from(l));
@@ -48,8 +52,10 @@ impl Xaes {
         aad: &[u8],
         buffer: &mut [u8],
     ) -> Result<[u8; TAG_LEN]> {
-        let (gcm, short) = self.message_cipher(nonce)?;
-        gcm.encrypt_inout_detached((&short).into(), aad, InOutBuf::from(buffer))
+        let (head, tail) = halves(nonce)?;
+        // Made where it is used: it is large, and would be copied on its way.
+        let gcm = MessageCipher::new((&*self.derive(head)).into());
+        gcm.encrypt_inout_detached(tail.into(), aad, InOutBuf::from(buffer))
             .map(Into::into)
             .map_err(|_| CryptoError::TooLarge)
     }
@@ -62,18 +68,10 @@ impl Xaes {
         buffer: &mut [u8],
         tag: &[u8; TAG_LEN],
     ) -> Result<()> {
-        let (gcm, short) = self.message_cipher(nonce)?;
-        gcm.decrypt_inout_detached((&short).into(), aad, InOutBuf::from(buffer), tag.into())
+        let (head, tail) = halves(nonce)?;
+        let gcm = MessageCipher::new((&*self.derive(head)).into());
+        gcm.decrypt_inout_detached(tail.into(), aad, InOutBuf::from(buffer), tag.into())
             .map_err(|_| CryptoError::Tampered)
-    }
-
-    /// The AES-256-GCM instance of one message, and what is left of the nonce for it.
-    fn message_cipher(&self, nonce: &[u8; NONCE_LEN]) -> Result<(Aes256Gcm, [u8; 12])> {
-        // Both are a property of the types above; there is no input that fails here.
-        let (head, tail) = nonce.split_first_chunk::<12>().ok_or(CryptoError::Truncated)?;
-        let tail = tail.first_chunk::<12>().ok_or(CryptoError::Truncated)?;
-        let key = self.derive(head);
-        Ok((Aes256Gcm::new((&*key).into()), *tail))
     }
 
     /// The message key: CMAC over `00 01 'X' 00 ‖ head` and `00 02 'X' 00 ‖ head`.
@@ -92,6 +90,13 @@ impl Xaes {
         }
         key
     }
+}
+
+/// What the key of a message is derived by, and what is left of the nonce for AES-256-GCM.
+fn halves(nonce: &[u8; NONCE_LEN]) -> Result<(&[u8; 12], &[u8; 12])> {
+    // Both are a property of the types; there is no input that fails here.
+    let (head, tail) = nonce.split_first_chunk::<12>().ok_or(CryptoError::Truncated)?;
+    Ok((head, tail.first_chunk::<12>().ok_or(CryptoError::Truncated)?))
 }
 
 /// Doubles in GF(2^128) as CMAC does (NIST SP 800-38B, section 6.1), in constant time.

@@ -66,7 +66,8 @@ fn remake<M: BaseModel>(
     let mut out = Writer::new().keeping_keys(true);
     encode(change.before(), id, &mut out);
     let after = make(out.finish()?)?;
-    let cx = DecodeCx::root(engine::origin(M::schema(), &after)?);
+    let origin = engine::origin(M::schema(), &after)?;
+    let cx = DecodeCx::root(origin.as_ref());
     // What is stored did decode: what does not is the doing of who made it.
     *change.after_mut() =
         decode(&after, &cx).map_err(|error| Error::invalid(vec![error.into_violation()]))?;

@@ -236,7 +236,7 @@ impl<A: Actor> GlobalContext<A> {
         let Ok(phc) = self.caller.ports.hasher.hash(&password).await else {
             return Ok(verdict);
         };
-        match upgrade(&self.caller, origin, &stored, &phc).await {
+        match upgrade(&self.caller, &origin, &stored, &phc).await {
             Ok(true) => Ok(Verdict::Match { needs_rehash: false }),
             Ok(false) | Err(_) => Ok(verdict),
         }

@@ -14,6 +14,7 @@ mod password;
 mod reference;
 mod revision;
 mod scalar;
+mod sealed;
 mod secret;
 mod tenant_id;
 mod token;

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::encrypted::open_value;
+use super::sealed::open_value;
 use super::secret::Secret;
 use crate::codec::{DecodeCx, DecodeError, FieldValue, RawValue, old_value, tag};
 use crate::error::{Error, ErrorKind};
@@ -31,8 +31,7 @@ pub(super) enum Before<T: FieldValue> {
     Old(Old),
 }
 
-/// What the field takes in the place of a sealed value, if it takes any. By its type alone: a binary that does not open is
-/// never taken for what was before.
+/// What the field takes in the place of a sealed value, which is binary, if it takes any: by its type alone.
 ///
 /// # Errors
 /// It is of another type than the field, or its time has ended.
@@ -40,9 +39,6 @@ pub(super) fn read<T: FieldValue>(
     value: RawValue<'_>,
     cx: &DecodeCx<'_>,
 ) -> Result<Option<Before<T>>, DecodeError> {
-    if value.tag == tag::BINARY {
-        return Ok(None);
-    }
     let Some(field) = cx.field() else { return Ok(None) };
     match field.old_format {
         Some(old) if value.tag == tag::STRING => {

@@ -1,11 +1,13 @@
 //! A password, stored as its hash.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use bson::{Binary, Bson};
 use serde_json::Value;
 
-use super::encrypted::{Hidden, SUBTYPE, Sealed, open_value, seal_value, write_origin};
+use super::encrypted::Hidden;
+use super::sealed::{SUBTYPE, Sealed, open_value, origin, seal_value};
 use super::secret::OpenSecrets;
 use crate::codec::{
     Constraints, DecodeCx, DecodeError, FieldValue, InputCx, Never, NoFields, RawValue, Visitor, Writer, tag,
@@ -44,17 +46,16 @@ impl PasswordHash {
     }
 
     /// What it is bound to, and the value as it is stored; none if it is not stored yet.
-    pub(crate) fn stored(&self) -> Option<(&[u8], Bson)> {
+    pub(crate) fn stored(&self) -> Option<(Cow<'_, [u8]>, Bson)> {
         match &self.0 {
             State::Pending(_) | State::Hashed(_) => None,
-            State::Plain(phc, origin) => Some((origin, Bson::String(phc.clone()))),
+            State::Plain(phc, origin) => Some((Cow::Borrowed(origin), Bson::String(phc.clone()))),
             State::Sealed(sealed) => {
-                let (origin, envelope) = sealed.parts();
                 let stored = Binary {
                     subtype: SUBTYPE.into(),
-                    bytes: envelope.to_vec(),
+                    bytes: sealed.envelope().to_vec(),
                 };
-                Some((origin, Bson::Binary(stored)))
+                Some((Cow::Owned(sealed.origin()), Bson::Binary(stored)))
             }
         }
     }
@@ -91,9 +92,8 @@ impl FieldValue for PasswordHash {
 
     fn decode(value: RawValue<'_>, cx: &DecodeCx<'_>) -> Result<Self, DecodeError> {
         if value.tag == tag::STRING {
-            let mut origin = Vec::new();
             // In an element without an id it is bound to nothing.
-            let _ = write_origin(cx, &mut origin).unwrap_or_default();
+            let origin = origin(cx).ok().flatten().unwrap_or_default();
             return value
                 .str()
                 .map(|phc| Self(State::Plain(phc.to_owned(), origin.into())));

@@ -8,7 +8,8 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::encrypted::{Hidden, SUBTYPE};
+use super::encrypted::Hidden;
+use super::sealed::SUBTYPE;
 use super::secret::OpenSecrets;
 use crate::codec::{DecodeCx, DecodeError, FieldValue, InputCx, Never, NoFields, RawValue, Writer, tag};
 use crate::crypto::{CryptoError, TOKEN_LEN};
@@ -146,7 +147,7 @@ impl FieldValue for TokenDigest {
         let (subtype, bytes) = value.binary()?;
         match (subtype, bytes.try_into(), cx.doc()) {
             (SUBTYPE, Ok(digest), Some(doc)) => Ok(Self(State::Stored {
-                collection: doc.collection,
+                collection: doc.schema.collection,
                 path: cx.path().into(),
                 digest,
             })),

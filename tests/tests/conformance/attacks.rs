@@ -1,9 +1,5 @@
 //! What a writer of the database without keys may try, and what a client may send. The numbers are those of the project's
-//! list of attacks; the ones on the envelope alone (4, 9 to 19) are in `crypto/tests/attacks.rs` and `crypto/tests/keyring.rs`,
-//! 18 also in `crypto/tests/published.rs`, 23 to 26 in `keys.rs` and `reencrypt.rs`, 27 in `legacy.rs` and `old_formats.rs`, 32 in
-//! `blind.rs` and `truncated.rs`, 33 in `../canary/`, 53 to 58 in `crypto/tests/`, 59 in `logins.rs`,
-//! 20 to 22 under a seal in `seals/`, 17, 39, 41, 49 and 50 in `literal.rs`, 37 in the package `model-allocator`, 38, 42 and 43 in
-//! `outside.rs`.
+//! list of attacks; where each of them is made, says the list in `../attacks/main.rs`.
 
 use bson::oid::ObjectId;
 use bson::{Bson, Document};

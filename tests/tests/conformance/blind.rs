@@ -169,6 +169,33 @@ on_both_stores! {
         assert_eq!(versions(&shop.stored("patients").await[0], "email"), [2]);
     }
 
+    /// A unique blind index names one document for an upsert, before and after a rotation; one that is not unique does not.
+    async fn a_secret_names_the_document_of_an_upsert(stage: Stage) {
+        let shop = stage.shop().await;
+        let upsert = async |email: &str, phone: &str| {
+            let patch = PatientPatch { phone: Set(Secret::from(phone)), ..Default::default() };
+            Patient::upsert(&shop.admin, |p| p.email.eq(email), new(Some(CANARY), "1"), patch).await
+        };
+        let first = upsert(CANARY, "2").await.unwrap();
+        assert!(first.is_created());
+        let first = first.into_document();
+        let second = upsert(" CANARY@example.com", "2").await.unwrap();
+        assert!(!second.is_created());
+        let second = second.into_document();
+        assert_eq!(second.id, first.id);
+        assert_eq!(second.phone.reveal(&shop.admin).await.unwrap().expose(), "2");
+        rotate(&shop, Purpose::BlindIndex).await;
+        assert!(!upsert(CANARY, "3").await.unwrap().is_created());
+        assert_eq!(shop.stored("patients").await.len(), 1);
+        // What is created has to be what was asked for.
+        assert!(upsert("other@example.com", "2").await.unwrap_err().is_invalid());
+        let patch = PatientPatch::default();
+        let by_phone = Patient::upsert(&shop.admin, |p| p.phone.eq("2"), new(Some(CANARY), "1"), patch).await;
+        let error = by_phone.unwrap_err();
+        assert!(error.is_configuration() && !error.to_string().contains("canary"), "{error}");
+        assert_eq!(shop.stored("patients").await.len(), 1);
+    }
+
     /// Once a tenant is shredded, nothing is found; another tenant is not touched.
     async fn a_shredded_tenant_is_not_found(stage: Stage) {
         let shop = stage.shop().await;

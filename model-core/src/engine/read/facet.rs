@@ -62,8 +62,10 @@ pub(crate) async fn facet(
         }
     }
     let on_server = read::server_decides(unit, &listing);
+    // What is handed out of a sealed document is checked, which takes the whole of it.
+    let checked = schema.seal.is_some() && branches.iter().any(|branch| matches!(branch, Branch::Picked(_)));
     // A document of an older version has its values only after `migrate`; the server takes no limit of zero.
-    if !on_server || schema.version > 1 || listing.limit == Some(0) {
+    if !on_server || checked || schema.version > 1 || listing.limit == Some(0) {
         let mut shares = Shares {
             facets: Facets::new(branches),
             decoded: VecDeque::new(),

@@ -95,7 +95,6 @@ pub(crate) fn origin<'a>(schema: &'static ModelSchema, raw: &'a [u8]) -> Result<
     };
     Ok(id.map(|id| DocOrigin {
         schema,
-        collection: schema.collection,
         tenant,
         id: (id.tag, id.bytes),
         clock: None,

@@ -129,9 +129,10 @@ pub(crate) async fn pull_lookup(
     document_seal::prepare(&other.caller().ports, other.schema(), joined_ones).await?;
     // Of each of the other model's documents, to which it belongs.
     let mut owners = Vec::new();
+    let clock = load::clock(other);
     for (owner, documents) in joined.kept.iter().enumerate() {
         for raw in documents {
-            read::decode(other, raw, None, &mut ()).map_err(named)?;
+            read::decode(other, clock.as_deref(), raw, None, &mut ()).map_err(named)?;
             owners.push(owner);
         }
     }

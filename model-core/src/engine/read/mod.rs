@@ -21,6 +21,7 @@ use bson::RawDocumentBuf;
 use crate::codec::{DecodeCx, DecodeError};
 use crate::engine::caller::Caller;
 use crate::engine::migration::backlog::{self, Widened};
+use crate::engine::ports::Ports;
 use crate::engine::secrets::sift::Sift;
 use crate::engine::secrets::{blind, document_seal};
 use crate::engine::unit::{Deleted, ReadUnit, visible};
@@ -244,6 +245,7 @@ pub(in crate::engine) async fn pull_noting(
     if let Some(sift) = &mut sift {
         sift.prepare(unit.caller(), open).await?;
     }
+    let clock = load::clock(unit);
     let mut failure = None;
     open.each(&mut |raw| {
         if let Some(sift) = &sift
@@ -255,7 +257,7 @@ pub(in crate::engine) async fn pull_noting(
         }
         if let Some(raw) = pick::instead(unit, &whole, raw)? {
             // What stands before a document that does not decode is judged and handed out before the error.
-            failure = decode(unit, raw, widened.as_deref(), notes).err();
+            failure = decode(unit, clock.as_deref(), raw, widened.as_deref(), notes).err();
         }
         Ok(failure.is_none())
     })?;
@@ -389,7 +391,8 @@ pub(crate) fn tenant_of(document: &RawDocumentBuf, field: &str) -> Result<Tenant
 /// Migrates, decodes and judges one document; false if it may not be read.
 pub(crate) async fn accept(unit: &mut dyn ReadUnit, raw: &[u8]) -> Result<bool> {
     document_seal::prepare(&unit.caller().ports, unit.schema(), [raw]).await?;
-    decode(unit, raw, None, &mut ())?;
+    let clock = load::clock(unit);
+    decode(unit, clock.as_deref(), raw, None, &mut ())?;
     let mut kept = false;
     judge(unit, &mut |allowed| {
         kept = allowed;
@@ -402,6 +405,7 @@ pub(crate) async fn accept(unit: &mut dyn ReadUnit, raw: &[u8]) -> Result<bool> 
 /// Migrates and decodes one document, unless the filter turns out not to admit it.
 pub(in crate::engine) fn decode(
     unit: &mut dyn ReadUnit,
+    clock: Option<&Ports>,
     raw: &[u8],
     widened: Option<&Widened>,
     notes: &mut dyn Notes,
@@ -412,8 +416,8 @@ pub(in crate::engine) fn decode(
         {
             return Ok(());
         }
-        let ports = load::clock(unit);
-        let cx = DecodeCx::root(load::dated(ports.as_deref(), unit.schema(), &document)?);
+        let origin = load::dated(clock, unit.schema(), &document)?;
+        let cx = DecodeCx::root(origin.as_ref());
         unit.decode(&document, &cx).map_err(DecodeError::into_error)?;
         notes.note(raw, &document)
     });

@@ -123,8 +123,9 @@ pub(crate) async fn pull_watch(unit: &mut dyn ReadUnit, open: &mut OpenWatch) ->
         }
         _ => Vec::new(),
     };
+    let clock = load::clock(unit);
     for side in sides.into_iter().flatten() {
-        read::decode(unit, side.as_bytes(), None, &mut ())?;
+        read::decode(unit, clock.as_deref(), side.as_bytes(), None, &mut ())?;
     }
     let mut kept = [false; 2];
     let mut judged = kept

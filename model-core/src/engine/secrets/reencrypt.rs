@@ -301,7 +301,7 @@ async fn renewed_tokens(
             None => return Ok(None),
         },
     };
-    let tokens = keys.of_value(place.collection, field, spec, &plain)?;
+    let tokens = keys.of_value(place.schema.collection, field, spec, &plain)?;
     let stored = blind::stored(document.as_bytes(), field.stored)?;
     Ok((stored != tokens).then_some(tokens))
 }

@@ -26,7 +26,7 @@ impl<'a> Found<'a> {
     pub(in crate::engine) fn origin(&self, document: DocOrigin<'_>) -> Vec<u8> {
         let (tag, id) = self.place.bound_id(document.id);
         Origin {
-            collection: document.collection,
+            collection: document.schema.collection,
             path: &self.place.path,
             tenant: document.tenant,
             id: (tag, &id),

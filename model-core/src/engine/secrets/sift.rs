@@ -131,7 +131,7 @@ impl Sift {
         };
         let tokens = self
             .tokens
-            .of_value_whole(place.collection, field, blind, &plain)?;
+            .of_value_whole(place.schema.collection, field, blind, &plain)?;
         Ok((field.stored, tokens))
     }
 }

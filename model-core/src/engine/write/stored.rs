@@ -190,7 +190,8 @@ fn take(unit: &mut dyn WriteUnit, raw: RawDocumentBuf, may_be_broken: bool) -> R
         trusted,
     };
     let ports = load::clock(unit);
-    let cx = DecodeCx::root(load::dated(ports.as_deref(), unit.schema(), stored.present())?);
+    let origin = load::dated(ports.as_deref(), unit.schema(), stored.present())?;
+    let cx = DecodeCx::root(origin.as_ref());
     unit.load(stored.present(), &cx)
         .map_err(DecodeError::into_error)?;
     let mut out = Writer::new().keeping_keys(true);

@@ -103,10 +103,7 @@ fn is_unique(schema: &ModelSchema, key: &Node) -> bool {
     let mut equal = Vec::with_capacity(parts.len());
     for part in parts {
         match part {
-            Node::Field {
-                path,
-                test: Test::Eq(value),
-            } if *value != bson::Bson::Null => equal.push(path.as_ref()),
+            Node::Field { path, test } if is_one_value(test) => equal.push(path.as_ref()),
             _ => return false,
         }
     }
@@ -114,12 +111,22 @@ fn is_unique(schema: &ModelSchema, key: &Node) -> bool {
         return true;
     }
     let named = |path: &str| {
+        // The tokens of a field have no Rust path.
         let stored = schema.stored_path(path);
-        stored
-            .is_some_and(|stored| Some(stored.as_str()) == schema.tenant_field() || equal.contains(&&*stored))
+        let stored = stored.as_deref().unwrap_or(path);
+        Some(stored) == schema.tenant_field() || equal.contains(&stored)
     };
     schema
         .indexes
         .iter()
         .any(|index| index.unique && index.keys.iter().all(|key| named(key.path)))
+}
+
+/// Whether the test asks for one value. Of a secret the whole token is that: truncated ones are of several.
+fn is_one_value(test: &Test) -> bool {
+    match test {
+        Test::Eq(value) => *value != bson::Bson::Null,
+        Test::Blind(blind) => blind.values.len() == 1 && blind.bits.is_none(),
+        _ => false,
+    }
 }

@@ -99,7 +99,8 @@ impl Steps {
     }
 
     /// Turns each document into another under the same id. An error leaves a document as it is, and stands in the report; a
-    /// run that goes over the collection again meets documents that it has changed already.
+    /// run that goes over the collection again meets documents that it has changed already. A document under a seal is not
+    /// changed: a step has no model to seal it anew by.
     pub fn backfill(
         self,
         name: &'static str,

@@ -29,7 +29,10 @@ pub(super) async fn rewrite(
     for document in documents {
         let mut after = document.clone();
         replace(&mut after, path, &news);
-        let Some((set, unset)) = difference(&document, &after)? else {
+        let changed_how = difference(&document, &after);
+        let Some((set, unset)) =
+            changed_how.map_err(|error| error.at_id(|| ids::text(document.get("_id"))))?
+        else {
             continue;
         };
         let update = UpdateOne {

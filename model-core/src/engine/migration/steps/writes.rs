@@ -144,6 +144,11 @@ pub(super) fn difference(
     if set.is_empty() && unset.is_empty() {
         return Ok(None);
     }
+    if before.contains_key(reserved::SEAL) {
+        return Err(Error::refused(
+            "the document is under a seal, which a change past its model would break: change it by the model's `migrate`",
+        ));
+    }
     if set
         .keys()
         .chain(&unset)
