@@ -61,7 +61,7 @@ impl Peer for Wither {
             .unwrap()
             .unwrap();
         let revision = seen._rev;
-        let now = DateTime(Utc::now());
+        let now = bson::Bson::DateTime(Utc::now());
         let set = doc! { "$set": { "count": count, "updated_at": now, "_rev": revision + 1 } };
         seen.update(&self.0, Some(guarded(revision)), set, None)
             .await
