@@ -25,6 +25,8 @@ mod pages;
 mod references;
 #[path = "wire/search.rs"]
 mod search;
+#[path = "wire/series.rs"]
+mod series;
 #[path = "wire/shards.rs"]
 mod shards;
 #[path = "wire/streams.rs"]

@@ -22,6 +22,8 @@ pub struct Writer<'a> {
     pub(super) seal: Option<&'a dyn Seal>,
     pub(super) crypto: Option<Error>,
     keeps_keys: bool,
+    /// Vectors are written as arrays of numbers.
+    arrays: bool,
     /// Where the open maps begin.
     pub(super) maps: Vec<usize>,
     /// The places of secrets in elements: two elements with one id would have the same.
@@ -52,6 +54,7 @@ impl<'a> Writer<'a> {
             seal: None,
             crypto: None,
             keeps_keys: false,
+            arrays: false,
             maps: Vec::new(),
             taken: HashSet::new(),
         }
@@ -72,6 +75,17 @@ impl<'a> Writer<'a> {
 
     pub(crate) fn keeps_keys(&self) -> bool {
         self.keeps_keys
+    }
+
+    /// Writes vectors as arrays of numbers, for readers that know no packed ones.
+    pub fn with_arrays(&mut self, write: impl FnOnce(&mut Self)) {
+        self.arrays = true;
+        write(self);
+        self.arrays = false;
+    }
+
+    pub(crate) fn writes_arrays(&self) -> bool {
+        self.arrays
     }
 
     /// The finished document.

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use bson::{RawDocument, RawDocumentBuf};
 
 use super::diff::{self, Difference};
+use super::once;
 use super::plan::Item;
 use super::preload::preload;
 use crate::codec::{DecodeCx, DecodeError, Seal, Writer};
@@ -245,7 +246,10 @@ pub(in crate::engine) fn write_reserved(
     revision: Revision,
     out: &mut Writer<'_>,
 ) {
-    out.i64(reserved::REVISION, revision.to_i64());
+    // What never changes has no revision: eight bytes at random are all that the server could not pack.
+    if schema.form.is_none() {
+        out.i64(reserved::REVISION, revision.to_i64());
+    }
     if schema.version > 1 {
         out.i32(
             reserved::SCHEMA_VERSION,
@@ -281,5 +285,9 @@ pub(in crate::engine) async fn encode(
     if let Some(sealer) = &sealer {
         blind::write(&sealer.tokens(), &mut out);
     }
-    out.finish()
+    let bytes = out.finish()?;
+    match schema.time_series() {
+        Some(series) => once::with_source(series, bytes),
+        None => Ok(bytes),
+    }
 }
