@@ -66,7 +66,7 @@ impl BaseModel for Parcel {
     }
 }
 
-async fn open(database: Database) -> Db {
+fn open(database: Database) -> Db {
     Db::mongo(database).model::<Parcel>().build_lazy().unwrap()
 }
 
@@ -90,7 +90,7 @@ fn told(watched: &Watched<Parcel>) -> String {
 /// Deals with an event by a line in a file, and then stores its token: a kill between the two is seen as a line that comes twice.
 async fn consume(folder: &Path) {
     let client = Client::with_uri_str(std::env::var(URI).unwrap()).await.unwrap();
-    let db = open(client.database(&std::env::var(DATABASE).unwrap())).await;
+    let db = open(client.database(&std::env::var(DATABASE).unwrap()));
     let ctx = db.context(TenantId::new("acme").unwrap(), Robot);
     let token = fs::read_to_string(folder.join("token")).unwrap();
     let mut stream = Parcel::watch(&ctx).resume_after(token).await.unwrap();
@@ -172,7 +172,7 @@ async fn a_killed_process_goes_on_where_it_was() {
     eprintln!("MODEL_TEST_SEED={seed}");
     let server = model_tests::server::server().await;
     let database = server.fresh_database().await;
-    let db = open(database.clone()).await;
+    let db = open(database.clone());
     db.sync_collections().await.unwrap();
     let context = |tenant: &str| db.context(TenantId::new(tenant).unwrap(), Robot);
     let (ctx, rival) = (context("acme"), context("globex"));

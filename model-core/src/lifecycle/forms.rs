@@ -178,8 +178,10 @@ fn capped_changes(declared: CappedSpec, found: &Document) -> Option<Document> {
 mod tests {
     use bson::{Document, doc};
 
-    use super::{CollectionStep, options, step};
-    use crate::schema::{CappedSpec, CollectionForm, Granularity, TimeSeriesSpec};
+    use super::{CollectionStep, is_servers_own, options, step};
+    use crate::schema::{
+        CappedSpec, CollectionForm, Granularity, IdKind, ModelSchema, Tenancy, TimeSeriesSpec,
+    };
 
     fn series() -> CollectionForm {
         let spec = TimeSeriesSpec::new("at", &["org", "campaign"]);
@@ -222,6 +224,19 @@ mod tests {
             told(kept, listed("at", "minutes")),
             Some(doc! { "expireAfterSeconds": "off" })
         );
+    }
+
+    /// From version 6.3 on.
+    #[test]
+    fn an_index_that_the_server_makes_by_itself_is_no_drift() {
+        let schema =
+            ModelSchema::new("Point", "points", Tenancy::Global, IdKind::ObjectId, &[]).form(series());
+        let own = doc! { "v": 2, "key": { "_meta": 1, "at": 1 }, "name": "_meta_1_at_1" };
+        assert!(is_servers_own(&schema, &own));
+        assert!(!is_servers_own(
+            &schema,
+            &doc! { "v": 2, "key": { "at": 1 }, "name": "at_1" }
+        ));
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub struct Stamp<M: Model> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is append-only",
     label = "its documents are created and read, never changed or deleted",
-    note = "`#[model(append_only)]` on `{Self}` says so"
+    note = "`append_only`, `time_series` or `capped` in `#[model(..)]` on `{Self}` says so"
 )]
 pub trait Mutable: Model {}
 

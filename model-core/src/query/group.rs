@@ -121,7 +121,31 @@ impl<M: 'static, R: 'static> Group<M, R> {
 
     /// One row for each window of time that a date lies in, with the instant at which it begins; a missing date counts as null.
     ///
-    /// Both stores cut time alike: see [`Window`].
+    /// Both stores cut time alike: see [`Window`]. A window without a document has no row.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// use model_core::query::{Group, Window};
+    ///
+    /// #[derive(Clone, Embedded)]
+    /// struct PerDay {
+    ///     day: DateTime<Utc>,
+    ///     notes: u32,
+    /// }
+    ///
+    /// Note::create(&ctx, note("Buy tea")).await?;
+    /// let days = Note::query(&ctx)
+    ///     .group::<PerDay>(|n, row| {
+    ///         Group::by_window(&row.day, &n.created_at, Window::days(1)).count(&row.notes)
+    ///     })
+    ///     .await?;
+    /// assert_eq!((days.len(), days[0].notes), (1, 1));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn by_window<T, K>(row: &Field<R, K>, field: &Field<M, T>, window: Window) -> Self
     where
         T: Queryable<Item = DateTime<Utc>>,

@@ -59,12 +59,12 @@ on_both_stores! {
     async fn mongooses_discriminators_are_variants(stage: Stage) {
         let db = stage.builder().model::<Happening>().build_lazy().unwrap();
         db.sync_indexes(SyncOptions::default()).await.unwrap();
-        let id = bson::oid::ObjectId::new;
+        let id = |n| bson::oid::ObjectId::from_bytes([n; 12]);
         let stored = [
-            doc! { "_id": id(), "tenantId": "acme", "time": 1_i64, "__t": "ClickEvent", "url": "/a", "__v": 0 },
-            doc! { "_id": id(), "tenantId": "acme", "time": 2_i64, "__t": "SignupEvent", "email": "ada@example.com", "__v": 0 },
-            doc! { "_id": id(), "tenantId": "acme", "time": 3_i64, "note": "base", "__v": 0 },
-            doc! { "_id": id(), "tenantId": "globex", "time": 4_i64, "__t": "ClickEvent", "url": "/a" },
+            doc! { "_id": id(1), "tenantId": "acme", "time": 1_i64, "__t": "ClickEvent", "url": "/a", "__v": 0 },
+            doc! { "_id": id(2), "tenantId": "acme", "time": 2_i64, "__t": "SignupEvent", "email": "ada@example.com", "__v": 0 },
+            doc! { "_id": id(3), "tenantId": "acme", "time": 3_i64, "note": "base", "__v": 0 },
+            doc! { "_id": id(4), "tenantId": "globex", "time": 4_i64, "__t": "ClickEvent", "url": "/a" },
         ];
         for mut document in stored {
             // The model needs what Mongoose would have filled in.

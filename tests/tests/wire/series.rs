@@ -51,6 +51,8 @@ async fn measurements_are_asked_for_by_tenant_and_pack() {
         writes: true,
     };
     let ctx: Ctx = db.context(TenantId::new("acme").unwrap(), person);
+    // The first operation of a handle looks at the server.
+    assert_eq!(Point::query(&ctx).count().await.unwrap(), 0);
     log.take();
     Point::create(&ctx, point("a", 1)).await.unwrap();
     Point::create_many(&ctx, (2..9).map(|hour| point("b", hour)))

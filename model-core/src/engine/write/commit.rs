@@ -125,7 +125,7 @@ pub(in crate::engine) async fn commit(
         once::admit(caller, placed.unit.schema(), changes, told)?;
     }
     // No transaction writes there.
-    let alone = effects.iter().any(|placed| placed.unit.schema().form.is_some());
+    let no_transaction = effects.iter().any(|placed| placed.unit.schema().form.is_some());
     let entries = match &caller.ports.audit {
         AuditTarget::Collection => encoded(&effects)?,
         AuditTarget::Sink(_) => Vec::new(),
@@ -137,7 +137,7 @@ pub(in crate::engine) async fn commit(
     };
     match &caller.transaction {
         Some(open) => work.joined(open, caller).await?,
-        None if !entries.is_empty() || (effects.len() > 1 && transactions && !alone) => {
+        None if !entries.is_empty() || (effects.len() > 1 && transactions && !no_transaction) => {
             work.together(caller).await?
         }
         None => work.run(caller.store()?).await.map_err(Failure::into_error)?,

@@ -139,7 +139,10 @@ impl Index {
             Some(Bson::String(name)) if !name.is_empty() => name.clone(),
             None => paths
                 .iter()
-                .map(|(path, way)| format!("{path}_{}", way.0))
+                .map(|(path, way)| match way.is_words() {
+                    true => format!("{path}_text"),
+                    false => format!("{path}_{}", way.0),
+                })
                 .collect::<Vec<_>>()
                 .join("_"),
             Some(_) => return Err(cannot_create()),
