@@ -139,9 +139,12 @@ impl Index {
             Some(Bson::String(name)) if !name.is_empty() => name.clone(),
             None => paths
                 .iter()
-                .map(|(path, way)| match way.is_words() {
-                    true => format!("{path}_text"),
-                    false => format!("{path}_{}", way.0),
+                .map(|(path, way)| {
+                    if way.is_words() {
+                        format!("{path}_text")
+                    } else {
+                        format!("{path}_{}", way.0)
+                    }
                 })
                 .collect::<Vec<_>>()
                 .join("_"),

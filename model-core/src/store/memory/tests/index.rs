@@ -123,6 +123,7 @@ fn indexes_are_listed_compared_and_dropped() {
             insert(&store, lists).await.is_ok(),
             "no document is refused for its words"
         );
+        store.drop_index(WIDGETS, "a_1_words_text").await.unwrap();
         for unknown in [
             doc! { "key": { "a": "hashed" } },
             doc! { "key": { "a.$**": 1 } },
