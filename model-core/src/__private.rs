@@ -17,10 +17,11 @@ pub use crate::query::{
     UniqueField, Variant, operand_of, read_operand,
 };
 pub use crate::schema::{
-    AuditSpec, BlindNormaliser, BlindSpec, Collation, Comparison, Condition, DeleteRule, Direction,
-    EmbeddedSchema, EnumSchema, FieldRole, FieldSchema, IdKind, IndexKey, IndexSpec, KeyForm, Literal,
-    ModelSchema, Normaliser, Number, Pattern, Relation, Rule, SealSpec, Similarity, Tenancy, Term,
-    TypeSchema, ValidatorAction, ValidatorLevel, ValidatorSpec, VariantSchema,
+    AuditSpec, BlindNormaliser, BlindSpec, CappedSpec, Collation, CollectionForm, Comparison, Condition,
+    DeleteRule, Direction, EmbeddedSchema, EnumSchema, FieldRole, FieldSchema, Granularity, IdKind, IndexKey,
+    IndexSpec, KeyForm, Literal, ModelSchema, Normaliser, Number, Pattern, Relation, Rule, SealSpec,
+    Similarity, Tenancy, Term, TimeSeriesSpec, TypeSchema, ValidatorAction, ValidatorLevel, ValidatorSpec,
+    VariantSchema,
 };
 pub use crate::value::{Id, Identified, Ref, Revision, TenantId, Vector};
 pub use bson::Bson;
@@ -87,6 +88,18 @@ impl TtlDate for Option<DateTime<Utc>> {}
 
 /// Compiles only for a field that the server can expire documents by.
 pub fn assert_ttl<M, T: FieldValue + TtlDate>(_: &Field<M, T>) {}
+
+/// The instant of a measurement.
+#[diagnostic::on_unimplemented(
+    message = "the time of a time series is a date, not `{Self}`",
+    note = "it is of type `DateTime<Utc>`"
+)]
+pub trait Instant {}
+
+impl Instant for DateTime<Utc> {}
+
+/// Compiles only for the instant of a measurement.
+pub fn assert_instant<T: Instant>() {}
 
 /// Compiles only for a type that the server can compare.
 pub fn assert_comparable<T: Queryable>() {}

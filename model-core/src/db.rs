@@ -170,7 +170,9 @@ impl Db {
     }
 
     /// Makes the collections as their models need them, apart from indexes and validators: those of models that say `watch` keep
-    /// what was before each change, which costs the server a second write for each. What others have set stays.
+    /// what was before each change, which costs the server a second write for each. Time series and capped collections are made,
+    /// and options of theirs changed where the server can change them; what it cannot is left, and
+    /// [`check_collections`](Self::check_collections) tells. What others have set stays.
     ///
     /// ```
     /// # async fn example(db: model_core::Db) -> model_core::Result<()> {

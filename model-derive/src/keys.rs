@@ -103,6 +103,11 @@ keys! {
     Watch "watch" MODEL, "watch", "Changes can be watched as they happen: the server keeps what was before each.";
     ShardKey "shard_key" MODEL, "shard_key(organization) or shard_key(organization, id = hashed)",
         "By what the documents are spread over the shards of a cluster: the tenant, the id, or both.";
+    TimeSeries "time_series" MODEL,
+        "time_series(time = at) or time_series(time = at, meta(campaign), granularity = \"seconds\" | \"minutes\" | \"hours\", expire_after = \"30d\")",
+        "The documents are measurements: created and read, packed by the server by source (the tenant first) and time.";
+    Capped "capped" MODEL, "capped(size = 1048576) or capped(size = 1048576, max = 1000)",
+        "The collection has a fixed size in bytes: the oldest documents make room for new ones. They are created and read.";
     RenameAll "rename_all" CONTAINERS, "rename_all = \"camelCase\"", "The style of stored names.";
     Virtuals "virtuals" VIRTUAL, "virtuals(display_name: String)", "Methods whose results go into the view.";
     Defaults "defaults" &[Place::Struct], "defaults", "`Default` gives every field its own default: each has one, or is an `Option`.";
@@ -151,7 +156,8 @@ keys! {
         "The reference names the person whose data the document is: it is exported and erased with them, as `on_delete` says.";
     Pii "pii" FIELDS, "pii or pii(erased = value)",
         "Personal data: no audit entry shows it, and an erasure puts `erased`, the default, or nothing in its place.";
-    Vector "vector" OWNED, "vector(similarity = cosine | dot | euclidean)", "How alike vectors are that `nearest` compares; `cosine` if nothing is said.";
+    Vector "vector" OWNED, "vector(similarity = cosine | dot | euclidean, stored = packed | array)",
+        "How alike vectors are that `nearest` compares, `cosine` if nothing is said; and whether they are stored packed, or as arrays for other readers.";
     Index "index" FIELD, "index or index = desc", "An index over this field.";
     Unique "unique" FIELD, "unique or unique(global)", "No two documents (of one tenant; or at all) have the same value.";
     Filterable "filterable" OWNED, "filterable or filterable(eq, gte, in_, starts_with)",

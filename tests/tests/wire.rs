@@ -37,6 +37,8 @@ mod references;
 mod search;
 #[path = "wire/secrets.rs"]
 mod secrets;
+#[path = "wire/series.rs"]
+mod series;
 #[path = "wire/shards.rs"]
 mod shards;
 #[path = "wire/streams.rs"]

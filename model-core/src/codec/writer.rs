@@ -24,6 +24,8 @@ pub struct Writer<'a> {
     keeps_keys: bool,
     /// Whether reading back what was written gives just the values that were written.
     exact: bool,
+    /// Vectors are written as arrays of numbers.
+    arrays: bool,
     /// Where the open maps begin.
     pub(super) maps: Vec<usize>,
     /// The places of secrets in elements: two elements with one id would have the same.
@@ -55,6 +57,7 @@ impl<'a> Writer<'a> {
             crypto: None,
             keeps_keys: false,
             exact: true,
+            arrays: false,
             maps: Vec::new(),
             taken: HashSet::new(),
         }
@@ -85,6 +88,17 @@ impl<'a> Writer<'a> {
 
     pub(crate) fn is_exact(&self) -> bool {
         self.exact
+    }
+
+    /// Writes vectors as arrays of numbers, for readers that know no packed ones.
+    pub fn with_arrays(&mut self, write: impl FnOnce(&mut Self)) {
+        self.arrays = true;
+        write(self);
+        self.arrays = false;
+    }
+
+    pub(crate) fn writes_arrays(&self) -> bool {
+        self.arrays
     }
 
     /// The finished document.

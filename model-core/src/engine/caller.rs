@@ -7,7 +7,7 @@ use crate::engine::ports::Ports;
 use crate::engine::transaction::{self, Open};
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::{Node, Test};
-use crate::schema::ModelSchema;
+use crate::schema::{ModelSchema, TimeSeriesSpec};
 use crate::store::{Operations, Selection};
 use crate::value::{IdValue, TenantId};
 
@@ -52,6 +52,10 @@ impl Caller {
             (Some(_), None) => {
                 return Err(Error::internal("a tenant model was reached without a tenant"));
             }
+        };
+        let rest = match schema.time_series() {
+            Some(series) => by_source(series, tenant.as_ref(), rest),
+            None => rest,
         };
         Ok(Selection {
             tenant,
@@ -116,6 +120,26 @@ impl Caller {
             scope()
         }
     }
+}
+
+/// The same documents, found by the packs that the server keeps them in: what is asked of the fields that tell whose a
+/// measurement is, is asked of the pack too.
+fn by_source(series: &TimeSeriesSpec, tenant: Option<&(&'static str, bson::Bson)>, rest: Node) -> Node {
+    let asked = match &rest {
+        Node::And(nodes) => nodes.as_slice(),
+        node => std::slice::from_ref(node),
+    };
+    let asked = asked.iter().filter_map(|node| match node {
+        Node::Field {
+            path,
+            test: test @ (Test::Eq(_) | Test::In(_)),
+        } => Some(Node::field(series.packed(path)?, test.clone())),
+        _ => None,
+    });
+    let own =
+        tenant.and_then(|(field, tenant)| Some(Node::field(series.packed(field)?, Test::Eq(tenant.clone()))));
+    let packs: Vec<Node> = own.into_iter().chain(asked).collect();
+    packs.into_iter().fold(rest, |all, pack| pack.and(all))
 }
 
 /// A filter on one stored field.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use bson::Document;
 
-use super::{compare, declared, ledger};
+use super::{compare, declared, forms, ledger};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::ModelSchema;
 use crate::store::{Sharding, Store, into_error};
@@ -21,6 +21,30 @@ pub struct CollectionPlan {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum CollectionStep {
+    /// The documents lie in a time series or in a capped collection, and there is none: it is made.
+    Create {
+        /// The collection.
+        collection: &'static str,
+        /// The options that it is made with, in the server's words.
+        options: Document,
+    },
+    /// A time series or a capped collection has other options than declared: they are changed in place.
+    Change {
+        /// The collection.
+        collection: &'static str,
+        /// The options that differ, as `collMod` takes them.
+        changes: Document,
+    },
+    /// The collection is of another kind than declared, or has options that cannot be changed in place. A sync leaves it so: its
+    /// documents would have to be copied into a new one.
+    OtherForm {
+        /// The collection.
+        collection: &'static str,
+        /// The declared options.
+        options: Document,
+        /// Those of the server.
+        found: Document,
+    },
     /// The model can be watched: the server keeps what was before each change from now on.
     KeepImages {
         /// The collection.
@@ -75,6 +99,16 @@ impl fmt::Display for CollectionPlan {
 impl fmt::Display for CollectionStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Create { collection, options } => write!(f, "+ collection {collection} {options}"),
+            Self::Change { collection, changes } => write!(f, "~ collection {collection} {changes}"),
+            Self::OtherForm {
+                collection,
+                options,
+                found,
+            } => write!(
+                f,
+                "! collection {collection} {found}, declared {options} (copy it into a new one)"
+            ),
             Self::KeepImages { collection } => {
                 write!(f, "+ images {collection} (what was before each change)")
             }
@@ -103,6 +137,7 @@ pub(crate) async fn plan_collections(
     let mut plan = CollectionPlan::default();
     for schema in schemas {
         let collection = schema.collection;
+        plan.steps.extend(forms::plan(schema, store).await?);
         let there = store.images(collection).await.map_err(into_error)?;
         match (schema.watch, there) {
             (true, false) => plan.steps.push(CollectionStep::KeepImages { collection }),
@@ -146,7 +181,21 @@ pub(crate) async fn sync_collections(plan: &CollectionPlan, store: &dyn Store) -
                 store.shard(collection, key).await.map_err(into_error)?;
                 continue;
             }
-            CollectionStep::OtherShardKey { .. } => continue,
+            CollectionStep::Create { collection, options } => {
+                store
+                    .create_collection(collection, options)
+                    .await
+                    .map_err(into_error)?;
+                continue;
+            }
+            CollectionStep::Change { collection, changes } => {
+                store
+                    .change_collection(collection, changes)
+                    .await
+                    .map_err(into_error)?;
+                continue;
+            }
+            CollectionStep::OtherShardKey { .. } | CollectionStep::OtherForm { .. } => continue,
             CollectionStep::KeepImages { collection } => (*collection, true),
             CollectionStep::DropImages { collection } => (*collection, false),
         };

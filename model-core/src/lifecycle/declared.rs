@@ -176,7 +176,10 @@ pub(super) fn keys(schema: &ModelSchema, spec: &IndexSpec) -> Vec<Key> {
             (KeyForm::Wildcard, path) => stored(schema, path) + ".$**",
             (_, path) => stored(schema, path),
         };
-        Key { path, form: key.form }
+        Key {
+            path: packed(schema, path),
+            form: key.form,
+        }
     });
     let own = schema
         .tenant_field()
@@ -185,10 +188,18 @@ pub(super) fn keys(schema: &ModelSchema, spec: &IndexSpec) -> Vec<Key> {
         Some(tenant)
             if !spec.has_one_key() && !spec.keys.iter().any(|key| stored(schema, key.path) == tenant) =>
         {
-            std::iter::once(Key::ascending(tenant)).chain(declared).collect()
+            std::iter::once(Key::ascending(&packed(schema, tenant.to_owned())))
+                .chain(declared)
+                .collect()
         }
         _ => declared.collect(),
     }
+}
+
+/// The path that the server finds the packs of a time series by, where it is another.
+fn packed(schema: &ModelSchema, path: String) -> String {
+    let series = schema.time_series();
+    series.and_then(|series| series.packed(&path)).unwrap_or(path)
 }
 
 /// Which documents are in the index.

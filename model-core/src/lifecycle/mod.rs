@@ -4,6 +4,7 @@
 mod collections;
 mod compare;
 mod declared;
+mod forms;
 mod ledger;
 mod manifest;
 mod name;

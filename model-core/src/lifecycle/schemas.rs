@@ -30,6 +30,7 @@ pub(crate) fn check_schemas(schemas: &[&'static ModelSchema], keyring: Option<&K
         check_indexes(schema, &mut problems);
         check_audit_name(schema, &mut problems);
         check_delete_rules(schema, &mut problems);
+        check_form(schema, &mut problems);
     }
     problems.into_result()
 }
@@ -226,6 +227,23 @@ fn check_delete_rules(schema: &'static ModelSchema, problems: &mut Problems) {
             problems.add(
                 schema.name,
                 format_args!("`{path}` has a delete rule and {problem}"),
+            );
+        }
+    }
+}
+
+/// What cannot be written again keeps no secrets: their keys could not be rotated, nor passwords hashed anew.
+fn check_form(schema: &'static ModelSchema, problems: &mut Problems) {
+    let Some(form) = schema.form else { return };
+    let noun = form.noun();
+    for field in schema.fields {
+        if field.ty.has_encrypted() || field.ty.is_secret() || field.ty.has_digest() {
+            problems.add(
+                schema.name,
+                format_args!(
+                    "field `{}`: {noun} holds no secrets, since its documents cannot be written again",
+                    field.stored
+                ),
             );
         }
     }

@@ -6,7 +6,7 @@ use super::collections::{plan_collections, sync_collections};
 use super::options::SyncOptions;
 use super::plan::{IndexStep, name_of, plan};
 use super::sync::sync;
-use super::{compare, declared};
+use super::{compare, declared, forms};
 use crate::engine::{AuditTarget, Ports, check_keyring};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::ModelSchema;
@@ -36,11 +36,12 @@ pub(crate) async fn check(ports: &Ports) -> Result<Abilities> {
             IndexStep::Create { index, .. } => index.contains_key("unique") || ports.store.knows_index(index),
             _ => true,
         });
+        let collections = plan_collections(&ports.models, &*ports.store).await?;
+        sync_collections(&collections, &*ports.store).await?;
         sync(&plan, &*ports.store, SyncOptions::new()).await?;
-        let plan = plan_collections(&ports.models, &*ports.store).await?;
-        sync_collections(&plan, &*ports.store).await?;
         return Ok(abilities);
     }
+    forms::check(&ports.models, &*ports.store).await?;
     check_images(&ports.models, &*ports.store).await?;
     let missing = missing_unique(&ports.models, &*ports.store).await?;
     if missing.is_empty() {

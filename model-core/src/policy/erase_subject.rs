@@ -7,7 +7,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 
 use super::base_model::BaseModel;
 use super::context::{Context, GlobalContext};
-use super::{Actor, TenantScope};
+use super::{Actor, GlobalScope, TenantScope};
 use crate::engine::{self, DeletePlan};
 use crate::error::Result;
 use crate::schema::ModelSchema;
@@ -20,7 +20,7 @@ const BATCH: u32 = 500;
 /// no such person.
 #[must_use = "an erasure does nothing until it is awaited"]
 pub struct EraseSubject<'a, A: Actor> {
-    ctx: &'a Context<A>,
+    ctx: &'a GlobalContext<A>,
     schema: &'static ModelSchema,
     id: IdValue,
     batch: u32,
@@ -74,6 +74,37 @@ impl<A: Actor> Context<A> {
     }
 }
 
+impl<A: Actor> GlobalContext<A> {
+    /// As [`Context::erase_subject`], of a person whose documents belong to no tenant.
+    ///
+    /// # Errors
+    /// As [`Context::erase_subject`].
+    ///
+    /// ```
+    /// # use model_core::prelude::*;
+    /// async fn forget<M>(ctx: &GlobalContext<M::Actor>, id: &Id<M>) -> Result<()>
+    /// where
+    ///     M: BaseModel<Scope = model_core::GlobalScope>,
+    /// {
+    ///     let job = ctx.dangerously_bypass_permissions("the person asked for it");
+    ///     job.erase_subject(id).await?;
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn erase_subject<M>(&self, id: &Id<M>) -> EraseSubject<'_, A>
+    where
+        M: BaseModel<Actor = A, Scope = GlobalScope>,
+    {
+        EraseSubject {
+            ctx: self,
+            schema: M::schema(),
+            id: id.value().clone(),
+            batch: BATCH,
+            progress: None,
+        }
+    }
+}
+
 impl<'a, A: Actor> EraseSubject<'a, A> {
     /// That many documents at a time: 500 if nothing is said, at least one.
     pub fn batch(mut self, documents: u32) -> Self {
@@ -92,12 +123,12 @@ impl<'a, A: Actor> EraseSubject<'a, A> {
     /// # Errors
     /// As awaiting it.
     pub async fn dry_run(self) -> Result<Option<DeletePlan>> {
-        let global: &GlobalContext<A> = self.ctx;
+        let global = self.ctx;
         engine::plan_subject(global.caller(), global, self.schema, self.id).await
     }
 
     async fn run(self) -> Result<Option<DeletePlan>> {
-        let global: &GlobalContext<A> = self.ctx;
+        let global = self.ctx;
         let mut progress = self.progress;
         let mut tell = |done: &DeletePlan| {
             if let Some(progress) = &mut progress {

@@ -8,7 +8,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 
 use super::base_model::BaseModel;
 use super::context::{Context, GlobalContext};
-use super::{Actor, TenantScope};
+use super::{Actor, GlobalScope, TenantScope};
 use crate::engine::{Export, ExportReport};
 use crate::error::Result;
 use crate::schema::ModelSchema;
@@ -25,7 +25,7 @@ pub struct ExportTenant<'a, A: Actor> {
 /// An archive of everything that belongs to a person, written when awaited; none if there is no such person.
 #[must_use = "an export does nothing until it is awaited"]
 pub struct ExportSubject<'a, A: Actor> {
-    ctx: &'a Context<A>,
+    ctx: &'a GlobalContext<A>,
     schema: &'static ModelSchema,
     id: IdValue,
     secrets: bool,
@@ -106,6 +106,43 @@ impl<A: Actor> Context<A> {
     }
 }
 
+impl<A: Actor> GlobalContext<A> {
+    /// As [`Context::export_subject`], of a person whose documents belong to no tenant. No reference with a rule leads from there
+    /// into a tenant, so the archive holds documents of global models.
+    ///
+    /// # Errors
+    /// As [`Context::export_subject`].
+    ///
+    /// ```
+    /// # use model_core::prelude::*;
+    /// async fn copy<M>(ctx: &GlobalContext<M::Actor>, id: &Id<M>) -> Result<Vec<u8>>
+    /// where
+    ///     M: BaseModel<Scope = model_core::GlobalScope>,
+    /// {
+    ///     let job = ctx.dangerously_bypass_permissions("the person asked for a copy");
+    ///     let mut archive = Vec::new(); // or a file
+    ///     job.export_subject(id, &mut archive).await?;
+    ///     Ok(archive)
+    /// }
+    /// ```
+    pub fn export_subject<'a, M>(
+        &'a self,
+        id: &Id<M>,
+        out: &'a mut (dyn Write + Send),
+    ) -> ExportSubject<'a, A>
+    where
+        M: BaseModel<Actor = A, Scope = GlobalScope>,
+    {
+        ExportSubject {
+            ctx: self,
+            schema: M::schema(),
+            id: id.value().clone(),
+            secrets: false,
+            out,
+        }
+    }
+}
+
 impl<A: Actor> ExportTenant<'_, A> {
     /// Encrypted values stand in the archive in the clear, which its manifest and the audit entry say.
     pub fn open_secrets(mut self) -> Self {
@@ -131,11 +168,10 @@ impl<A: Actor> ExportSubject<'_, A> {
     }
 }
 
-fn export<A: Actor>(ctx: &Context<A>, secrets: bool) -> Export<'_> {
-    let global: &GlobalContext<A> = ctx;
+fn export<A: Actor>(ctx: &GlobalContext<A>, secrets: bool) -> Export<'_> {
     Export {
-        caller: global.caller(),
-        context: global,
+        caller: ctx.caller(),
+        context: ctx,
         secrets,
     }
 }

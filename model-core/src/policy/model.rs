@@ -22,11 +22,11 @@ pub struct Stamp<M: Model> {
     pub now: DateTime<Utc>,
 }
 
-/// A model whose documents may be changed and deleted: every one that is not declared `append_only`.
+/// A model whose documents may be changed and deleted: every one that is not declared `append_only`, `time_series` or `capped`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is append-only",
     label = "its documents are created and read, never changed or deleted",
-    note = "`#[model(append_only)]` on `{Self}` says so"
+    note = "`append_only`, `time_series` or `capped` in `#[model(..)]` on `{Self}` says so"
 )]
 pub trait Mutable: Model {}
 

@@ -96,6 +96,25 @@ impl Node {
         }
     }
 
+    /// The same of a document that lies at `parent` in another one; none if it cannot be asked there.
+    #[cfg(feature = "mongo")]
+    pub(crate) fn below(&self, parent: &str) -> Option<Self> {
+        let all =
+            |nodes: &[Self]| -> Option<Vec<Self>> { nodes.iter().map(|node| node.below(parent)).collect() };
+        Some(match self {
+            Self::Everything | Self::Nothing => self.clone(),
+            Self::And(nodes) => Self::And(all(nodes)?),
+            Self::Or(nodes) => Self::Or(all(nodes)?),
+            Self::Not(inner) => Self::Not(Box::new(inner.below(parent)?)),
+            Self::Outside(inner) => inner.below(parent)?,
+            Self::Field {
+                test: Test::Blind(_), ..
+            }
+            | Self::Words(_) => return None,
+            Self::Field { path, test } => Self::field(format!("{parent}.{path}"), test.clone()),
+        })
+    }
+
     pub(crate) fn field(path: impl Into<Cow<'static, str>>, test: Test) -> Self {
         Self::Field {
             path: path.into(),

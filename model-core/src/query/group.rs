@@ -5,11 +5,13 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use bson::Document;
+use chrono::{DateTime, Utc};
 
 use super::field::Field;
 use super::filter::Node;
 use super::operand::Queryable;
 use super::sort::SortKey;
+use super::window::Window;
 use crate::codec::FieldValue;
 
 /// What is made of the values of a group.
@@ -31,6 +33,8 @@ pub(crate) enum Fold {
 pub(crate) struct RowField {
     pub(crate) name: Cow<'static, str>,
     pub(crate) path: Cow<'static, str>,
+    /// Only of a key: the instant is that of the window which the date lies in.
+    pub(crate) window: Option<Window>,
 }
 
 impl RowField {
@@ -38,6 +42,7 @@ impl RowField {
         Self {
             name: row.path().to_owned().into(),
             path: field.path().to_owned().into(),
+            window: None,
         }
     }
 }
@@ -114,6 +119,53 @@ impl<M: 'static, R: 'static> Group<M, R> {
         self
     }
 
+    /// One row for each window of time that a date lies in, with the instant at which it begins; a missing date counts as null.
+    ///
+    /// Both stores cut time alike: see [`Window`]. A window without a document has no row.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// use model_core::query::{Group, Window};
+    ///
+    /// #[derive(Clone, Embedded)]
+    /// struct PerDay {
+    ///     day: DateTime<Utc>,
+    ///     notes: u32,
+    /// }
+    ///
+    /// Note::create(&ctx, note("Buy tea")).await?;
+    /// let days = Note::query(&ctx)
+    ///     .group::<PerDay>(|n, row| {
+    ///         Group::by_window(&row.day, &n.created_at, Window::days(1)).count(&row.notes)
+    ///     })
+    ///     .await?;
+    /// assert_eq!((days.len(), days[0].notes), (1, 1));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn by_window<T, K>(row: &Field<R, K>, field: &Field<M, T>, window: Window) -> Self
+    where
+        T: Queryable<Item = DateTime<Utc>>,
+        K: Queryable<Item = DateTime<Utc>>,
+    {
+        Self::all().and_by_window(row, field, window)
+    }
+
+    /// And by the window of time that a date lies in.
+    pub fn and_by_window<T, K>(mut self, row: &Field<R, K>, field: &Field<M, T>, window: Window) -> Self
+    where
+        T: Queryable<Item = DateTime<Utc>>,
+        K: Queryable<Item = DateTime<Utc>>,
+    {
+        let mut key = RowField::new(row, field);
+        key.window = Some(window);
+        self.grouping.keys.push(key);
+        self
+    }
+
     /// Groups the elements of an array one by one: a document with three elements counts three times, one without any not
     /// at all. A path through the array means the one element.
     pub fn unwind<T: FieldValue>(mut self, field: &Field<M, T>) -> Self {
@@ -130,6 +182,7 @@ impl<M: 'static, R: 'static> Group<M, R> {
         let field = RowField {
             name: row.path().to_owned().into(),
             path: "".into(),
+            window: None,
         };
         self.grouping.folds.push((Fold::Count, field));
         self
@@ -225,6 +278,7 @@ impl<M: 'static, R: 'static> Group<M, R> {
         let field = RowField {
             name: "n".into(),
             path: "".into(),
+            window: None,
         };
         grouping.folds.push((Fold::Count, field));
         grouping

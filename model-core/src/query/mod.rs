@@ -22,6 +22,7 @@ mod text;
 mod update;
 mod variant;
 mod vector;
+mod window;
 mod words;
 
 pub(crate) use blind::{BLIND_LEN, SIFTED};
@@ -58,4 +59,5 @@ pub use update::{
 pub use variant::Variant;
 pub use vector::HoldsVectors;
 pub(crate) use vector::Target;
+pub use window::Window;
 pub(crate) use words::Words;

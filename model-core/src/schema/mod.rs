@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 mod blind;
 mod external;
 mod field;
+mod form;
 mod index;
 pub mod json;
 mod legacy;
@@ -20,6 +21,7 @@ pub(crate) use blind::token_index;
 pub use blind::{BlindNormaliser, BlindSpec};
 pub use external::{Comparison, External, ReadOperand};
 pub use field::{EmbeddedSchema, EnumSchema, Erased, FieldRole, FieldSchema, TypeSchema, VariantSchema};
+pub use form::{CappedSpec, CollectionForm, Granularity, TimeSeriesSpec};
 pub use index::{
     Collation, Condition, Direction, IndexKey, IndexSpec, KeyForm, Literal, Projected, Relation, TenantPrefix,
 };
@@ -164,6 +166,8 @@ pub struct ModelSchema {
     pub watch: bool,
     /// By what its documents are spread over the shards of a cluster; empty if nothing is said.
     pub shard_key: &'static [IndexKey],
+    /// What kind of collection they lie in, if it is not an ordinary one.
+    pub form: Option<CollectionForm>,
     /// The doc comment of the struct.
     pub doc: &'static str,
     sealed: OnceLock<bool>,
@@ -200,6 +204,7 @@ impl ModelSchema {
             seal: None,
             watch: false,
             shard_key: &[],
+            form: None,
             doc: "",
             sealed,
             tokens,
@@ -284,6 +289,12 @@ impl ModelSchema {
         self
     }
 
+    /// Keeps the documents in a collection of another kind than the ordinary one.
+    pub const fn form(mut self, form: CollectionForm) -> Self {
+        self.form = Some(form);
+        self
+    }
+
     /// Sets the documentation.
     pub const fn doc(mut self, doc: &'static str) -> Self {
         self.doc = doc;
@@ -293,6 +304,14 @@ impl ModelSchema {
     /// Whether its documents have an id; if not, its composite key alone names them, and nobody sees their `_id`.
     pub fn has_id(&self) -> bool {
         self.role(FieldRole::Id).is_some()
+    }
+
+    /// The time series that the documents are, if they are one.
+    pub fn time_series(&self) -> Option<&TimeSeriesSpec> {
+        match &self.form {
+            Some(CollectionForm::TimeSeries(series)) => Some(series),
+            _ => None,
+        }
     }
 
     /// Whether audit entries wait inside the document until a relay moves them.

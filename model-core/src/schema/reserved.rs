@@ -15,19 +15,23 @@ pub(crate) const OUTBOX: &str = "_outbox";
 /// The instant of a soft delete: date.
 pub(crate) const DELETED_AT: &str = "_deleted_at";
 
+/// The fields that tell whose a measurement is, put together: document, by stored names.
+pub(crate) const META: &str = "_meta";
+
 /// What a lookup puts beside the fields of a document on its way in; never stored.
 pub(crate) const JOINED: &str = "_joined";
 /// How well a document fits the words of a search, on its way in: double; never stored.
 pub(crate) const SCORE: &str = "_score";
 
 /// All of them; the derive refuses the same list.
-pub(crate) const ALL: [&str; 8] = [
+pub(crate) const ALL: [&str; 9] = [
     REVISION,
     SCHEMA_VERSION,
     BLIND_INDEX,
     SEAL,
     OUTBOX,
     DELETED_AT,
+    META,
     JOINED,
     SCORE,
 ];

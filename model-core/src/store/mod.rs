@@ -327,6 +327,8 @@ pub(crate) struct WatchFrom {
     pub(crate) collection: &'static str,
     /// The stored tenant field and the tenant: only documents that have it, before or after, are told of.
     pub(crate) tenant: Option<(&'static str, bson::Bson)>,
+    /// What else such a document satisfies: a store may tell of others.
+    pub(crate) rest: Node,
     /// The place to go on after, as [`Changes::place`] told it; none: from now on.
     pub(crate) after: Option<Vec<u8>>,
 }
@@ -421,6 +423,18 @@ pub(crate) trait Store: Operations {
     /// The options `validator`, `validationLevel` and `validationAction` of a collection; none if there is no such
     /// collection.
     async fn validator(&self, collection: &str) -> StoreResult<Option<Document>>;
+
+    /// The options of a collection as the server lists them; none if there is no such collection.
+    async fn collection_options(&self, collection: &str) -> StoreResult<Option<Document>>;
+
+    /// Makes a collection with these options: a time series or a capped one.
+    async fn create_collection(&self, collection: &str, options: &Document) -> StoreResult<()>;
+
+    /// Changes options of a time series or a capped collection in place, as `collMod` takes them.
+    async fn change_collection(&self, collection: &str, changes: &Document) -> StoreResult<()>;
+
+    /// Deletes all measurements of a time series that have this value at the path, which lies in its `metaField`.
+    async fn delete_measurements(&self, collection: &str, path: &str, value: &bson::Bson) -> StoreResult<()>;
 
     /// Whether what was before each change of the collection's documents is kept.
     async fn images(&self, collection: &str) -> StoreResult<bool>;

@@ -18,8 +18,8 @@ const FLOAT32: [u8; 2] = [0x27, 0];
 
 /// A vector of `N` numbers of 32 bits, none of which is infinite or "not a number".
 ///
-/// Stored as BSON binary of subtype 9 (4 bytes a number, where an array takes 11 and more); read also from an array of
-/// numbers, as older documents have it. In JSON it is an array of exactly `N` numbers. [`nearest`](crate::Query::nearest)
+/// Stored as BSON binary of subtype 9 (4 bytes a number, where an array takes 11 and more), unless the field says
+/// `vector(stored = array)`, for other readers; either is read. In JSON it is an array of exactly `N` numbers. [`nearest`](crate::Query::nearest)
 /// finds the documents whose vectors are most like a given one.
 ///
 /// ```
@@ -98,6 +98,11 @@ impl<const N: usize> FieldValue for Vector<N> {
     type View = VectorView;
 
     fn encode(&self, out: &mut Writer<'_>, key: &str) {
+        if out.writes_arrays() {
+            return out.array(key, &self.0, |out, index, number| {
+                out.f64(index, f64::from(*number))
+            });
+        }
         let mut bytes = Vec::with_capacity(FLOAT32.len() + 4 * self.0.len());
         bytes.extend_from_slice(&FLOAT32);
         for number in &self.0 {

@@ -5,6 +5,7 @@ use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, LitInt, Path, Token, Type, parenthesized};
 
+use super::form::{Capped, TimeSeries};
 use super::index::{Index, IndexKey};
 use super::legacy;
 use super::value;
@@ -75,6 +76,8 @@ pub(crate) struct Container {
     pub(crate) seal: Option<Seal>,
     pub(crate) watch: Option<Span>,
     pub(crate) shard_key: Option<Spanned<Vec<IndexKey>>>,
+    pub(crate) time_series: Option<Spanned<TimeSeries>>,
+    pub(crate) capped: Option<Spanned<Capped>>,
     pub(crate) rename_all: Option<Case>,
     pub(crate) virtuals: Vec<Virtual>,
     /// `Default` is made of the fields' own defaults.
@@ -90,6 +93,11 @@ impl Container {
         let written = each_key(cx, place, attrs, |key, span, input| all.set(key, span, input));
         all.written = written;
         all
+    }
+
+    /// Whether the documents are created and read, and nothing else.
+    pub(crate) fn is_written_once(&self) -> bool {
+        self.append_only.is_some() || self.time_series.is_some() || self.capped.is_some()
     }
 
     fn set(&mut self, key: KeyId, span: Span, input: ParseStream<'_>) -> syn::Result<()> {
@@ -114,6 +122,8 @@ impl Container {
             KeyId::Seal => self.seal = Some(seal(input)?),
             KeyId::Watch => self.watch = Some(span),
             KeyId::ShardKey => self.shard_key = Some(Spanned::new(value::list(input)?, span)),
+            KeyId::TimeSeries => self.time_series = Some(Spanned::new(input.parse()?, span)),
+            KeyId::Capped => self.capped = Some(Spanned::new(input.parse()?, span)),
             KeyId::RenameAll => self.rename_all = Some(rename_all(input)?),
             KeyId::Virtuals => self.virtuals = value::list(input)?,
             KeyId::Defaults => self.defaults = Some(span),

@@ -83,6 +83,14 @@ pub(crate) enum Similarity {
     Euclidean,
 }
 
+/// `vector(...)`
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct VectorForm {
+    pub(crate) similarity: Similarity,
+    /// Stored as an array of numbers, not packed.
+    pub(crate) arrays: bool,
+}
+
 /// How filters from outside may compare a field.
 #[derive(Debug, Clone)]
 pub(crate) enum Filterable {
@@ -119,7 +127,7 @@ pub(crate) struct FieldAttrs {
     pub(crate) on_delete: Option<Spanned<DeleteRule>>,
     pub(crate) subject: Option<Span>,
     pub(crate) pii: Option<Spanned<Option<DefaultValue>>>,
-    pub(crate) vector: Option<Similarity>,
+    pub(crate) vector: Option<VectorForm>,
     pub(crate) written: Vec<Written>,
 }
 
@@ -247,30 +255,63 @@ fn delete_rule(input: ParseStream<'_>) -> syn::Result<Spanned<DeleteRule>> {
     }
 }
 
-/// `(similarity = cosine)`
-fn vector(input: ParseStream<'_>) -> syn::Result<Similarity> {
-    const ALL: [(&str, Similarity); 3] = [
+/// `(similarity = cosine, stored = array)`
+fn vector(input: ParseStream<'_>) -> syn::Result<VectorForm> {
+    const SIMILARITIES: [(&str, Similarity); 3] = [
         ("cosine", Similarity::Cosine),
         ("dot", Similarity::Dot),
         ("euclidean", Similarity::Euclidean),
     ];
+    const STORED: [(&str, bool); 2] = [("packed", false), ("array", true)];
     let content;
     parenthesized!(content in input);
-    let option: Ident = content.parse()?;
-    if option != "similarity" {
-        let message = format!("unknown option of a vector `{option}`: there is `similarity`");
-        return Err(syn::Error::new(option.span(), message));
+    let mut form = VectorForm {
+        similarity: Similarity::Cosine,
+        arrays: false,
+    };
+    let mut seen = Vec::new();
+    loop {
+        let option: Ident = content.parse()?;
+        if seen.contains(&option) {
+            return Err(syn::Error::new(
+                option.span(),
+                format!("`{option}` is written twice"),
+            ));
+        }
+        if option == "similarity" {
+            form.similarity = one_of(&content, "similarity", "the similarities are", &SIMILARITIES)?;
+        } else if option == "stored" {
+            form.arrays = one_of(&content, "form", "the forms are", &STORED)?;
+        } else {
+            let message =
+                format!("unknown option of a vector `{option}`: there are `similarity` and `stored`");
+            return Err(syn::Error::new(option.span(), message));
+        }
+        seen.push(option);
+        if content.is_empty() {
+            return Ok(form);
+        }
+        content.parse::<Token![,]>()?;
     }
-    content.parse::<Token![=]>()?;
-    let ident: Ident = content.parse()?;
+}
+
+/// `= name`, of a few names.
+fn one_of<T: Copy>(
+    input: ParseStream<'_>,
+    what: &str,
+    list: &'static str,
+    all: &[(&'static str, T)],
+) -> syn::Result<T> {
+    input.parse::<Token![=]>()?;
+    let ident: Ident = input.parse()?;
     let text = ident.to_string();
-    match ALL.iter().find(|(name, _)| *name == text) {
-        Some((_, similarity)) => Ok(*similarity),
+    match all.iter().find(|(name, _)| *name == text) {
+        Some((_, value)) => Ok(*value),
         None => {
-            let hint = suggest::hint(&text, ALL.map(|(name, _)| name), "the similarities are");
+            let hint = suggest::hint(&text, all.iter().map(|(name, _)| *name), list);
             Err(syn::Error::new(
                 ident.span(),
-                format!("unknown similarity `{text}`{hint}"),
+                format!("unknown {what} `{text}`{hint}"),
             ))
         }
     }

@@ -3,6 +3,7 @@
 mod blind;
 mod container;
 mod field;
+mod form;
 mod index;
 mod legacy;
 mod value;
@@ -19,6 +20,7 @@ pub(crate) use field::{
     DefaultValue, DeleteRule, FieldAttrs, Filterable, Normaliser, Role, Rule, Similarity, UniqueScope,
     VariantAttrs,
 };
+pub(crate) use form::{Granularity, TimeSeries};
 pub(crate) use index::{Collation, Condition, Index, IndexKey, KeyForm, Literal, Relation};
 pub(crate) use legacy::Term;
 pub(crate) use value::{Bounds, Direction, Number};

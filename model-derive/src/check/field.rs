@@ -10,7 +10,7 @@ use crate::keys::{self, KeyId};
 use crate::spelling::{self, Scalar};
 
 /// The stored names that belong to the library (`model_core::schema::reserved` is the same list).
-const RESERVED: [&str; 7] = [
+const RESERVED: [&str; 8] = [
     REVISION,
     "_sv",
     "_bi",
@@ -18,6 +18,7 @@ const RESERVED: [&str; 7] = [
     "_outbox",
     "_deleted_at",
     "_joined",
+    "_meta",
 ];
 
 /// What holds for a field wherever it stands.

@@ -2,6 +2,7 @@
 
 mod embedded;
 mod field;
+mod form;
 mod index;
 mod shard;
 
@@ -40,6 +41,7 @@ pub(crate) fn model(cx: &Ctxt, model: &Model) {
     seal(cx, model);
     index::all(cx, model);
     shard::key(cx, model);
+    form::all(cx, model);
 }
 
 /// The names that the server accepts, and that it does not keep to itself.
@@ -169,7 +171,7 @@ fn on_delete(cx: &Ctxt, model: &Model, field: &Field) {
     let Some(rule) = &field.attrs.on_delete else {
         return;
     };
-    if rule.value != DeleteRule::Restrict && model.head.attrs.append_only.is_some() {
+    if rule.value != DeleteRule::Restrict && model.head.attrs.is_written_once() {
         cx.error(
             rule.span,
             "the documents of an `append_only` model are never changed or deleted\nhelp: `on_delete = restrict`",

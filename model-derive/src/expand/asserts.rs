@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 
-use super::named;
+use super::{form, named};
 use crate::ast::{Field, Model};
 use crate::attr::{DeleteRule, KeyForm};
 use crate::spelling;
@@ -12,8 +12,9 @@ pub(super) fn model(model: &Model) -> TokenStream {
     let policy = policy(model);
     let indexes = indexes(model);
     let blind = blind_indexes(model);
+    let time = form::time_is_a_date(model);
     let rules = delete_rules(&model.fields, "assert_pull");
-    emit!(#policy #indexes #(#blind)* #(#rules)*)
+    emit!(#policy #indexes #time #(#blind)* #(#rules)*)
 }
 
 /// The caret is at the struct's name.

@@ -13,6 +13,9 @@ pub(super) fn encode(fields: &[Field]) -> TokenStream {
     let stored = fields.iter().filter(|field| field.role != Role::Revision);
     let statements = stored.map(|field| {
         let (member, key) = (&field.ident, &field.stored);
+        if field.attrs.vector.is_some_and(|vector| vector.arrays) {
+            return emit!(out.with_arrays(|out| __model::FieldValue::encode(&self.#member, out, #key)););
+        }
         emit!(__model::FieldValue::encode(&self.#member, out, #key);)
     });
     emit!(#(#statements)*)

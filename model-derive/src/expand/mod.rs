@@ -16,6 +16,7 @@ mod embedded;
 mod enums;
 mod fallback;
 mod fields;
+mod form;
 mod index;
 mod inputs;
 mod model;

@@ -75,10 +75,7 @@ pub(super) fn associated(model: &Model) -> TokenStream {
 /// Which verbs the model has.
 pub(super) fn markers(model: &Model) -> TokenStream {
     let (ident, attrs) = (&model.head.ident, &model.head.attrs);
-    let mutable = attrs
-        .append_only
-        .is_none()
-        .then(|| emit!(impl __model::Mutable for #ident {}));
+    let mutable = (!attrs.is_written_once()).then(|| emit!(impl __model::Mutable for #ident {}));
     let singleton = attrs
         .singleton
         .map(|_| emit!(impl __model::Singleton for #ident {}));

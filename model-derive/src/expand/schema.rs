@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use syn::ext::IdentExt as _;
 
-use super::{index, values, view};
+use super::{form, index, values, view};
 use crate::ast::{Field, Head, ID, Model};
 use crate::attr::{
     Audit, BlindIndex, BlindNormaliser, Bounds, DeleteRule, Filterable, IdForm, IndexKey, KeyForm,
@@ -95,8 +95,8 @@ fn one_field(pattern: &Ident, field: &Field) -> TokenStream {
     });
     let subject = attrs.subject.map(|_| emit!(.subject()));
     let pii = values::erased(field).map(|value| emit!(.pii(|| __model::boxed::<#ty>(#value))));
-    let vector = attrs.vector.map(|similarity| {
-        let name = match similarity {
+    let vector = attrs.vector.map(|vector| {
+        let name = match vector.similarity {
             Similarity::Cosine => emit!(Cosine),
             Similarity::Dot => emit!(Dot),
             Similarity::Euclidean => emit!(Euclidean),
@@ -240,7 +240,8 @@ pub(super) fn model(model: &Model) -> TokenStream {
     let with_indexes = (count > 0).then(|| emit!(.indexes(&__MODEL_INDEXES)));
     let audit = attrs.audit.as_ref().map(|audit| one_audit(model, audit));
     let soft_delete = attrs.soft_delete.map(|_| emit!(.soft_delete()));
-    let append_only = attrs.append_only.map(|_| emit!(.append_only()));
+    let append_only = attrs.is_written_once().then(|| emit!(.append_only()));
+    let form = form::of(model);
     let singleton = attrs.singleton.map(|_| emit!(.singleton()));
     let watch = attrs.watch.map(|_| emit!(.watch()));
     let shard_key = attrs.shard_key.as_ref().map(|key| {
@@ -262,7 +263,7 @@ pub(super) fn model(model: &Model) -> TokenStream {
         #indexes
         static __MODEL_SCHEMA: __model::ModelSchema =
             __model::ModelSchema::new(#name, #collection, #tenancy, #id, &__MODEL_FIELDS)
-                #id_field #key #version #with_indexes #audit #soft_delete #append_only #singleton #virtuals #validator #seal #watch #shard_key #doc;
+                #id_field #key #version #with_indexes #audit #soft_delete #append_only #singleton #virtuals #validator #seal #watch #shard_key #form #doc;
     }
 }
 

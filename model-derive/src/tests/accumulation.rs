@@ -73,3 +73,92 @@ fn a_context_that_is_asked_does_not() {
     cx.error(proc_macro2::Span::call_site(), "two");
     assert_eq!(cx.finish().len(), 2);
 }
+
+#[test]
+fn what_a_time_series_cannot_have_is_told_at_once() {
+    let found = messages(
+        r#"
+        #[derive(Model)]
+        #[model(collection = "c", time_series(time = at, meta(org, at, source, source, nobody)), audit, soft_delete, watch, validator)]
+        struct Point {
+            #[model(id)]
+            id: Id<Point>,
+            #[model(tenant)]
+            org: TenantId,
+            #[model(unique)]
+            source: String,
+            #[model(ttl = "90d")]
+            at: DateTime<Utc>,
+            #[model(pii)]
+            name: Option<String>,
+        }
+        "#,
+    );
+    let expected = [
+        "`audit` has no place in a time series",
+        "`soft_delete` has no place in a time series",
+        "`pii` has no place in a time series",
+        "`watch` has no place in a time series",
+        "`validator` has no place in a time series",
+        "`org` is the first part of `meta` by itself",
+        "`meta` says whose a measurement is, not which or when",
+        "`source` is written twice",
+        "`Point` has no field `nobody`",
+        "an index of a time series is not `unique`",
+        "measurements expire by their own time",
+    ];
+    for expected in expected {
+        assert!(
+            found.iter().any(|found| found.starts_with(expected)),
+            "{expected}: {found:#?}"
+        );
+    }
+    assert_eq!(found.len(), expected.len(), "{found:#?}");
+}
+
+#[test]
+fn a_time_series_has_a_time_and_a_capped_collection_a_size_and_no_tenant() {
+    let model = |keys: &str, field: &str| {
+        messages(&format!(
+            "#[derive(Model)] #[model(collection = \"c\", {keys})] struct Point {{ #[model(id)] id: Id<Point>, {field} }}"
+        ))
+    };
+    let tenant = "#[model(tenant)] org: TenantId";
+    for (keys, field, expected) in [
+        (
+            "global, time_series(meta = id)",
+            "",
+            "a time series says which field is its time",
+        ),
+        (
+            "global, time_series(time = at)",
+            "at: Option<DateTime<Utc>>",
+            "a measurement always has its time",
+        ),
+        (
+            "global, time_series(time = at, granularity = \"days\")",
+            "at: DateTime<Utc>",
+            "unknown granularity `days`",
+        ),
+        (
+            "global, capped(max = 3)",
+            "",
+            "a capped collection has a size in bytes",
+        ),
+        ("global, capped(size = 0)", "", "it is between 1 and"),
+        (
+            "capped(size = 1)",
+            tenant,
+            "a capped collection has one size for all",
+        ),
+        (
+            "global, time_series(time = at), capped(size = 1)",
+            "at: DateTime<Utc>",
+            "a collection is a time series or capped",
+        ),
+    ] {
+        let found = model(keys, field);
+        assert_eq!(found.len(), 1, "{found:#?}");
+        assert!(found[0].starts_with(expected), "{found:#?}");
+    }
+}

@@ -156,19 +156,19 @@ forms! {
     ], Holds;
     text: [index(title = text)] => [index(title = text, body_text = text)], [
         r#"~ replace forms: org_1_title_text (differs: weights) by org_1_title_text_bodyText_text { "org": 1, "title": "text", "bodyText": "text" } weights: { "title": 1, "bodyText": 1 }"#
-    ], Refuses;
+    ], Holds;
     text_weight: [index(title = text(5), tags = text)] => [index(title = text(6), tags = text)], [
         r#"~ replace forms: org_1_title_text_tags_text (differs: weights) by org_1_title_text_tags_text_2 { "org": 1, "title": "text", "tags": "text" } weights: { "title": 6, "tags": 1 }"#
-    ], Refuses;
+    ], Holds;
     text_language: [index(title = text)] => [index(title = text, language = "german")], [
         r#"~ replace forms: org_1_title_text (differs: default_language) by org_1_title_text_2 { "org": 1, "title": "text" } weights: { "title": 1 } default_language: "german""#
-    ], Refuses;
+    ], Holds;
     text_language_override: [index(title = text)] => [index(title = text, language_override = "idiom")], [
         r#"~ replace forms: org_1_title_text (differs: language_override) by org_1_title_text_2 { "org": 1, "title": "text" } weights: { "title": 1 } language_override: "idiom""#
-    ], Refuses;
+    ], Holds;
     text_of_all_tenants: [index(title = text)] => [index(title = text, global)], [
         r#"~ replace forms: org_1_title_text (differs: key) by title_text { "title": "text" } weights: { "title": 1 }"#
-    ], Refuses;
+    ], Holds;
     wildcard: [index(labels.*)] => [index(*)], [
         r#"+ create forms: $**_1 { "$**": 1 }"#,
         r#"- extra forms: labels.$**_1 { "labels.$**": 1 }"#
@@ -219,10 +219,10 @@ forms! {
     ], Holds;
     text_partial: [index(title = text)] => [index(title = text, partial(done == true))], [
         r#"~ replace forms: org_1_title_text (differs: partialFilterExpression) by org_1_title_text_partial { "org": 1, "title": "text" } partialFilterExpression: { "done": { "$eq": true } } weights: { "title": 1 }"#
-    ], Refuses;
+    ], Holds;
     text_hidden: [index(title = text)] => [index(title = text, hidden)], [
         "~ hide forms: org_1_title_text"
-    ], Refuses;
+    ], Holds;
     wildcard_partial: [index(*)] => [index(*, partial(rank > 5))], [
         r#"~ replace forms: $**_1 (differs: partialFilterExpression) by $**_1_partial { "$**": 1 } partialFilterExpression: { "rank": { "$gt": 5 } }"#
     ], Refuses;

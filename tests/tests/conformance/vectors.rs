@@ -20,7 +20,7 @@ struct Passage {
     embedding: Option<Vector<2>>,
     #[model(default)]
     chunks: Vec<Chunk>,
-    #[model(hidden, vector(similarity = euclidean))]
+    #[model(hidden, vector(similarity = euclidean, stored = array))]
     place: Option<Vector<2>>,
 }
 
@@ -94,6 +94,32 @@ fn names(found: &[Scored<Passage>]) -> Vec<&str> {
 }
 
 on_both_stores! {
+    /// Written as declared, for other readers; an update that does not touch it leaves it in another writer's form.
+    async fn a_vector_is_stored_as_an_array_where_it_is_declared_so(stage: Stage) {
+        let (db, ctx) = open(stage).await;
+        let mut first = new("a", 0.0);
+        first.optional.place = Some([0.5, -2.0].try_into().unwrap());
+        Passage::create(&ctx, first).await.unwrap();
+        // That with the largest id.
+        let stored = async || model_core::testing::stored(&db, "passages").await.unwrap().pop().unwrap();
+        assert_eq!(stored().await.get_array("place").unwrap(), &vec![0.5.into(), (-2.0).into()]);
+        let mut other = stored().await;
+        let packed_id = bson::oid::ObjectId::from_bytes([0xFF; 12]);
+        other.insert("_id", packed_id);
+        let bson::Bson::Binary(packed) = other.get("embedding").unwrap().clone() else { panic!("{other}") };
+        other.insert("place", packed);
+        model_core::testing::store_raw(&db, "passages", &other).await.unwrap();
+        let id = Id::parse(&packed_id.to_hex()).unwrap();
+        let near = Passage::query(&ctx).nearest(|p| &p.place, &[1.0, 0.0].try_into().unwrap(), 1).await.unwrap();
+        assert!((near[0].score - 1.0).abs() < 1e-6, "packed ones are read where arrays are written");
+        let patch = PassagePatch { name: Set("b".into()), ..Default::default() };
+        Passage::update(&ctx, &id, patch).await.unwrap();
+        assert!(matches!(stored().await.get("place"), Some(bson::Bson::Binary(_))));
+        let patch = PassagePatch { place: Set(Some([1.0, 1.0].try_into().unwrap())), ..Default::default() };
+        Passage::update(&ctx, &id, patch).await.unwrap();
+        assert!(matches!(stored().await.get("place"), Some(bson::Bson::Array(_))));
+    }
+
     /// Stored packed; in JSON an array of that many numbers; patched as a whole; hidden where a field is declared so.
     async fn a_vector_is_a_field(stage: Stage) {
         let (db, ctx) = open(stage).await;

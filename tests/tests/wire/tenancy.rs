@@ -135,10 +135,8 @@ impl Rule<'_> {
         let sides = doc! { "$or": [side("fullDocument"), side("fullDocumentBeforeChange")] };
         assert_eq!(stages[0].as_document().unwrap(), &doc! { "$match": sides });
         for stage in &stages[1..] {
-            assert_eq!(
-                stage.as_document().unwrap().keys().collect::<Vec<_>>(),
-                ["$project"]
-            );
+            let names: Vec<_> = stage.as_document().unwrap().keys().collect();
+            assert!(names == ["$match"] || names == ["$project"], "{names:?}");
         }
     }
 

@@ -107,7 +107,13 @@ pub(in crate::engine) fn check(schema: &ModelSchema, grouping: &Grouping) -> Res
         .keys
         .iter()
         .chain(grouping.folds.iter().map(|(_, field)| field));
-    for RowField { path, .. } in fields {
+    for RowField { path, window, .. } in fields {
+        if window.is_some_and(|window| !window.is_valid()) {
+            return refuse(
+                path,
+                "a window is longer than nothing, and less than a day off UTC",
+            );
+        }
         let on_the_way = arrays(schema, path);
         // An array of arrays is there twice, and unwound twice.
         let times = |array, all: &[String]| all.iter().filter(|known| *known == array).count();

@@ -186,6 +186,7 @@ fn counted(relation: &Relation) -> Grouping {
     let field = |name| RowField {
         name: Cow::Borrowed(name),
         path: relation.path.clone(),
+        window: None,
     };
     Grouping {
         unwind: Vec::new(),

@@ -83,6 +83,7 @@ pub(crate) async fn open_watch(
     let from = WatchFrom {
         collection,
         tenant: tenant.clone(),
+        rest: rest.clone(),
         after,
     };
     let own = tenant.map_or(Node::Everything, |(field, tenant)| {

@@ -2,8 +2,12 @@
 
 use std::any::Any;
 
+use bson::Bson;
+
 use super::batches::DeletePlan;
 use super::graph::Kin;
+use crate::audit::AuditChange;
+use crate::engine::audit;
 use crate::engine::caller::Caller;
 use crate::engine::read::load;
 use crate::engine::unit::{Action, Deleted, held};
@@ -12,7 +16,7 @@ use crate::engine::write::plan::{Item, Plan, Written};
 use crate::engine::write::write_together;
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::Node;
-use crate::schema::ModelSchema;
+use crate::schema::{ModelSchema, TimeSeriesSpec};
 use crate::store::{Find, into_error};
 
 /// How often a batch of which a document was changed by somebody else is read again.
@@ -100,6 +104,13 @@ pub(crate) async fn erase_tenant(
     for kin in opened(caller, context)? {
         let schema = kin.schema();
         done.step(schema, |_| {});
+        if let Some(series) = schema.time_series() {
+            let erased = erase_series(&*kin, series).await;
+            let count = erased.map_err(|error| error.at_model(schema.name, "erase_tenant"))?;
+            done.step(schema, |step| step.deleted += count);
+            progress(&done);
+            continue;
+        }
         let mut lost = 0;
         loop {
             let count = match erase_batch(&*kin, batch).await {
@@ -118,6 +129,47 @@ pub(crate) async fn erase_tenant(
         }
     }
     Ok(done)
+}
+
+/// Deletes all measurements of the tenant by one command, since the server deletes no single ones: how many there were. That it
+/// happens stands in the audit log before it does.
+async fn erase_series(kin: &dyn Kin, series: &TimeSeriesSpec) -> Result<u64> {
+    let (schema, caller) = (kin.schema(), kin.caller());
+    let selection = held(kin, Deleted::Included, Node::Everything).await?;
+    let Some((field, tenant)) = selection.tenant.clone() else {
+        return Ok(0);
+    };
+    if caller.transaction.is_some() {
+        return Err(Error::new(
+            ErrorKind::Unsupported,
+            "no transaction deletes measurements: erase the tenant outside of it",
+        ));
+    }
+    let find = Find::all(schema.collection, selection);
+    let count = caller.store()?.count(&find).await.map_err(into_error)?;
+    if count == 0 {
+        return Ok(0);
+    }
+    let whose = caller
+        .tenant
+        .as_ref()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    let documents = AuditChange::Plain {
+        path: "documents".to_owned(),
+        before: Some(Box::new(Bson::Int64(i64::try_from(count).unwrap_or(i64::MAX)))),
+        after: None,
+    };
+    let event = format!("{}.erase", schema.name);
+    audit::note(caller, &event, schema.name, whose, vec![documents]).await?;
+    let path = series.packed(field);
+    let deleted =
+        caller
+            .ports
+            .store
+            .delete_measurements(schema.collection, path.as_deref().unwrap_or(field), &tenant);
+    deleted.await.map_err(into_error)?;
+    Ok(count)
 }
 
 /// Deletes some of the tenant's documents of one model; none if none is left.

@@ -5,6 +5,7 @@ use std::mem::discriminant;
 
 use futures_util::future::FutureExt;
 
+use super::once;
 use super::plan::Item;
 use crate::audit::AuditEntry;
 use crate::codec::DecodeError;
@@ -120,6 +121,13 @@ pub(in crate::engine) async fn commit(
     if effects.is_empty() {
         return Ok(None);
     }
+    for placed in &effects {
+        let changes = !matches!(placed.effect.kind, Kind::Insert);
+        let told = placed.effect.entry.is_some();
+        once::admit(caller, placed.unit.schema(), changes, told)?;
+    }
+    // No transaction writes there.
+    let no_transaction = effects.iter().any(|placed| placed.unit.schema().form.is_some());
     let entries = match &caller.ports.audit {
         AuditTarget::Collection => encoded(&effects)?,
         AuditTarget::Sink(_) => Vec::new(),
@@ -131,7 +139,9 @@ pub(in crate::engine) async fn commit(
     };
     match &caller.transaction {
         Some(open) => work.joined(open, caller).await?,
-        None if !entries.is_empty() || (effects.len() > 1 && transactions) => work.together(caller).await?,
+        None if !entries.is_empty() || (effects.len() > 1 && transactions && !no_transaction) => {
+            work.together(caller).await?
+        }
         None => work.run(caller.store()?).await.map_err(Failure::into_error)?,
     }
     Ok(record(caller, &effects).await)

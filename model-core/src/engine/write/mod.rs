@@ -11,6 +11,7 @@ pub(in crate::engine) mod change;
 pub(in crate::engine) mod commit;
 pub(in crate::engine) mod diff;
 pub(in crate::engine) mod judge;
+pub(in crate::engine) mod once;
 pub(in crate::engine) mod plan;
 pub(in crate::engine) mod preload;
 pub(in crate::engine) mod retry;

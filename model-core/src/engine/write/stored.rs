@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use bson::{RawDocument, RawDocumentBuf};
 
 use super::diff::{self, Difference};
+use super::once;
 use super::plan::Item;
 use super::preload::preload;
 use crate::codec::{DecodeCx, DecodeError, Seal, Writer};
@@ -246,7 +247,10 @@ pub(in crate::engine) fn write_reserved(
     revision: Revision,
     out: &mut Writer<'_>,
 ) {
-    out.i64(reserved::REVISION, revision.to_i64());
+    // What never changes has no revision: eight bytes at random are all that the server could not pack.
+    if schema.form.is_none() {
+        out.i64(reserved::REVISION, revision.to_i64());
+    }
     if schema.version > 1 {
         out.i32(
             reserved::SCHEMA_VERSION,
@@ -284,5 +288,10 @@ pub(in crate::engine) async fn encode(
     }
     // A field for the revision is not the unit's to write.
     let exact = out.is_exact() && schema.role(FieldRole::Revision).is_none();
-    Ok((out.finish()?, exact))
+    let bytes = out.finish()?;
+    let bytes = match schema.time_series() {
+        Some(series) => once::with_source(series, bytes)?,
+        None => bytes,
+    };
+    Ok((bytes, exact))
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::super::plan::Described;
-use super::super::{declared, plan};
+use super::super::{declared, forms, plan};
 use crate::schema::{
     BlindSpec, FieldRole, FieldSchema, IdKind, ModelSchema, Normaliser, Rule, Tenancy, TypeSchema,
 };
@@ -81,6 +81,9 @@ impl Facts {
                 format!("{name}.validator"),
                 format!("level {level}, action {action}"),
             );
+        }
+        if let Some(form) = schema.form {
+            self.say(format!("{name}.form"), forms::options(form).to_string());
         }
         if !schema.shard_key.is_empty() {
             self.say(

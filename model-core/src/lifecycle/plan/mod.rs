@@ -7,7 +7,7 @@ use std::fmt;
 use bson::Document;
 
 use self::collection::Collection;
-use super::{compare, declared, ledger};
+use super::{compare, declared, forms, ledger};
 use crate::error::Result;
 use crate::schema::ModelSchema;
 use crate::store::{Store, into_error};
@@ -209,14 +209,18 @@ impl fmt::Display for Described<'_> {
 pub(crate) async fn plan(schemas: &[&'static ModelSchema], store: &dyn Store) -> Result<IndexPlan> {
     let mut plan = IndexPlan::default();
     for schema in schemas {
-        let found = store.list_indexes(schema.collection).await.map_err(into_error)?;
+        let mut found = store.list_indexes(schema.collection).await.map_err(into_error)?;
+        let declared = declared::describe_all(schema);
+        found.retain(|index| {
+            !forms::is_servers_own(schema, index) || declared.iter().any(|own| compare::same_key(own, index))
+        });
         let ours = if found.iter().all(is_id_index) {
             Vec::new()
         } else {
             ledger::indexes(store, schema.collection).await?
         };
         let mut collection = Collection::new(schema, found, ours);
-        collection.compare(declared::describe_all(schema));
+        collection.compare(declared);
         plan.steps.extend(collection.steps);
         plan.present.push((schema.collection, collection.present));
     }

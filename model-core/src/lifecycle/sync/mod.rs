@@ -9,6 +9,7 @@ use std::future::IntoFuture;
 use futures_util::future::{BoxFuture, FutureExt as _};
 
 use self::step::{Failure, Refusal, create, is_conflict, swap};
+use super::forms;
 use super::ledger;
 use super::options::{SyncEvent, SyncOptions, SyncReport};
 use super::plan::{IndexPlan, IndexStep, name_of, plan};
@@ -58,6 +59,8 @@ impl<'a> IntoFuture for SyncIndexes<'a> {
     fn into_future(self) -> Self::IntoFuture {
         async move {
             let store = &*self.ports.store;
+            // An index over a collection that is not there makes an ordinary one.
+            forms::make_absent(&self.ports.models, store).await?;
             let plan = plan(&self.ports.collections(), store).await?;
             run(&plan, store, self.options, self.progress).await
         }

@@ -227,6 +227,22 @@ impl Store for Fake {
         index.insert("hidden", hidden);
         Ok(())
     }
+    async fn collection_options(&self, _: &str) -> StoreResult<Option<Document>> {
+        Ok(None)
+    }
+
+    async fn create_collection(&self, _: &str, _: &Document) -> StoreResult<()> {
+        Ok(())
+    }
+
+    async fn change_collection(&self, _: &str, _: &Document) -> StoreResult<()> {
+        Ok(())
+    }
+
+    async fn delete_measurements(&self, _: &str, _: &str, _: &Bson) -> StoreResult<()> {
+        Ok(())
+    }
+
     async fn images(&self, _: &str) -> StoreResult<bool> {
         Ok(*self.images.lock().unwrap())
     }

@@ -8,7 +8,7 @@ use bson::RawDocument;
 use super::{order_by, order_values, sort_key};
 use crate::codec::{Elements, RawValue, Writer, tag};
 use crate::error::{Error, Result};
-use crate::query::group::{Fold, Grouping};
+use crate::query::group::{Fold, Grouping, RowField};
 
 /// A value that outlives its document.
 #[derive(Debug, Clone)]
@@ -108,7 +108,7 @@ impl<'g> Groups<'g> {
                     .grouping
                     .keys
                     .iter()
-                    .map(|key| find(&key.path).map_or(Owned::NULL, Owned::new))
+                    .map(|key| self::key(key, find(&key.path)))
                     .collect(),
                 values: self
                     .grouping
@@ -181,6 +181,21 @@ impl<'g> Groups<'g> {
         let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
         let limit = count(grouping.limit.unwrap_or(u64::MAX));
         Ok(rows.into_iter().skip(count(grouping.skip)).take(limit).collect())
+    }
+}
+
+/// The value that a document is grouped by: its own, or the beginning of the window that it lies in.
+fn key(key: &RowField, found: Option<RawValue<'_>>) -> Owned {
+    match (found, key.window) {
+        (None, _) => Owned::NULL,
+        (Some(value), None) => Owned::new(value),
+        (Some(value), Some(window)) => {
+            let start = value.date().ok().and_then(|millis| window.start(millis));
+            start.map_or(Owned::NULL, |start| Owned {
+                tag: tag::DATE,
+                bytes: start.to_le_bytes().to_vec(),
+            })
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bson::{Bson, Document, RawDocument, RawDocumentBuf};
 
+use super::capped::{self, Cap};
 use super::index::Index;
 use super::log::Log;
 use super::refused;
@@ -72,6 +73,9 @@ pub(super) struct Collection {
     indexes: Vec<Index>,
     /// What has happened to the documents, if that is kept.
     log: Option<Log>,
+    /// Those that it was made with, if it is a time series or capped.
+    options: Arc<Document>,
+    cap: Option<Cap>,
 }
 
 impl Default for Collection {
@@ -81,6 +85,8 @@ impl Default for Collection {
             next_slot: 0,
             indexes: vec![Index::of_ids()],
             log: None,
+            options: Arc::default(),
+            cap: None,
         }
     }
 }
@@ -129,7 +135,36 @@ impl Collection {
     pub(super) fn put(&mut self, slot: u64, stored: Stored) -> StoreResult<()> {
         let before = self.place(slot, stored.clone())?;
         self.note(before, Some(stored));
+        self.make_room();
         Ok(())
+    }
+
+    /// Removes the oldest documents of a capped collection, as long as there are too many; nobody is told of that.
+    fn make_room(&mut self) {
+        while self.cap.is_some_and(|cap| cap.is_over()) {
+            let Some((oldest, _)) = self.after(None).next() else {
+                return;
+            };
+            self.lift(oldest);
+        }
+    }
+
+    /// The options that it was made with, in the server's words.
+    pub(super) fn options(&self) -> &Document {
+        &self.options
+    }
+
+    /// Makes it a time series or capped, or changes options of it, as the server's `create` and `collMod` do.
+    pub(super) fn set_options(&mut self, changes: &Document) {
+        let options = Arc::make_mut(&mut self.options);
+        capped::change(options, changes);
+        self.cap = Cap::of(options);
+        if let Some(mut cap) = self.cap {
+            self.after(None)
+                .for_each(|(_, stored)| cap.add(stored.as_bytes().len()));
+            self.cap = Some(cap);
+        }
+        self.make_room();
     }
 
     /// As [`put`](Self::put), unnoted; what was there before.
@@ -143,6 +178,9 @@ impl Collection {
             index.add(keys, slot);
         }
         self.next_slot = self.next_slot.max(slot + 1);
+        if let Some(cap) = &mut self.cap {
+            cap.add(stored.as_bytes().len());
+        }
         self.documents.insert(slot, stored);
         Ok(before)
     }
@@ -157,6 +195,9 @@ impl Collection {
     /// As [`take`](Self::take), unnoted.
     pub(super) fn lift(&mut self, slot: u64) -> Option<Stored> {
         let stored = self.documents.remove(&slot)?;
+        if let Some(cap) = &mut self.cap {
+            cap.remove(stored.as_bytes().len());
+        }
         for index in &mut self.indexes {
             // What is stored has passed here before, so that its keys can be made.
             index.remove(&index.keys(&stored).unwrap_or_default());

@@ -70,6 +70,8 @@ struct Shape {
     unique: bool,
     sparse: bool,
     partial: Option<Document>,
+    /// It holds words: searches do without it, and no document is refused for it.
+    words: bool,
 }
 
 impl Shape {
@@ -84,6 +86,15 @@ impl Shape {
 /// Which way a key goes, whatever kind of number says so.
 #[derive(PartialEq)]
 struct Direction(f64);
+
+impl Direction {
+    /// None: the words of a text have no order.
+    const WORDS: Self = Self(0.0);
+
+    fn is_words(&self) -> bool {
+        *self == Self::WORDS
+    }
+}
 
 /// An index.
 #[derive(Clone)]
@@ -106,6 +117,7 @@ impl Index {
             unique: true,
             sparse: false,
             partial: None,
+            words: false,
         };
         Self {
             name: "_id_".into(),
@@ -127,12 +139,19 @@ impl Index {
             Some(Bson::String(name)) if !name.is_empty() => name.clone(),
             None => paths
                 .iter()
-                .map(|(path, way)| format!("{path}_{}", way.0))
+                .map(|(path, way)| {
+                    if way.is_words() {
+                        format!("{path}_text")
+                    } else {
+                        format!("{path}_{}", way.0)
+                    }
+                })
                 .collect::<Vec<_>>()
                 .join("_"),
             Some(_) => return Err(cannot_create()),
         };
-        let options = Options::parse(description)?;
+        let words = paths.iter().any(|(_, way)| way.is_words());
+        let options = Options::parse(description, words)?;
         if options.seconds.is_some() && paths.len() > 1 || options.sparse && options.partial.is_some() {
             return Err(cannot_create());
         }
@@ -152,6 +171,7 @@ impl Index {
                 unique: options.unique,
                 sparse: options.sparse,
                 partial: options.partial,
+                words,
             }),
             filter,
             seconds: options.seconds,
@@ -222,6 +242,7 @@ impl Index {
             unique,
             sparse,
             partial,
+            words: _,
         } = &*self.shape;
         *unique
             && !sparse
@@ -239,7 +260,7 @@ impl Index {
             .filter
             .as_ref()
             .is_some_and(|filter| !matches(filter, document));
-        if left_out || !self.shape.unique && self.shape.admits_all() {
+        if left_out || !self.shape.unique && (self.shape.words || self.shape.admits_all()) {
             return Ok(Vec::new());
         }
         let paths: Vec<&str> = self.shape.paths.iter().map(|(path, _)| path.as_str()).collect();
@@ -278,15 +299,15 @@ fn parse_keys(keys: &Document) -> StoreResult<Vec<(String, Direction)>> {
         return Err(cannot_create());
     }
     let mut paths = Vec::with_capacity(keys.len());
-    for (path, way) in keys {
-        let way = match way {
+    for (path, value) in keys {
+        let way = match value {
             Bson::Int32(way) => f64::from(*way),
             Bson::Int64(way) => f64::from(i32::try_from(*way).unwrap_or(i32::MAX)),
             Bson::Double(way) => *way,
+            Bson::String(form) if form == "text" => Direction::WORDS.0,
             Bson::String(form) => {
                 return Err(StoreError::Unsupported {
                     what: match form.as_str() {
-                        "text" => "a text index in memory",
                         "hashed" => "a hashed index in memory",
                         "2dsphere" => "an index over places in memory",
                         _ => "an index of this kind in memory",
@@ -300,7 +321,10 @@ fn parse_keys(keys: &Document) -> StoreResult<Vec<(String, Direction)>> {
                 what: "a wildcard index in memory",
             });
         }
-        if way == 0.0 || way.is_nan() || path.split('.').any(str::is_empty) {
+        if (way == 0.0 && !matches!(value, Bson::String(_)))
+            || way.is_nan()
+            || path.split('.').any(str::is_empty)
+        {
             return Err(cannot_create());
         }
         paths.push((path.clone(), Direction(way)));
@@ -319,7 +343,7 @@ struct Options {
 }
 
 impl Options {
-    fn parse(description: &Document) -> StoreResult<Self> {
+    fn parse(description: &Document, words: bool) -> StoreResult<Self> {
         let mut options = Self::default();
         for (option, value) in description {
             match (option.as_str(), value) {
@@ -336,6 +360,7 @@ impl Options {
                     continue;
                 }
                 ("partialFilterExpression", Bson::Document(filter)) => options.partial = Some(filter.clone()),
+                ("weights" | "default_language" | "language_override" | "textIndexVersion", _) if words => {}
                 ("collation", _) => {
                     return Err(StoreError::Unsupported {
                         what: "an index with a collation in memory",

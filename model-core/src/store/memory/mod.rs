@@ -4,6 +4,7 @@
 //! Collections are persistent values (see [`tree`]): a cursor and a transaction hold a snapshot at the cost of a few
 //! pointers, and writers never wait for readers. A time to live is recorded and listed; nothing expires.
 
+mod capped;
 mod collection;
 mod group;
 mod index;
@@ -31,7 +32,7 @@ use super::{
     Abilities, Changes, Cursor, Find, Operations, Selection, Store, StoreError, StoreResult, Transaction,
     Unwound, UpdateOne, WatchFrom,
 };
-use crate::query::{Branch, Grouping};
+use crate::query::{Branch, Grouping, Node, Test, matches};
 use crate::schema::reserved;
 
 /// What all handles of one store share. The lock is held for one operation, and never while one waits.
@@ -268,6 +269,37 @@ impl Store for MemoryStore {
 
     async fn validator(&self, _: &str) -> StoreResult<Option<Document>> {
         Err(no_validators())
+    }
+
+    async fn collection_options(&self, collection: &str) -> StoreResult<Option<Document>> {
+        Ok(self.snapshot(collection).map(|found| found.options().clone()))
+    }
+
+    async fn create_collection(&self, collection: &str, options: &Document) -> StoreResult<()> {
+        let mut collections = lock(&self.shared);
+        if collections.get(collection).is_some() {
+            return Err(refused(48, "NamespaceExists"));
+        }
+        collections.get_mut(collection).set_options(options);
+        Ok(())
+    }
+
+    async fn change_collection(&self, collection: &str, changes: &Document) -> StoreResult<()> {
+        lock(&self.shared).existing_mut(collection)?.set_options(changes);
+        Ok(())
+    }
+
+    async fn delete_measurements(&self, collection: &str, path: &str, value: &Bson) -> StoreResult<()> {
+        let node = Node::field(path.to_owned(), Test::Eq(value.clone()));
+        let mut collections = lock(&self.shared);
+        let Some(snapshot) = collections.get(collection).cloned() else {
+            return Ok(());
+        };
+        let found = snapshot.after(None).filter(|(_, stored)| matches(&node, stored));
+        for (slot, _) in found {
+            collections.get_mut(collection).take(slot);
+        }
+        Ok(())
     }
 
     async fn images(&self, collection: &str) -> StoreResult<bool> {

@@ -5,7 +5,7 @@ use bson::{Document, RawDocumentBuf};
 use super::super::{Find, StoreResult};
 use super::command;
 use crate::codec::{Writer, write_bson};
-use crate::query::{Branch, Fold, Grouping, Node, RowField, SortKey, render};
+use crate::query::{Branch, Fold, Grouping, Node, RowField, SortKey, Window, render};
 
 /// A stage of a pipeline.
 pub(super) enum Stage<'a> {
@@ -129,10 +129,26 @@ fn or_null(name: &str, field: &RowField, out: &mut Writer<'_>) {
     });
 }
 
+/// The beginning of the window that a date lies in; of a missing one, null.
+fn truncated(key: &RowField, window: Window, out: &mut Writer<'_>) {
+    out.document(&key.name, |out| {
+        out.document("$dateTrunc", |out| {
+            out.string("date", &format!("${}", key.path));
+            out.string("unit", window.unit());
+            out.i64("binSize", i64::from(window.size()));
+            out.string("timezone", &window.offset());
+            out.string("startOfWeek", "monday");
+        });
+    });
+}
+
 fn group_stage(grouping: &Grouping, out: &mut Writer<'_>) {
     out.document("_id", |out| {
         for key in &grouping.keys {
-            or_null(&key.name, key, out);
+            match key.window {
+                Some(window) => truncated(key, window, out),
+                None => or_null(&key.name, key, out),
+            }
         }
     });
     for (fold, field) in &grouping.folds {

@@ -218,6 +218,24 @@ impl Store for MongoStore {
         validator::set(&self.db, collection, options).await
     }
 
+    async fn collection_options(&self, collection: &str) -> StoreResult<Option<Document>> {
+        validator::options(&self.db, collection).await
+    }
+
+    async fn create_collection(&self, collection: &str, options: &Document) -> StoreResult<()> {
+        validator::run(&self.db, "create", collection, options).await
+    }
+
+    async fn change_collection(&self, collection: &str, changes: &Document) -> StoreResult<()> {
+        validator::run(&self.db, "collMod", collection, changes).await
+    }
+
+    async fn delete_measurements(&self, collection: &str, path: &str, value: &Bson) -> StoreResult<()> {
+        let collection = self.db.collection::<Document>(collection);
+        let deleted = collection.delete_many(doc! { path: { "$eq": value } }).await;
+        deleted.map(|_| ()).map_err(|error| store_error(&error))
+    }
+
     async fn images(&self, collection: &str) -> StoreResult<bool> {
         watch::images(&self.db, collection).await
     }

@@ -40,7 +40,8 @@ pub(super) async fn set(db: &Database, collection: &str, options: &Document) -> 
     }
 }
 
-async fn run(db: &Database, verb: &str, collection: &str, options: &Document) -> StoreResult<()> {
+/// Sends a command about the options of a collection.
+pub(super) async fn run(db: &Database, verb: &str, collection: &str, options: &Document) -> StoreResult<()> {
     let mut command = doc! { verb: collection };
     command.extend(options.clone());
     let outcome = db.run_command(command).await;

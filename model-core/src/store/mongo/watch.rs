@@ -8,9 +8,11 @@ use mongodb::change_stream::event::ResumeToken;
 use mongodb::error::{CommandError, Error, ErrorKind};
 use mongodb::options::{FullDocumentBeforeChangeType, FullDocumentType, ReadConcern};
 
-use super::super::{Changes, StoreError, StoreResult, StoredChange, WatchFrom};
+use super::super::{Changes, Selection, StoreError, StoreResult, StoredChange, WatchFrom};
 use super::error::store_error;
-use super::validator;
+use super::{command, validator};
+use crate::query::{Node, Test};
+use crate::schema::reserved;
 
 const AFTER: &str = "fullDocument";
 const BEFORE: &str = "fullDocumentBeforeChange";
@@ -45,7 +47,7 @@ pub(super) async fn open(db: &Database, from: &WatchFrom) -> StoreResult<Watchin
     let collection = db.collection::<Document>(from.collection);
     let watch = collection
         .watch()
-        .pipeline(pipeline(from))
+        .pipeline(pipeline(from)?)
         // An image that is missing is an error: without one nobody can tell whose document it was.
         .full_document(FullDocumentType::Required)
         .full_document_before_change(FullDocumentBeforeChangeType::Required)
@@ -61,8 +63,8 @@ pub(super) async fn open(db: &Database, from: &WatchFrom) -> StoreResult<Watchin
     })
 }
 
-/// What the server sends: the changes of the tenant's documents, and of each the two documents alone.
-fn pipeline(from: &WatchFrom) -> [Document; 2] {
+/// What the server sends: the changes of the tenant's documents that may be of concern, and of each the two documents alone.
+fn pipeline(from: &WatchFrom) -> StoreResult<Vec<Document>> {
     let told = match &from.tenant {
         // A document that was made has nothing before, one that was deleted nothing after.
         Some((field, tenant)) => {
@@ -71,10 +73,28 @@ fn pipeline(from: &WatchFrom) -> [Document; 2] {
         }
         None => doc! { "operationType": { "$in": ["insert", "update", "replace", "delete"] } },
     };
-    [
-        doc! { "$match": told },
-        doc! { "$project": { AFTER: 1, BEFORE: 1 } },
-    ]
+    let mut stages = vec![doc! { "$match": told }];
+    if let Some(sides) = either(from) {
+        stages.push(doc! { "$match": command::filter(&Selection::of(sides))? });
+    }
+    stages.push(doc! { "$project": { AFTER: 1, BEFORE: 1 } });
+    Ok(stages)
+}
+
+/// That the document satisfies the whole filter, before or after the change; none if all of them do, or the server cannot be
+/// asked. A side that is not there satisfies nothing.
+fn either(from: &WatchFrom) -> Option<Node> {
+    if from.rest == Node::Everything {
+        return None;
+    }
+    let side = |side: &'static str| {
+        let there = match &from.tenant {
+            Some((field, tenant)) => Node::field(format!("{side}.{field}"), Test::Eq(tenant.clone())),
+            None => Node::field(format!("{side}.{}", reserved::ID), Test::Exists(true)),
+        };
+        Some(there.and(from.rest.below(side)?))
+    };
+    Some(side(AFTER)?.or(side(BEFORE)?))
 }
 
 #[async_trait]
@@ -118,27 +138,48 @@ fn failed(error: &Error) -> StoreError {
 mod tests {
     use bson::doc;
 
-    use super::{WatchFrom, pipeline};
+    use super::{Node, Test, WatchFrom, pipeline};
+
+    fn from(tenant: Option<(&'static str, bson::Bson)>, rest: Node) -> WatchFrom {
+        WatchFrom {
+            collection: "widgets",
+            tenant,
+            rest,
+            after: None,
+        }
+    }
 
     /// An operator in the place of the tenant would be a value.
     #[test]
     fn only_the_tenants_changes_are_told() {
-        let from = |tenant| WatchFrom {
-            collection: "widgets",
-            tenant,
-            after: None,
-        };
-        let [told, shown] = pipeline(&from(Some(("org", "acme".into()))));
+        let stages = pipeline(&from(Some(("org", "acme".into())), Node::Everything)).unwrap();
         let expected = doc! { "$or": [
             { "fullDocument.org": { "$eq": "acme" } },
             { "fullDocumentBeforeChange.org": { "$eq": "acme" } },
         ] };
-        assert_eq!(told, doc! { "$match": expected });
-        assert_eq!(
-            shown,
-            doc! { "$project": { "fullDocument": 1, "fullDocumentBeforeChange": 1 } }
+        let shown = doc! { "$project": { "fullDocument": 1, "fullDocumentBeforeChange": 1 } };
+        assert_eq!(stages, [doc! { "$match": expected }, shown]);
+        let stages = pipeline(&from(None, Node::Everything)).unwrap();
+        assert!(
+            stages[0]
+                .get_document("$match")
+                .unwrap()
+                .contains_key("operationType")
         );
-        let [told, _] = pipeline(&from(None));
-        assert!(told.get_document("$match").unwrap().contains_key("operationType"));
+    }
+
+    /// Each side is asked whole: half of the filter on one and half on the other is no document.
+    #[test]
+    fn what_is_asked_is_asked_of_either_side() {
+        let rest =
+            Node::field("kind", Test::Eq("note".into())).and(!Node::field("text", Test::Eq("secret".into())));
+        let stages = pipeline(&from(Some(("org", "acme".into())), rest)).unwrap();
+        assert_eq!(stages.len(), 3);
+        let sides = stages[1].get_document("$match").unwrap().to_string();
+        for side in ["fullDocument", "fullDocumentBeforeChange"] {
+            for path in ["org", "kind", "text"] {
+                assert!(sides.contains(&format!("\"{side}.{path}\"")), "{sides}");
+            }
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 mod erase;
 mod export;
+mod global;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -104,6 +104,8 @@ pub(super) const ALL: &[(&str, &str)] = &[
     ("GlobalContext::enter", "makes a context, of one tenant"),
     ("GlobalContext::dangerously_bypass_permissions", "makes a context"),
     ("GlobalContext::transaction", "of global models"),
+    ("GlobalContext::export_subject", "of global models"),
+    ("GlobalContext::erase_subject", "of global models"),
     ("Context::tenant", "looks at the context"),
     ("Context::with_request", "makes a context"),
     ("Context::with_reason", "makes a context"),

@@ -112,8 +112,20 @@ fn indexes_are_listed_compared_and_dropped() {
             code(create(doc! { "key": { "a": 1, "b": 1 }, "expireAfterSeconds": 1 }).await),
             67
         );
+        // Words are declared; searches do without.
+        create(doc! { "key": { "a": 1, "words": "text" }, "weights": { "words": 2 } })
+            .await
+            .unwrap();
+        let words = doc! { "v": 2, "key": { "a": 1, "words": "text" }, "name": "a_1_words_text", "weights": { "words": 2 } };
+        assert_eq!(store.list_indexes(WIDGETS).await.unwrap().last(), Some(&words));
+        let lists = doc! { "_id": 1, "a": [1], "words": ["one", "two"] };
+        assert!(
+            insert(&store, lists).await.is_ok(),
+            "no document is refused for its words"
+        );
+        store.drop_index(WIDGETS, "a_1_words_text").await.unwrap();
         for unknown in [
-            doc! { "key": { "a": "text" } },
+            doc! { "key": { "a": "hashed" } },
             doc! { "key": { "a.$**": 1 } },
             doc! { "key": { "a": 1 }, "collation": { "locale": "en" } },
             doc! { "key": { "a": 1 }, "partialFilterExpression": { "a": { "$type": "string" } } },
