@@ -102,7 +102,7 @@ impl FieldValue for DateTime<Utc> {
 
     #[inline]
     fn encode(&self, out: &mut Writer<'_>, key: &str) {
-        if self.timestamp_subsec_nanos() % 1_000_000 != 0 {
+        if !self.timestamp_subsec_nanos().is_multiple_of(1_000_000) {
             out.inexact();
         }
         out.date(key, self.timestamp_millis());

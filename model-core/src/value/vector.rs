@@ -100,7 +100,7 @@ impl<const N: usize> FieldValue for Vector<N> {
     fn encode(&self, out: &mut Writer<'_>, key: &str) {
         if out.writes_arrays() {
             return out.array(key, &self.0, |out, index, number| {
-                out.f64(index, f64::from(*number))
+                out.f64(index, f64::from(*number));
             });
         }
         let mut bytes = Vec::with_capacity(FLOAT32.len() + 4 * self.0.len());

@@ -254,7 +254,7 @@ on_both_stores! {
         let new = |at| NewMoment {
             at,
             laps: vec![coarse, at],
-            optional: NewMomentOptional { ends: Some(at), ..Default::default() },
+            optional: NewMomentOptional { ends: Some(at) },
         };
         let created = Moment::create(&ctx, new(fine)).await.unwrap();
         assert_eq!(shown(&created), (coarse, Some(coarse), vec![coarse, coarse]));

@@ -140,7 +140,7 @@ pub(in crate::engine) async fn commit(
     match &caller.transaction {
         Some(open) => work.joined(open, caller).await?,
         None if !entries.is_empty() || (effects.len() > 1 && transactions && !no_transaction) => {
-            work.together(caller).await?
+            work.together(caller).await?;
         }
         None => work.run(caller.store()?).await.map_err(Failure::into_error)?,
     }

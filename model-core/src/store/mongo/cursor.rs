@@ -1,5 +1,6 @@
 //! Documents as slices of the server's own batches.
 
+use std::mem::replace;
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -23,29 +24,29 @@ const TURNS: usize = 3;
 
 /// The batches of a read outside of transactions.
 pub(super) struct Batches {
-    batches: RawBatchCursor,
+    rest: RawBatchCursor,
     current: Option<RawBatch>,
     /// Whether the next batch is asked for before the current one is decoded, so that the server works meanwhile.
     ahead: bool,
     /// What came before it was asked for.
-    early: Option<Option<DriverResult<RawBatch>>>,
+    early: Poll<Option<DriverResult<RawBatch>>>,
 }
 
 impl Batches {
-    pub(super) fn new(batches: RawBatchCursor, ahead: bool) -> Self {
+    pub(super) fn new(rest: RawBatchCursor, ahead: bool) -> Self {
         Self {
-            batches,
+            rest,
             current: None,
             ahead,
-            early: None,
+            early: Poll::Pending,
         }
     }
 
     /// Sends the request for the next batch. The cursor holds what is under way, so nothing is lost between two polls.
     async fn look_ahead(&mut self) {
         for _ in 0..TURNS {
-            if let Poll::Ready(batch) = poll!(self.batches.next()) {
-                self.early = Some(batch);
+            self.early = poll!(self.rest.next());
+            if self.early.is_ready() {
                 return;
             }
             yield_now().await;
@@ -56,9 +57,9 @@ impl Batches {
 #[async_trait]
 impl Cursor for Batches {
     async fn advance(&mut self) -> StoreResult<bool> {
-        let batch = match self.early.take() {
-            Some(early) => early,
-            None => self.batches.next().await,
+        let batch = match replace(&mut self.early, Poll::Pending) {
+            Poll::Ready(early) => early,
+            Poll::Pending => self.rest.next().await,
         };
         self.current = batch.transpose().map_err(|error| store_error(&error))?;
         if self.ahead && self.current.is_some() {

@@ -209,7 +209,7 @@ on_both_stores! {
         assert_eq!(Spending::fetch(&desk.ctx, &first.id).await.unwrap(), first);
         assert!(Spending::get(&desk.rival, &first.id).await.unwrap().is_none());
         let ones = Spending::query(&desk.ctx).filter(|s| s.campaign.eq("one") & s.region.eq("eu")).await.unwrap();
-        assert_eq!(ones, [first.clone()]);
+        assert_eq!(ones, std::slice::from_ref(&first));
         let late = Spending::query(&desk.ctx)
             .filter(|s| s.campaign.in_(["one", "two"]) & s.at.gte(at("2026-03-01T09:28:00Z")))
             .sort(|s| s.at.desc())
