@@ -30,20 +30,10 @@ async fn old(builder: DbBuilder) -> App {
     let service = db.global_context(Person::Service);
     let job = service.dangerously_bypass_permissions("migration");
     legacy::step_aside().run(&job).await.unwrap();
-    build_indexes(&db).await;
+    db.sync_indexes(SyncOptions::default()).await.unwrap();
+    db.check_indexes().await.unwrap();
     let tenant = tenant(&service, "first").await;
     App { db, service, tenant }
-}
-
-/// The embedded store may do without the indexes of searches; it searches all the same.
-async fn build_indexes(db: &Db) {
-    match db.sync_indexes(SyncOptions::default()).await {
-        Err(error) if error.is_unsupported() => {}
-        synced => {
-            synced.unwrap();
-            db.check_indexes().await.unwrap();
-        }
-    }
 }
 
 /// The new system, with all that was in the old one.

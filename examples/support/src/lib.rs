@@ -49,14 +49,8 @@ pub async fn on_a_store(
 pub async fn prepare(db: &Db) -> Result<()> {
     heading("Indexes: what the models declare");
     println!("{}", db.plan_indexes().await?);
-    match db.sync_indexes(SyncOptions::default()).await {
-        // The embedded store searches by words without an index of them.
-        Err(error) if error.is_unsupported() => {}
-        synced => {
-            synced?;
-            db.check_indexes().await?;
-        }
-    }
+    db.sync_indexes(SyncOptions::default()).await?;
+    db.check_indexes().await?;
     line("built; a second plan is empty");
     Ok(())
 }

@@ -23,6 +23,7 @@ fn chromium() -> PathBuf {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "opens Chromium, which not every machine has; `.ci/run` does"]
 async fn a_browser_shows_every_operation() {
     let running = embedded().await;
     let profile = env::temp_dir().join(format!("meta-ads-chromium-{}", std::process::id()));
