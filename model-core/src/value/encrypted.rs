@@ -41,7 +41,7 @@ impl<T: FieldValue> Encrypted<T> {
     /// Opens the value.
     ///
     /// # Errors
-    /// [`Crypto`](ErrorKind::Crypto): the key is unknown, disabled, destroyed or of another tenant, or the stored bytes
+    /// [`Crypto`](crate::ErrorKind::Crypto): the key is unknown, disabled, destroyed or of another tenant, or the stored bytes
     /// were tampered with.
     ///
     /// ```

@@ -154,6 +154,27 @@ fn old(tenant: &str, key: &str) -> Document {
 }
 
 on_both_stores! {
+    /// Other writers give `_id`s of all kinds: a pass goes over every document, however few a batch has.
+    async fn a_pass_goes_over_ids_of_every_kind(stage: Stage) {
+        let shop = lab(stage).await;
+        let uuid = bson::Uuid::from_bytes([7; 16]);
+        let kinds = [Bson::from("b"), Bson::from("a"), Bson::from(uuid), Id::<Note>::generate().to_bson(), Bson::from("c")];
+        for (number, kind) in kinds.into_iter().enumerate() {
+            let mut document = old("acme", &format!("exp_{number}"));
+            document.insert("_id", kind);
+            shop.store_raw("experiments", document).await;
+        }
+        let job = shop.admin.dangerously_bypass_permissions("release");
+        let dry = Experiment::migrate_all(&job).dry_run(10).await.unwrap();
+        assert_eq!(dry.older, 5);
+        let report = Experiment::migrate_all(&job).batch(1).await.unwrap();
+        assert!(report.complete && report.migrated == 5, "{report}");
+        let stored = shop.stored("experiments").await;
+        assert!(stored.iter().all(|one| one.get("weight") == Some(&Bson::Int64(7))), "{stored:?}");
+        let checked = Experiment::check_stored(&job).batch(1).await.unwrap();
+        assert_eq!((checked.scanned, checked.unreadable), (5, 0));
+    }
+
     /// The database makes the `_id`; no read, view or input tells of it, and no write changes it.
     async fn a_document_has_both(stage: Stage) {
         let shop = lab(stage).await;

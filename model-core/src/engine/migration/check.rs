@@ -64,7 +64,7 @@ impl CheckReport {
 /// Looks at the next documents, and says in the report where to go on.
 pub(crate) async fn check(unit: &mut dyn ReadUnit, size: u32, report: &mut CheckReport) -> Result<()> {
     let schema = unit.schema();
-    let rest = scan::after(report.resume.as_ref()).and(unit.base_filter());
+    let rest = scan::after(report.resume.as_ref())?.and(unit.base_filter());
     if rest.is_blind() {
         let message = "a check of a model whose `base_filter` names a secret";
         return Err(Error::new(ErrorKind::Unsupported, message));

@@ -137,7 +137,7 @@ impl MigrateScan<'_> {
         after: Option<&ResumeToken>,
         size: u32,
     ) -> Result<(Vec<RawDocumentBuf>, Option<ResumeToken>)> {
-        let selection = self.selection(scan::after(after))?;
+        let selection = self.selection(scan::after(after)?)?;
         let documents = scan::batch(&self.caller.ports, self.schema.collection, selection, size).await?;
         let resume = scan::resume(&documents, size)?;
         Ok((documents, resume))

@@ -53,7 +53,7 @@ pub(super) async fn batch(
     after: Option<&ResumeToken>,
     size: u32,
 ) -> Result<Vec<RawDocumentBuf>> {
-    let selection = caller.select(schema, scan::after(after))?;
+    let selection = caller.select(schema, scan::after(after)?)?;
     scan::batch(&caller.ports, schema.collection, selection, size).await
 }
 

@@ -5,43 +5,12 @@ use bson::{Bson, Document, doc};
 use super::one;
 use crate::engine::caller::Caller;
 use crate::engine::read::load;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::query::{Node, Test};
 use crate::store::{Find, Operations, Selection, into_error};
 
 /// Which old id became which new one: `_id` is the step's name and the old id's text.
 pub(super) const COLLECTION: &str = "__model_moves";
-
-/// What comes after an id, in the order of the server, where ids of all kinds may stand side by side.
-///
-/// # Errors
-/// `Unsupported` for an id of another kind than number, text, binary, `ObjectId`.
-pub(super) fn after(id: &Bson) -> Result<Node> {
-    // A comparison finds values of its own kind only, so the kinds that follow are asked for by their least values.
-    let firsts = [
-        Bson::String(String::new()),
-        Bson::Binary(bson::Binary {
-            subtype: bson::spec::BinarySubtype::Generic,
-            bytes: Vec::new(),
-        }),
-        Bson::ObjectId(bson::oid::ObjectId::from_bytes([0; 12])),
-    ];
-    let kind = match id {
-        Bson::Int32(_) | Bson::Int64(_) | Bson::Double(_) => 0,
-        Bson::String(_) => 1,
-        Bson::Binary(_) => 2,
-        Bson::ObjectId(_) => 3,
-        _ => {
-            let message = "a collection whose ids are neither numbers, texts, binaries nor `ObjectId`s";
-            return Err(Error::new(ErrorKind::Unsupported, message));
-        }
-    };
-    let mut node = Node::field("_id", Test::Gt(id.clone()));
-    for first in firsts.into_iter().skip(kind) {
-        node = node.or(Node::field("_id", Test::Gte(first)));
-    }
-    Ok(node)
-}
 
 /// The text of an id, for messages and for the map.
 pub(super) fn text(id: Option<&Bson>) -> String {

@@ -15,7 +15,7 @@ pub(crate) use self::ledger::{Progress, Record, state};
 use self::writes::{Writes, carried, difference};
 use crate::engine::audit;
 use crate::engine::caller::Caller;
-use crate::engine::read::load;
+use crate::engine::read::{load, scan};
 use crate::engine::transaction::Patience;
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::{Node, SortKey, Test};
@@ -265,7 +265,7 @@ async fn documents(
     size: u32,
 ) -> Result<Vec<Document>> {
     let node = match after {
-        Some(last) => work.node().and(ids::after(last)?),
+        Some(last) => work.node().and(scan::after_id(last)?),
         None => work.node(),
     };
     let find = Find {
