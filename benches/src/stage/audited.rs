@@ -90,6 +90,7 @@ struct Change {
 #[derive(Debug, Serialize)]
 struct Metadata {
     duration_ms: i64,
+    success: bool,
 }
 
 fn numbered(number: u32) -> NewAudited {
@@ -159,11 +160,16 @@ impl Stage {
         let (count, id) = (i64::from(self.next()), self.some().bare);
         let row = self.audited.find_one(own(id)).await.unwrap().unwrap();
         let (guarded, set) = self.change(&row, count);
-        let changes = vec![Change {
-            path: "count",
-            before: Some(row.count.into()),
-            after: count.into(),
-        }];
+        let change = |path, before, after| Change {
+            path,
+            before: Some(before),
+            after,
+        };
+        let now = bson::DateTime::from_chrono(self.ctx.now());
+        let changes = vec![
+            change("count", row.count.into(), count.into()),
+            change("updated_at", row.updated_at.into(), now.into()),
+        ];
         let entry = self.entry("audited.update", id, changes);
         let mut session = self.begun().await;
         let update = self.audited.update_one(guarded, set).session(&mut session);
@@ -195,7 +201,10 @@ impl Stage {
                 id: entity.to_hex(),
             },
             changes,
-            metadata: Metadata { duration_ms: 0 },
+            metadata: Metadata {
+                duration_ms: 0,
+                success: true,
+            },
             at: bson::DateTime::from_chrono(self.ctx.now()),
         }
     }
@@ -213,6 +222,8 @@ fn created(row: &Row) -> Vec<Change> {
         ("count", Bson::from(row.count)),
         ("score", Bson::from(row.score)),
         ("enabled", Bson::from(row.enabled)),
+        ("created_at", Bson::from(row.created_at)),
+        ("updated_at", Bson::from(row.updated_at)),
     ];
     let change = |(path, after)| Change {
         path,
