@@ -216,6 +216,19 @@ struct Vault {
 
 policy!(Vault, Superset);
 
+/// Sealed as a whole; the server alone tells who may read it.
+#[derive(Clone, Model)]
+#[model(collection = "badges", seal(level))]
+struct Badge {
+    #[model(id)]
+    id: Id<Badge>,
+    #[model(tenant)]
+    organization: TenantId,
+    level: i64,
+}
+
+policy!(Badge, Exact);
+
 struct Wire {
     db: Db,
     database: mongodb::Database,
@@ -254,6 +267,7 @@ impl Wire {
             .model::<Plain>()
             .model::<Audited>()
             .model::<Sealed>()
+            .model::<Badge>()
             .model::<Vault>()
             .model::<lives::Draft>()
             .model::<lives::Letter>()
@@ -392,7 +406,7 @@ fn the_table_has_no_other_rows() {
         ["`count`, `exists`, scope exact", "`aggregate`", "same"],
         ["`distinct`, `group`, `facet`, scope exact", "`aggregate`", "same"],
         [
-            "`distinct`, `group`, `facet`, scope a superset",
+            "`distinct`, `group`, `facet`, scope a superset; `facet` with projections of a sealed model",
             "`find` (+ `getMore`)",
             "same",
         ],
@@ -427,6 +441,11 @@ fn the_table_has_no_other_rows() {
             "those of `delete`, a `find` for each field that refers, level by level, one command for each kind of \
              write, `commitTransaction`",
             "the same and `insert` before the commit",
+        ],
+        [
+            "`create`, `create_many` of a time series or a capped collection",
+            "`insert`",
+            "–",
         ],
         [
             "`create_many`, each batch",

@@ -75,3 +75,24 @@ async fn encryption_adds_the_key_once() {
     let (_, sent) = wire.sends(read.token.reveal(&ctx)).await;
     assert!(sent.is_empty(), "{sent:?}");
 }
+
+#[derive(Projection)]
+#[projection(of = Badge)]
+struct Level {
+    level: i64,
+}
+
+/// Row `facet` of a sealed model: what is picked has to be seen whole, so that its seal is checked; what is counted has not.
+#[tokio::test]
+async fn a_facet_sees_sealed_documents_whole() {
+    let wire = Wire::new().await;
+    Badge::create(&wire.ctx, NewBadge { level: 3 }).await.unwrap();
+    let picked = Badge::query(&wire.ctx).facet(|f| (f.select::<Level>(), f.count()));
+    let (answers, sent) = wire.sends(picked.into_future()).await;
+    let (levels, count) = answers.unwrap();
+    assert_eq!((levels[0].level, count), (3, 1));
+    assert_eq!(sent, ["find"]);
+    let counted = Badge::query(&wire.ctx).facet(|f| (f.count(),));
+    let (answers, sent) = wire.sends(counted.into_future()).await;
+    assert_eq!((answers.unwrap(), sent), ((1,), vec!["aggregate".to_owned()]));
+}
