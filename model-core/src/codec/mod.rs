@@ -33,7 +33,7 @@ pub use input::{InputCx, ObjectInput};
 
 pub(crate) use old::old_value;
 pub(crate) use origin::Today;
-pub use origin::{DecodeCx, DocOrigin, Seal};
+pub use origin::{DecodeCx, Decoding, DocOrigin, Seal};
 
 pub use place::Place;
 pub(crate) use place::{ELEMENT_ID, Typed, element_id, key_id};

@@ -1,16 +1,18 @@
 //! What a sealed value is bound to: collection, tenant, document and path.
 
 use std::fmt::Debug;
+use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, Utc};
 use zeroize::Zeroizing;
 
 use super::place::{Place, element_id, key_id};
-use super::reader::{DecodeError, RawValue};
+use super::reader::{DecodeError, Elements, RawValue};
+use crate::crypto::Origin;
 use crate::error::Error;
 use crate::schema::{FieldSchema, ModelSchema, Term};
 
-/// The identity of the document that is being read, for values that are sealed to it.
+/// The identity of a document, for values that are sealed to it.
 #[derive(Debug, Clone, Copy)]
 pub struct DocOrigin<'a> {
     /// The model, and so the collection.
@@ -19,8 +21,81 @@ pub struct DocOrigin<'a> {
     pub(crate) tenant: Option<(u8, &'a [u8])>,
     /// The id's BSON type and bytes.
     pub(crate) id: (u8, &'a [u8]),
+}
+
+impl<'a> DocOrigin<'a> {
+    /// The identity of a document in the present version; none without an id.
+    pub(crate) fn of(schema: &'static ModelSchema, document: &'a [u8]) -> Result<Option<Self>, DecodeError> {
+        let fields = Elements::new(document)?;
+        let value = |field| {
+            fields
+                .find(field)
+                .map(|found| found.map(|found| (found.tag, found.bytes)))
+        };
+        let tenant = match schema.tenant_field() {
+            Some(field) => value(field)?,
+            None => None,
+        };
+        let id = value(schema.id_field)?;
+        Ok(id.map(|id| Self { schema, tenant, id }))
+    }
+
+    /// What a value at `path` of it is bound to; inside elements, `id` stands for theirs too.
+    pub(crate) fn bind(&self, path: &str, id: (u8, &[u8])) -> Vec<u8> {
+        let (collection, tenant) = (self.schema.collection, self.tenant);
+        Origin {
+            collection,
+            path,
+            tenant,
+            id,
+        }
+        .encode()
+    }
+}
+
+/// The document that is being decoded, for values that are sealed to it.
+#[derive(Debug)]
+pub struct Decoding<'a> {
+    pub(crate) schema: &'static ModelSchema,
+    document: &'a [u8],
     /// What time it is; none where what is read was read before.
-    pub(crate) clock: Option<&'a dyn Today>,
+    clock: Option<&'a dyn Today>,
+    /// A copy of it, shared by those of its values that nobody may ever open.
+    kept: OnceLock<Arc<[u8]>>,
+}
+
+/// The largest document that is kept for its sealed values, in bytes: of a larger one each keeps its own.
+const KEPT: usize = 2_048;
+
+impl<'a> Decoding<'a> {
+    pub(crate) fn new(
+        schema: &'static ModelSchema,
+        document: &'a [u8],
+        clock: Option<&'a dyn Today>,
+    ) -> Self {
+        Self {
+            schema,
+            document,
+            clock,
+            kept: OnceLock::new(),
+        }
+    }
+
+    /// The document's identity; none without an id.
+    pub(crate) fn origin(&self) -> Result<Option<DocOrigin<'a>>, DecodeError> {
+        DocOrigin::of(self.schema, self.document)
+    }
+
+    /// A copy of the document, and where in it `part` stands; none if the document is too large to be kept for it.
+    pub(crate) fn keep(&self, part: &[u8]) -> Option<(Arc<[u8]>, usize)> {
+        let start = part.as_ptr().addr().checked_sub(self.document.as_ptr().addr())?;
+        let end = start.checked_add(part.len())?;
+        if self.document.len() > KEPT || end > self.document.len() {
+            return None;
+        }
+        let kept = self.kept.get_or_init(|| Arc::from(self.document));
+        Some((Arc::clone(kept), start))
+    }
 }
 
 /// What time it is, asked only where something has an end.
@@ -32,7 +107,7 @@ pub(crate) trait Today: Debug + Sync {
 /// Where a decoding stands. Each level lives on the stack and knows the one above it.
 #[derive(Debug, Clone, Copy)]
 pub struct DecodeCx<'a> {
-    doc: Option<&'a DocOrigin<'a>>,
+    doc: Option<&'a Decoding<'a>>,
     parent: Option<&'a DecodeCx<'a>>,
     key: &'static str,
     element: Option<Element<'a>>,
@@ -46,8 +121,8 @@ enum Element<'a> {
 }
 
 impl<'a> DecodeCx<'a> {
-    /// The start of a document. Without an origin, a sealed value in it does not decode.
-    pub fn root(doc: Option<&'a DocOrigin<'a>>) -> Self {
+    /// The start of a document. Where it is not known, a sealed value in it does not decode.
+    pub fn root(doc: Option<&'a Decoding<'a>>) -> Self {
         Self {
             doc,
             parent: None,
@@ -123,9 +198,9 @@ impl<'a> DecodeCx<'a> {
         clock.is_some_and(|clock| term.is_over(clock.now()))
     }
 
-    /// The document's identity.
+    /// The document.
     #[inline]
-    pub(crate) fn doc(&self) -> Option<&'a DocOrigin<'a>> {
+    pub(crate) fn doc(&self) -> Option<&'a Decoding<'a>> {
         self.doc
     }
 

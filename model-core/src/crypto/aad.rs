@@ -40,7 +40,9 @@ impl core::fmt::Debug for Origin<'_> {
 impl<'a> Origin<'a> {
     /// The origin as bytes.
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(8 + self.collection.len() + self.path.len() + self.identity_len());
+        let tenant = self.tenant.map_or(1, |(_, bytes)| 6 + bytes.len());
+        let mut out =
+            Vec::with_capacity(13 + self.collection.len() + self.path.len() + tenant + self.id.1.len());
         self.encode_into(&mut out);
         out
     }
@@ -49,27 +51,8 @@ impl<'a> Origin<'a> {
     pub fn encode_into(&self, out: &mut Vec<u8>) {
         put(out, self.collection.as_bytes());
         put(out, self.path.as_bytes());
-        self.encode_identity_into(out);
-    }
-
-    /// How many bytes [`encode_identity_into`](Self::encode_identity_into) appends.
-    pub(crate) fn identity_len(&self) -> usize {
-        self.tenant.map_or(1, |(_, bytes)| 6 + bytes.len()) + 5 + self.id.1.len()
-    }
-
-    /// Appends the second half of the origin's bytes: what is not the same in all documents of a collection.
-    pub(crate) fn encode_identity_into(&self, out: &mut Vec<u8>) {
         put_tenant(out, self.tenant);
         put_typed(out, self.id);
-    }
-
-    /// The origin's bytes, whose second half is there already.
-    pub(crate) fn encode_around(collection: &str, path: &str, identity: &[u8]) -> Vec<u8> {
-        let mut out = Vec::with_capacity(8 + collection.len() + path.len() + identity.len());
-        put(&mut out, collection.as_bytes());
-        put(&mut out, path.as_bytes());
-        out.extend_from_slice(identity);
-        out
     }
 
     /// Reads an origin back, borrowed from its bytes.

@@ -43,7 +43,7 @@ pub use read::explain::Access;
 pub(crate) use read::explain::explain;
 pub(crate) use read::facet::{facet, number as row_number};
 pub(crate) use read::group::group;
-pub(crate) use read::load::origin;
+pub(crate) use read::load::decoding;
 pub(crate) use read::lookup::{OpenLookup, open_lookup, pull_lookup};
 pub(crate) use read::nearest::{Near, nearest};
 pub(crate) use read::page::page;

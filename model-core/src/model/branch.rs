@@ -142,8 +142,8 @@ impl<P: Projection> Branched for FacetSelect<P> {
 
     fn read(documents: &[Vec<u8>]) -> Result<Vec<P>> {
         let decode = |raw: &Vec<u8>| {
-            let origin = engine::origin(P::Model::schema(), raw)?;
-            let cx = DecodeCx::root(origin.as_ref());
+            let decoding = engine::decoding(P::Model::schema(), raw, None);
+            let cx = DecodeCx::root(decoding.as_ref());
             let decoded = DocReader::new(raw, &cx).and_then(|mut keys| {
                 let picked = P::decode(&mut keys)?;
                 keys.finish()?;

@@ -66,8 +66,8 @@ fn remake<M: BaseModel>(
     let mut out = Writer::new().keeping_keys(true);
     encode(change.before(), id, &mut out);
     let after = make(out.finish()?)?;
-    let origin = engine::origin(M::schema(), &after)?;
-    let cx = DecodeCx::root(origin.as_ref());
+    let decoding = engine::decoding(M::schema(), &after, None);
+    let cx = DecodeCx::root(decoding.as_ref());
     // What is stored did decode: what does not is the doing of who made it.
     *change.after_mut() =
         decode(&after, &cx).map_err(|error| Error::invalid(vec![error.into_violation()]))?;

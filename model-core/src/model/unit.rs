@@ -508,8 +508,8 @@ fn created_at<M: BaseModel>(raw: &[u8]) -> Result<Option<DateTime<Utc>>, DecodeE
 
 /// Decodes a document that the pipeline has held before.
 fn again<M: BaseModel>(raw: &[u8]) -> Result<M> {
-    let origin = engine::origin(M::schema(), raw)?;
-    let cx = DecodeCx::root(origin.as_ref());
+    let decoding = engine::decoding(M::schema(), raw, None);
+    let cx = DecodeCx::root(decoding.as_ref());
     decode(raw, &cx).map_err(DecodeError::into_error)
 }
 

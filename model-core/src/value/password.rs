@@ -55,7 +55,10 @@ impl PasswordHash {
                     subtype: SUBTYPE.into(),
                     bytes: sealed.envelope().to_vec(),
                 };
-                Some((Cow::Owned(sealed.origin()), Bson::Binary(stored)))
+                Some((
+                    Cow::Owned(sealed.origin().unwrap_or_default()),
+                    Bson::Binary(stored),
+                ))
             }
         }
     }

@@ -1,10 +1,12 @@
 //! A sealed value as it is stored: kept, written back, and opened when somebody asks.
 
+use std::sync::Arc;
+
 use zeroize::Zeroizing;
 
 use super::secret::OpenSecrets;
 use crate::codec::{DecodeCx, DecodeError, DocOrigin, FieldValue, RawValue, Typed, Writer, tag};
-use crate::crypto::{self, Origin};
+use crate::crypto;
 use crate::error::{Error, ErrorKind};
 use crate::schema::ModelSchema;
 
@@ -13,40 +15,28 @@ pub(super) const SUBTYPE: u8 = 8;
 
 /// An envelope and what it is bound to.
 ///
-/// Most reads never open it, so it costs what a binary value does: one allocation of the exact size. What all documents
-/// of a model share is pointed to.
+/// Most reads never open it, so it costs no more than a binary value does: a small document is kept as it came, once for all of
+/// its secrets, and its identity is looked for when one of them is opened.
 #[derive(Clone)]
 pub(super) struct Sealed {
     schema: &'static ModelSchema,
-    /// The path, of a field of the document's own.
-    path: &'static str,
-    /// The rest of the origin, then the envelope.
-    bytes: Box<[u8]>,
-    /// Where the envelope begins.
-    envelope: u32,
-    rest: Rest,
-}
-
-/// What of an origin stands in front of the envelope.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Rest {
-    /// Tenant and id: the path is static.
-    Identity,
-    /// All of it: the value stands inside of another, or in an element.
-    Whole,
+    /// The path, where the bytes are those of the document; else they are the origin and then the envelope.
+    path: Option<&'static str>,
+    bytes: Arc<[u8]>,
+    /// Where the envelope stands. A document has at most 16 MiB.
+    start: u32,
+    length: u32,
 }
 
 impl Sealed {
     pub(super) fn read(value: RawValue<'_>, cx: &DecodeCx<'_>) -> Result<Self, DecodeError> {
-        let (subtype, envelope) = match value.tag {
-            tag::BINARY => value.binary()?,
-            other => {
-                return Err(DecodeError::wrong_type(
-                    "a sealed value (binary), not plaintext",
-                    other,
-                ));
-            }
-        };
+        if value.tag != tag::BINARY {
+            return Err(DecodeError::wrong_type(
+                "a sealed value (binary), not plaintext",
+                value.tag,
+            ));
+        }
+        let (subtype, envelope) = value.binary()?;
         if subtype != SUBTYPE {
             return Err(DecodeError::new(
                 "expected a sealed value (binary subtype 8), found another subtype",
@@ -54,53 +44,45 @@ impl Sealed {
         }
         crypto::shape(envelope).map_err(|error| DecodeError::new(error.to_string()))?;
         let Some(doc) = cx.doc() else {
-            return Err(DecodeError::new(
-                "a sealed value is read without its document's identity",
-            ));
+            return Err(unknown());
         };
-        let (path, rest, mut bytes, start) = match cx.top_level() {
-            Some(path) => {
-                let origin = origin_at(doc, path, doc.id);
-                let start = origin.identity_len();
-                let mut bytes = Vec::with_capacity(start + envelope.len());
-                origin.encode_identity_into(&mut bytes);
-                (path, Rest::Identity, bytes, start)
-            }
+        let top_level = cx.top_level();
+        let (path, bytes, start) = match top_level.and_then(|_| doc.keep(envelope)) {
+            Some((document, start)) => (top_level, document, start),
             None => {
                 let mut bytes = origin(cx)?.unwrap_or_default();
                 let start = bytes.len();
-                bytes.reserve_exact(envelope.len());
-                ("", Rest::Whole, bytes, start)
+                bytes.extend_from_slice(envelope);
+                (None, bytes.into(), start)
             }
         };
-        bytes.extend_from_slice(envelope);
+        let place = |n| u32::try_from(n).map_err(|_| DecodeError::new("the document is too large"));
         Ok(Self {
             schema: doc.schema,
             path,
-            bytes: bytes.into_boxed_slice(),
-            // A document has at most 16 MiB.
-            envelope: u32::try_from(start).unwrap_or(u32::MAX),
-            rest,
+            bytes,
+            start: place(start)?,
+            length: place(envelope.len())?,
         })
     }
 
     /// The envelope.
     pub(super) fn envelope(&self) -> &[u8] {
-        self.parts().1
+        let place = |n| usize::try_from(n).unwrap_or(usize::MAX);
+        let (start, length) = (place(self.start), place(self.length));
+        self.bytes
+            .get(start..start.saturating_add(length))
+            .unwrap_or_default()
     }
 
     /// What it is bound to.
-    pub(super) fn origin(&self) -> Vec<u8> {
-        let (rest, _) = self.parts();
-        match self.rest {
-            Rest::Whole => rest.to_vec(),
-            Rest::Identity => Origin::encode_around(self.schema.collection, self.path, rest),
-        }
-    }
-
-    fn parts(&self) -> (&[u8], &[u8]) {
-        let at = usize::try_from(self.envelope).unwrap_or(usize::MAX);
-        self.bytes.split_at_checked(at).unwrap_or_default()
+    pub(super) fn origin(&self) -> Result<Vec<u8>, DecodeError> {
+        let Some(path) = self.path else {
+            let start = usize::try_from(self.start).unwrap_or(usize::MAX);
+            return Ok(self.bytes.get(..start).unwrap_or_default().to_vec());
+        };
+        let doc = DocOrigin::of(self.schema, &self.bytes)?.ok_or_else(unknown)?;
+        Ok(doc.bind(path, doc.id))
     }
 
     /// Writes the envelope as it is, if it belongs where it is written.
@@ -108,7 +90,7 @@ impl Sealed {
         match out.origin(key) {
             // Noted already.
             None if out.can_seal() => {}
-            Some(here) if here != self.origin() => {
+            Some(here) if !self.origin().is_ok_and(|origin| origin == here) => {
                 out.reject(
                     key,
                     "sealed",
@@ -120,25 +102,22 @@ impl Sealed {
     }
 
     pub(super) async fn open(&self, keys: &impl OpenSecrets) -> Result<Zeroizing<Vec<u8>>, Error> {
-        keys.open_sealed(&self.origin(), self.envelope()).await
+        let origin = self.origin().map_err(DecodeError::into_error)?;
+        keys.open_sealed(&origin, self.envelope()).await
     }
 }
 
 /// What a value that stands here is bound to; none if its document is not known.
 pub(super) fn origin(cx: &DecodeCx<'_>) -> Result<Option<Vec<u8>>, DecodeError> {
     let Some(doc) = cx.doc() else { return Ok(None) };
+    let doc = doc.origin()?.ok_or_else(unknown)?;
     let place = cx.place()?;
     let (tag, id): Typed<'_> = place.bound_id(doc.id);
-    Ok(Some(origin_at(doc, &place.path, (tag, &id)).encode()))
+    Ok(Some(doc.bind(&place.path, (tag, &id))))
 }
 
-fn origin_at<'a>(doc: &DocOrigin<'a>, path: &'a str, id: (u8, &'a [u8])) -> Origin<'a> {
-    Origin {
-        collection: doc.schema.collection,
-        path,
-        tenant: doc.tenant,
-        id,
-    }
+fn unknown() -> DecodeError {
+    DecodeError::new("a sealed value is read without its document's identity")
 }
 
 /// Seals `value` as the document `{v: value}`, which keeps its BSON type.

@@ -39,6 +39,7 @@ mod json_schema;
 mod keyed;
 mod keys;
 mod legacy;
+mod limited;
 mod literal;
 mod lives;
 mod logins;

@@ -39,6 +39,76 @@ async fn the_last_document_leaves_no_cursor() {
     assert_eq!(sent, ["find"; 5]);
 }
 
+/// Whose documents `can_read` alone judges.
+#[derive(Clone, Model)]
+#[model(collection = "judged", index(name, id))]
+struct Judged {
+    #[model(id)]
+    id: Id<Judged>,
+    #[model(tenant)]
+    organization: TenantId,
+    name: String,
+}
+
+impl BaseModel for Judged {
+    type Actor = Person;
+
+    fn can_read(&self, ctx: &Ctx) -> bool {
+        ctx.actor().reads
+    }
+
+    fn can_create(&self, _ctx: &Ctx) -> bool {
+        true
+    }
+
+    fn can_update(&self, _ctx: &Ctx, _after: &Self) -> bool {
+        true
+    }
+
+    fn can_delete(&self, _ctx: &Ctx) -> bool {
+        true
+    }
+}
+
+/// Rows `query` and `page`: of a limited read the server looks for no more than is wanted, wherever the documents are judged; where
+/// some are denied, one more command brings the rest.
+#[tokio::test]
+async fn a_limited_read_asks_for_no_more() {
+    let wire = Wire::new().await;
+    let db = Db::mongo(wire.database.clone())
+        .model::<Judged>()
+        .build_lazy()
+        .unwrap();
+    db.sync_indexes(SyncOptions::default()).await.unwrap();
+    let person = |reads| db.context(TenantId::new("acme").unwrap(), Person { reads, writes: true });
+    let (ctx, nobody) = (person(true), person(false));
+    let new = ["a", "b", "c", "d", "e"].map(|name| NewJudged { name: name.into() });
+    Judged::create_many(&ctx, new).await.unwrap();
+    let limits = |sent: Vec<SentCommand>| {
+        let limits = sent
+            .into_iter()
+            .map(|sent| (sent.name, sent.body.get_i64("limit").ok()));
+        limits.collect::<Vec<_>>()
+    };
+    wire.log.take();
+    assert_eq!(Judged::query(&ctx).limit(3).await.unwrap().len(), 3);
+    let page = Judged::query(&ctx)
+        .sort(|j| j.name.asc())
+        .page(2, None)
+        .await
+        .unwrap();
+    assert_eq!(page.items.len(), 2);
+    assert!(Judged::query(&nobody).limit(6).await.unwrap().is_empty());
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    let find = |limit| ("find".to_owned(), limit);
+    assert_eq!(
+        limits(wire.log.take()),
+        [find(Some(3)), find(Some(3)), find(Some(6))]
+    );
+    assert!(Judged::query(&nobody).limit(3).await.unwrap().is_empty());
+    assert_eq!(limits(wire.log.take()), [find(Some(3)), find(None)]);
+}
+
 /// Row `query`: one cursor, however many batches; one of them is fetched while the one before it is decoded.
 #[tokio::test]
 async fn a_query_is_one_cursor() {

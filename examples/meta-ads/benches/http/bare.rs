@@ -1,4 +1,5 @@
-//! The same requests, by handlers written on the driver itself: the same collections, the same commands.
+//! The same requests, by handlers written on the driver itself: the same collections, indexes, commands and audit entries, and the same
+//! layers of the service around them.
 
 #![allow(
     clippy::disallowed_methods,
@@ -16,6 +17,7 @@ use axum::{Json, Router};
 use bson::oid::ObjectId;
 use bson::{DateTime, Document, doc};
 use futures_util::TryStreamExt;
+use meta_ads::service::traced;
 use mongodb::{ClientSession, Collection, Database};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -154,10 +156,11 @@ pub(crate) fn router(database: &Database) -> Router {
         campaigns: database.collection("campaigns"),
         audit: database.collection("audit_log"),
     };
-    Router::new()
+    let routes = Router::new()
         .route("/campaigns", get(list).post(create))
         .route("/campaigns/{id}", get(read).patch(update))
-        .with_state(Arc::new(app))
+        .with_state(Arc::new(app));
+    traced(routes)
 }
 
 fn view(campaign: &Campaign) -> Value {
@@ -236,9 +239,16 @@ async fn create(
     };
     let mut session = begin(&app).await?;
     app.campaigns.insert_one(&campaign).session(&mut session).await?;
-    let after =
-        doc! { "name": &campaign.name, "objective": &campaign.objective, "daily": campaign.budget.daily };
-    note(&app, &signed, &campaign, "campaign.create", after, &mut session).await?;
+    let changes = vec![
+        doc! { "path": "connection", "after": campaign.connection },
+        doc! { "path": "name", "after": &campaign.name },
+        doc! { "path": "objective", "after": &campaign.objective },
+        doc! { "path": "status", "after": &campaign.status },
+        doc! { "path": "budget.daily", "after": campaign.budget.daily },
+        doc! { "path": "createdAt", "after": now },
+        doc! { "path": "updatedAt", "after": now },
+    ];
+    note(&app, &signed, &campaign, "create", changes, &mut session).await?;
     session.commit_transaction().await?;
     let (headers, json) = shown(&campaign)?;
     Ok((StatusCode::CREATED, headers, json))
@@ -260,10 +270,14 @@ async fn update(
     if app.connections.find_one(filter).await?.is_none() {
         return Err(Failure);
     }
-    let changes = doc! { "name": { "before": &campaign.name, "after": &patch.name } };
+    let now = DateTime::now();
+    let changes = vec![
+        doc! { "path": "name", "before": &campaign.name, "after": &patch.name },
+        doc! { "path": "updatedAt", "before": campaign.updated_at, "after": now },
+    ];
     let guard = doc! { "_id": id, "tenantId": signed.tenant, "_rev": campaign.revision };
     campaign.name = patch.name.trim().to_owned();
-    campaign.updated_at = DateTime::now();
+    campaign.updated_at = now;
     campaign.revision += 1;
     let set = doc! { "name": &campaign.name, "updatedAt": campaign.updated_at, "_rev": campaign.revision };
     let mut session = begin(&app).await?;
@@ -274,7 +288,7 @@ async fn update(
     if written.await?.matched_count == 0 {
         return Err(Failure);
     }
-    note(&app, &signed, &campaign, "campaign.update", changes, &mut session).await?;
+    note(&app, &signed, &campaign, "update", changes, &mut session).await?;
     session.commit_transaction().await?;
     shown(&campaign)
 }
@@ -293,16 +307,17 @@ async fn note(
     app: &App,
     signed: &Signed,
     campaign: &Campaign,
-    event: &str,
-    changes: Document,
+    what: &str,
+    changes: Vec<Document>,
     session: &mut ClientSession,
 ) -> Result<(), Failure> {
     let entry = doc! {
         "tenant": signed.tenant,
-        "event": event,
-        "entity": { "type": "Campaign", "id": campaign.id, "name": &campaign.name },
-        "actor": { "type": "user", "id": signed.user._id.to_hex() },
+        "actor": { "kind": "user", "id": signed.user._id.to_hex() },
+        "event": format!("campaign.{what}"),
+        "entity": { "type": "campaign", "id": campaign.id.to_hex(), "name": &campaign.name },
         "changes": changes,
+        "metadata": { "route": format!("{what} /campaigns"), "user_agent": "", "duration_ms": 0_i64, "success": true },
         "at": campaign.updated_at,
     };
     app.audit.insert_one(entry).session(session).await?;

@@ -15,8 +15,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use axum::Router;
-use bson::DateTime;
 use bson::oid::ObjectId;
+use bson::{DateTime, doc};
 use load::{CONNECTIONS, Request, Target};
 use meta_ads::client::Client;
 use meta_ads::service::{self, App};
@@ -25,6 +25,7 @@ use model_core::SyncOptions;
 use model_core::prelude::*;
 use model_core::testing;
 use mongodb::Database;
+use mongodb::options::IndexOptions;
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -207,6 +208,10 @@ async fn both(ours: Database, bare: Database) -> (Target, Target) {
     };
     let sessions = bare.collection::<bare::Session>("bare_sessions");
     sessions.insert_one(&session).await.unwrap();
+    let by_token = mongodb::IndexModel::builder()
+        .keys(doc! { "token": 1 })
+        .options(IndexOptions::builder().unique(true).build());
+    sessions.create_index(by_token.build()).await.unwrap();
     let there = Target {
         address: serve(bare::router(&bare)).await,
         token: session.token,

@@ -38,7 +38,7 @@ impl App {
 
 /// All routes.
 pub fn router(app: App) -> Router {
-    Router::new()
+    let routes = Router::new()
         .route("/health", get(health))
         .route("/openapi.json", get(|| async { Json(openapi::document()) }))
         .route("/login", post(login))
@@ -48,12 +48,16 @@ pub fn router(app: App) -> Router {
         .nest("/campaigns", resource::routes::<Campaign>())
         .nest("/snapshots", resource::readonly::<PerformanceSnapshot>())
         .with_state(app)
-        .merge(docs())
-        .layer(
-            TraceLayer::new_for_http()
-                .make_span_with(trace::span)
-                .on_response(trace::answered),
-        )
+        .merge(docs());
+    traced(routes)
+}
+
+/// The routes with what is told of each request.
+pub fn traced(routes: Router) -> Router {
+    let layer = TraceLayer::new_for_http()
+        .make_span_with(trace::span)
+        .on_response(trace::answered);
+    routes.layer(layer)
 }
 
 /// The page to browse the description: everything that it loads comes from here.

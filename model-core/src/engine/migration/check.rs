@@ -100,8 +100,8 @@ pub(crate) async fn check(unit: &mut dyn ReadUnit, size: u32, report: &mut Check
 /// shown once it is decoded.
 fn read(unit: &mut dyn ReadUnit, raw: &[u8], show: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<bool> {
     let document = load::migrated(unit, raw)?;
-    let origin = load::origin(unit.schema(), &document)?;
-    let cx = DecodeCx::root(origin.as_ref());
+    let decoding = load::decoding(unit.schema(), &document, None);
+    let cx = DecodeCx::root(decoding.as_ref());
     unit.decode(&document, &cx).map_err(DecodeError::into_error)?;
     unit.judge(&mut |_, _| false);
     show(&document)?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bson::{Document, RawDocument, RawDocumentBuf};
 
-use crate::codec::{DecodeError, DocOrigin, Elements, RawValue, Today};
+use crate::codec::{DecodeError, Decoding, DocOrigin, Elements, RawValue, Today};
 use crate::engine::ports::Ports;
 use crate::engine::secrets::document_seal;
 use crate::engine::unit::Unit;
@@ -83,22 +83,29 @@ fn keep_identity(schema: &'static ModelSchema, raw: &[u8], migrated: &[u8]) -> R
     Ok(())
 }
 
+fn has_secrets(schema: &ModelSchema) -> bool {
+    schema.has_encrypted() || schema.token_scopes().any()
+}
+
 /// The identity of a document, needed only where values are sealed to it.
-pub(crate) fn origin<'a>(schema: &'static ModelSchema, raw: &'a [u8]) -> Result<Option<DocOrigin<'a>>> {
-    if !schema.has_encrypted() && !schema.token_scopes().any() {
+pub(in crate::engine) fn origin<'a>(
+    schema: &'static ModelSchema,
+    raw: &'a [u8],
+) -> Result<Option<DocOrigin<'a>>> {
+    if !has_secrets(schema) {
         return Ok(None);
     }
-    let id = raw_field(raw, schema.id_field)?;
-    let tenant = match schema.tenant_field() {
-        Some(field) => raw_field(raw, field)?.map(|value| (value.tag, value.bytes)),
-        None => None,
-    };
-    Ok(id.map(|id| DocOrigin {
-        schema,
-        tenant,
-        id: (id.tag, id.bytes),
-        clock: None,
-    }))
+    DocOrigin::of(schema, raw).map_err(DecodeError::into_error)
+}
+
+/// A document in the present version, for what it has sealed: where it was just read and there is a clock, what had an end is
+/// read no more after it.
+pub(crate) fn decoding<'a>(
+    schema: &'static ModelSchema,
+    document: &'a [u8],
+    clock: Option<&'a Ports>,
+) -> Option<Decoding<'a>> {
+    has_secrets(schema).then(|| Decoding::new(schema, document, clock.map(|ports| ports as &dyn Today)))
 }
 
 /// Bytes as a document.
@@ -110,19 +117,6 @@ pub(in crate::engine) fn view(raw: &[u8]) -> Result<&RawDocument> {
 /// Bytes as a document that can be changed.
 pub(in crate::engine) fn document(raw: &[u8]) -> Result<Document> {
     Document::from_reader(raw).map_err(|_| Error::new(ErrorKind::Decode, "the stored document is malformed"))
-}
-
-/// As [`origin`], of a document that was just read: what had an end is read no more after it.
-pub(in crate::engine) fn dated<'a>(
-    clock: Option<&'a Ports>,
-    schema: &'static ModelSchema,
-    raw: &'a [u8],
-) -> Result<Option<DocOrigin<'a>>> {
-    let origin = origin(schema, raw)?;
-    Ok(origin.map(|origin| DocOrigin {
-        clock: clock.map(|ports| ports as &dyn Today),
-        ..origin
-    }))
 }
 
 /// What tells the time to a unit that decodes secrets.

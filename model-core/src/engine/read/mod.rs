@@ -5,6 +5,7 @@ pub(in crate::engine) mod distinct;
 pub(in crate::engine) mod explain;
 pub(in crate::engine) mod facet;
 pub(in crate::engine) mod group;
+mod limited;
 pub(in crate::engine) mod load;
 pub(in crate::engine) mod lookup;
 pub(in crate::engine) mod nearest;
@@ -17,6 +18,8 @@ pub(in crate::engine) mod score;
 pub(in crate::engine) mod watch;
 
 use bson::RawDocumentBuf;
+
+use limited::Limited;
 
 use crate::codec::{DecodeCx, DecodeError};
 use crate::engine::caller::Caller;
@@ -60,6 +63,8 @@ pub(crate) struct Open {
     widened: Option<Box<Widened>>,
     /// What the store could not tell.
     sift: Option<Box<Sift>>,
+    /// How to go on where documents that were counted are denied.
+    limited: Option<Box<Limited>>,
 }
 
 impl Open {
@@ -147,11 +152,10 @@ pub(in crate::engine) async fn open_with(
     let exact = exact && widened.is_none();
     backlog::check_sort(unit.caller(), unit.schema(), &sort).await?;
     let wanted = limit.map(|limit| limit.saturating_add(skip));
-    // Where documents may be denied, one more is asked for: an exactly full batch would leave the cursor open.
     let expected = wanted
-        .map(|wanted| wanted.saturating_add(u64::from(!exact)))
         .and_then(|wanted| u32::try_from(wanted).ok())
         .filter(|batch| (1..=1_000).contains(batch));
+    let asked_for = wanted.filter(|wanted| *wanted <= limited::MOST);
     let (filter, sift) = Sift::split(unit.caller(), unit.schema(), filter).await?;
     if sift.is_some() && widened.is_some() {
         return Err(Error::new(
@@ -177,7 +181,7 @@ pub(in crate::engine) async fn open_with(
         },
         sort,
         skip: if exact { skip } else { 0 },
-        limit: if exact { limit } else { None },
+        limit: if exact { limit } else { asked_for },
         batch: batch.or(expected),
         whole: whole && limit.is_none(),
         shape,
@@ -192,6 +196,7 @@ pub(in crate::engine) async fn open_with(
         left: limit,
         widened: widened.map(Box::new),
         sift: sift.map(Box::new),
+        limited: if exact { None } else { Limited::new(find) },
     })
 }
 
@@ -232,7 +237,7 @@ pub(in crate::engine) async fn pull_noting(
     open: &mut Open,
     notes: &mut dyn Notes,
 ) -> Result<bool> {
-    if open.left == Some(0) || !open.cursor.advance().await.map_err(into_error)? {
+    if !open.advance(unit).await? {
         return Ok(false);
     }
     let whole = pick::outdated(unit, open).await?;
@@ -241,13 +246,18 @@ pub(in crate::engine) async fn pull_noting(
         open.each(&mut |raw| wanted.note(raw).map(|()| true))?;
         wanted.load(&unit.caller().ports).await?;
     }
-    let (mut sift, widened) = (open.sift.take(), open.widened.take());
+    let (mut sift, widened, limited) = (open.sift.take(), open.widened.take(), open.limited.take());
     if let Some(sift) = &mut sift {
         sift.prepare(unit.caller(), open).await?;
     }
     let clock = load::clock(unit);
     let mut failure = None;
     open.each(&mut |raw| {
+        if let Some(limited) = &limited
+            && !limited.is_new(raw)?
+        {
+            return Ok(true);
+        }
         if let Some(sift) = &sift
             && !sift
                 .admits(unit.caller(), raw)
@@ -263,6 +273,7 @@ pub(in crate::engine) async fn pull_noting(
     })?;
     open.sift = sift;
     open.widened = widened;
+    open.limited = limited;
     let (skip, left) = (&mut open.skip, &mut open.left);
     judge(unit, &mut |allowed| {
         let wanted = allowed && *left != Some(0);
@@ -278,7 +289,7 @@ pub(in crate::engine) async fn pull_noting(
     .await?;
     match failure {
         Some(error) if *left != Some(0) => Err(error),
-        _ => Ok(true),
+        _ => open.note_passed().map(|()| true),
     }
 }
 
@@ -416,8 +427,8 @@ pub(in crate::engine) fn decode(
         {
             return Ok(());
         }
-        let origin = load::dated(clock, unit.schema(), &document)?;
-        let cx = DecodeCx::root(origin.as_ref());
+        let decoding = load::decoding(unit.schema(), &document, clock);
+        let cx = DecodeCx::root(decoding.as_ref());
         unit.decode(&document, &cx).map_err(DecodeError::into_error)?;
         notes.note(raw, &document)
     });

@@ -6,7 +6,7 @@ use super::keys::keyring;
 use crate::codec::{
     DecodeError, DocOrigin, Elements, Place, RawValue, Typed, Writer, element_id, key_id, old_value, tag,
 };
-use crate::crypto::{CryptoError, KeyId, Origin, shape};
+use crate::crypto::{CryptoError, KeyId, shape};
 use crate::engine::ports::Ports;
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::{FieldSchema, ModelSchema, Term, TypeSchema};
@@ -25,13 +25,7 @@ impl<'a> Found<'a> {
     /// What the envelope is bound to, in the document that it was found in.
     pub(in crate::engine) fn origin(&self, document: DocOrigin<'_>) -> Vec<u8> {
         let (tag, id) = self.place.bound_id(document.id);
-        Origin {
-            collection: document.schema.collection,
-            path: &self.place.path,
-            tenant: document.tenant,
-            id: (tag, &id),
-        }
-        .encode()
+        document.bind(&self.place.path, (tag, &id))
     }
 
     /// What stands there in the place of an envelope, as `{v: value}`, where reads take it: plaintext and old formats as

@@ -180,8 +180,8 @@ async fn finish(item: &mut Item<'_>) -> Result<()> {
     let unit = &mut *item.unit;
     // In a debug build, what is said to be exact is held to it.
     if !effect.after.is_empty() && (!effect.exact || cfg!(debug_assertions)) {
-        let origin = load::origin(unit.schema(), &effect.after)?;
-        let cx = DecodeCx::root(origin.as_ref());
+        let decoding = load::decoding(unit.schema(), &effect.after, None);
+        let cx = DecodeCx::root(decoding.as_ref());
         unit.settle(&effect.after, effect.exact, &cx)?;
     }
     if matches!(item.plan.action, Action::Restore | Action::Migrate) {

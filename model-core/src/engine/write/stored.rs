@@ -191,8 +191,8 @@ fn take(unit: &mut dyn WriteUnit, raw: RawDocumentBuf, may_be_broken: bool) -> R
         trusted,
     };
     let ports = load::clock(unit);
-    let origin = load::dated(ports.as_deref(), unit.schema(), stored.present())?;
-    let cx = DecodeCx::root(origin.as_ref());
+    let decoding = load::decoding(unit.schema(), stored.present(), ports.as_deref());
+    let cx = DecodeCx::root(decoding.as_ref());
     unit.load(stored.present(), &cx)
         .map_err(DecodeError::into_error)?;
     let mut out = Writer::new().keeping_keys(true);

@@ -111,8 +111,8 @@ pub(crate) async fn transfer(leaving: &mut dyn WriteUnit, arriving: &mut dyn Wri
     };
     require_unreferred(&*leaving, action).await?;
     let rebound = rebind(leaving.caller(), arriving.caller(), schema, found.present()).await?;
-    let origin = load::origin(schema, &rebound.document)?;
-    let cx = DecodeCx::root(origin.as_ref());
+    let decoding = load::decoding(schema, &rebound.document, None);
+    let cx = DecodeCx::root(decoding.as_ref());
     arriving
         .load(&rebound.document, &cx)
         .map_err(DecodeError::into_error)?;
