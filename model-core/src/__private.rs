@@ -30,6 +30,7 @@ pub use serde;
 pub use serde_json::Value;
 
 // The standard library's own names, whatever the user's module calls so.
+pub use std::boxed::Box;
 pub use std::clone::Clone;
 pub use std::convert::Into;
 pub use std::default::Default;

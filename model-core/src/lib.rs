@@ -41,7 +41,7 @@ pub use lifecycle::{
 };
 pub use model::{
     Ancestors, Bulk, BulkEffect, BulkOutcome, BulkReport, BulkWrite, CheckStored, Create, Delete,
-    DeleteInBatches, Event, Facet, FacetBranch, FacetBranches, FacetCount, FacetRows, FacetSelect, Facets,
+    DeleteInBatches, Event, EventKind, Facet, FacetBranch, FacetBranches, FacetCount, FacetRows, FacetSelect, Facets,
     Joined, Loaded, LookupQuery, MigrateAll, ModelExt, Modify, Nearest, Page, Query, QueryStream,
     QueryString, Reencrypt, Related, RelatedCounts, RelatedQuery, Rows, Scored, Search, Select, Subtree,
     Tree, Update, Upserted, Watch, WatchStream, Watched,

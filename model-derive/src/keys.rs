@@ -111,7 +111,9 @@ keys! {
     RenameAll "rename_all" CONTAINERS, "rename_all = \"camelCase\"", "The style of stored names.";
     Virtuals "virtuals" VIRTUAL, "virtuals(display_name: String)", "Methods whose results go into the view.";
     Defaults "defaults" &[Place::Struct], "defaults", "`Default` gives every field its own default: each has one, or is an `Option`.";
-    Tag "tag" &[Place::Enum], "tag = \"kind\"", "The key that names the variant in a stored document; `type` if nothing is said.";
+    Tag "tag" &[Place::Enum], "tag = \"kind\"", "The key that names the variant in a stored document; `type` if nothing is said, of a flat enum `__t`.";
+    Flat "flat" &[Place::Enum], "flat",
+        "The variant's name and its fields stand in the document around the enum, beside the other fields, as discriminators do.";
     Crate "crate" CONTAINERS, "crate = ::path", "Where `model_core` is, if it was renamed or re-exported.";
     Id "id" FIELD, "id", "The document's id.";
     StoredAs "stored_as" FIELD, "stored_as = \"id\"",

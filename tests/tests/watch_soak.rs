@@ -18,6 +18,8 @@ use mongodb::{Client, Database};
 const URI: &str = "WATCH_SOAK_URI";
 const DATABASE: &str = "WATCH_SOAK_DATABASE";
 const FOLDER: &str = "WATCH_SOAK_FOLDER";
+/// After how many events it is to be killed before it stores the token.
+const BETWEEN: &str = "WATCH_SOAK_BETWEEN";
 
 #[derive(Clone)]
 struct Robot;
@@ -88,7 +90,9 @@ fn told(watched: &Watched<Parcel>) -> String {
 }
 
 /// Deals with an event by a line in a file, and then stores its token: a kill between the two is seen as a line that comes twice.
+/// If it is told to, it waits for that kill between the two, at one of its events.
 async fn consume(folder: &Path) {
+    let mut until_between: Option<u64> = std::env::var(BETWEEN).ok().and_then(|events| events.parse().ok());
     let client = Client::with_uri_str(std::env::var(URI).unwrap()).await.unwrap();
     let db = open(client.database(&std::env::var(DATABASE).unwrap()));
     let ctx = db.context(TenantId::new("acme").unwrap(), Robot);
@@ -102,6 +106,11 @@ async fn consume(folder: &Path) {
         lines
             .write_all(format!("{}\n", told(&watched)).as_bytes())
             .unwrap();
+        until_between = until_between.map(|events| events - 1);
+        if until_between == Some(0) {
+            fs::write(folder.join("between"), "").unwrap();
+            std::future::pending::<()>().await;
+        }
         // A file is replaced as a whole, or not at all.
         fs::write(folder.join("next"), &watched.token).unwrap();
         fs::rename(folder.join("next"), folder.join("token")).unwrap();
@@ -116,8 +125,9 @@ async fn the_consumer() {
     }
 }
 
-fn start(uri: &str, database: &str, folder: &Path) -> Child {
+fn start(uri: &str, database: &str, folder: &Path, between: Option<u64>) -> Child {
     Command::new(std::env::current_exe().unwrap())
+        .envs(between.map(|events| (BETWEEN, events.to_string())))
         .args(["--exact", "the_consumer", "--nocapture"])
         .env(URI, uri)
         .env(DATABASE, database)
@@ -185,19 +195,29 @@ async fn a_killed_process_goes_on_where_it_was() {
     let writers = [("a", &ctx), ("b", &ctx), ("rival", &rival)];
     let writers = writers.map(|(name, ctx)| tokio::spawn(write(ctx.clone(), name, count)));
     let expected = expected(count);
+    // What was told last when it was killed before it had stored the token.
+    let mut between = Vec::new();
     let (mut kills, end) = (
         0,
         Instant::now() + Duration::from_secs(if count > 1_000 { 3_600 } else { 180 }),
     );
     let lines = loop {
-        let mut child = start(server.uri(), database.name(), &folder);
+        // Every other time it is killed between an event and its token.
+        let waits = (kills % 2 == 1).then(|| 1 + random(&mut seed) % (count.unsigned_abs() / 8 + 1));
+        let mut child = start(server.uri(), database.name(), &folder, waits);
         // It takes a moment to start, and is killed somewhere in its work.
         let before = length(&folder);
         let started = Instant::now();
-        while length(&folder) == before && started.elapsed() < Duration::from_secs(10) {
+        let works = || match waits {
+            Some(_) => folder.join("between").exists(),
+            None => length(&folder) > before,
+        };
+        while !works() && started.elapsed() < Duration::from_secs(10) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        tokio::time::sleep(Duration::from_millis(random(&mut seed) % 400)).await;
+        if waits.is_none() {
+            tokio::time::sleep(Duration::from_millis(random(&mut seed) % 400)).await;
+        }
         assert!(child.try_wait().unwrap().is_none(), "it has no end of its own");
         child.kill().unwrap();
         let status = child.wait().unwrap();
@@ -205,13 +225,22 @@ async fn a_killed_process_goes_on_where_it_was() {
         kills += 1;
         let lines = fs::read_to_string(folder.join("lines")).unwrap();
         let distinct: BTreeSet<&str> = lines.lines().collect();
+        let was_between = fs::remove_file(folder.join("between")).is_ok();
         if distinct.len() >= expected.len() {
             break lines;
+        }
+        if was_between {
+            between.extend(lines.lines().last().map(str::to_owned));
         }
         assert!(Instant::now() < end, "{} of {}", distinct.len(), expected.len());
     };
     for writer in writers {
         writer.await.unwrap();
+    }
+    assert!(!between.is_empty(), "it was not killed between an event and its token");
+    for told in &between {
+        let times = lines.lines().filter(|line| line == told).count();
+        assert!(times > 1, "{told} was dealt with, its token was not stored, and it came {times} times");
     }
     let mut first = BTreeMap::new();
     for (place, line) in lines.lines().enumerate() {
@@ -227,7 +256,8 @@ async fn a_killed_process_goes_on_where_it_was() {
     assert!(first.is_empty(), "events of others: {first:?}");
     assert!(kills > 1, "it was not killed while there was work");
     eprintln!(
-        "{kills} kills, {} events, {} of them told twice",
+        "{kills} kills, {} of them between an event and its token; {} events, {} of them told twice",
+        between.len(),
         expected.len(),
         lines.lines().count() - expected.len()
     );

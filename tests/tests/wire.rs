@@ -49,6 +49,8 @@ mod tenancy;
 mod transfer;
 #[path = "matrix/verbs.rs"]
 mod verbs;
+#[path = "wire/watches.rs"]
+mod watches;
 #[path = "wire/writes.rs"]
 mod writes;
 

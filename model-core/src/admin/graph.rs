@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::schema::{
-    DeleteRule, FieldRole, FieldSchema, IdKind, IndexSpec, KeyForm, ModelSchema, TenantPrefix, TypeSchema,
+    beside,     DeleteRule, FieldRole, FieldSchema, IdKind, IndexSpec, KeyForm, ModelSchema, TenantPrefix, TypeSchema,
 };
 
 /// What is drawn. It prints as Mermaid.
@@ -109,7 +109,7 @@ fn ty(schema: &TypeSchema) -> String {
         TypeSchema::Array(inner) => format!("list of {}", ty(inner)),
         TypeSchema::Map(inner) => format!("map of {}", ty(inner)),
         TypeSchema::Embedded(schema) => schema().name.to_owned(),
-        TypeSchema::Enum(schema) => schema().name.to_owned(),
+        TypeSchema::Enum(schema) | TypeSchema::Flat(_, schema) => schema().name.to_owned(),
         TypeSchema::Encrypted(inner) => format!("encrypted {}", ty(inner)),
         TypeSchema::PasswordHash => "password".to_owned(),
         TypeSchema::TokenDigest => "token".to_owned(),
@@ -165,6 +165,11 @@ impl Walk<'_> {
                     self.fields(variant.stored, &path, variant.fields);
                 }
             }
+            TypeSchema::Flat(_, schema) => {
+                for variant in schema().variants {
+                    self.fields(variant.stored, beside(&path), variant.fields);
+                }
+            }
             TypeSchema::Id(IdKind::String { prefix }) if !prefix.is_empty() => {
                 let kind = IdKind::String { prefix };
                 for to in self.schemas.iter().filter(|schema| schema.id == kind) {
@@ -186,7 +191,8 @@ impl Walk<'_> {
         }
         self.entered.push(name);
         for field in fields {
-            self.enter(format!("{path}.{}", field.stored), &field.ty);
+            let dot = if path.is_empty() { "" } else { "." };
+            self.enter(format!("{path}{dot}{}", field.stored), &field.ty);
         }
         self.entered.pop();
     }

@@ -11,7 +11,7 @@ use crate::schema::reserved;
 /// A document that another client wrote, or that an update added a field to, has them in another order: what comes
 /// too early is passed over and kept.
 pub struct DocReader<'a, 'c> {
-    whole: Elements<'a>,
+    document: &'a [u8],
     next: Elements<'a>,
     passed: Vec<Passed<'a>>,
     /// Where in `passed` the next field is to be expected.
@@ -44,19 +44,19 @@ impl<'a, 'c> DocReader<'a, 'c> {
     /// Reads the bytes of a whole document.
     #[inline]
     pub fn new(document: &'a [u8], cx: &'c DecodeCx<'c>) -> Result<Self, DecodeError> {
-        Elements::new(document).map(|elements| Self::over(elements, cx))
+        Elements::new(document).map(|elements| Self::over(document, elements, cx))
     }
 
     /// Reads a document inside another.
     #[inline]
     pub fn nested(value: RawValue<'a>, cx: &'c DecodeCx<'c>) -> Result<Self, DecodeError> {
-        value.document().map(|elements| Self::over(elements, cx))
+        value.document().map(|elements| Self::over(value.bytes, elements, cx))
     }
 
     #[inline]
-    fn over(elements: Elements<'a>, cx: &'c DecodeCx<'c>) -> Self {
+    fn over(document: &'a [u8], elements: Elements<'a>, cx: &'c DecodeCx<'c>) -> Self {
         Self {
-            whole: elements,
+            document,
             next: elements,
             passed: Vec::new(),
             expected: 0,
@@ -75,9 +75,20 @@ impl<'a, 'c> DocReader<'a, 'c> {
     )]
     #[inline(always)]
     pub fn field<T: FieldValue>(&mut self, key: &'static str) -> Result<T, DecodeError> {
+        if let Some(tag) = const { T::TYPE.flat_key() } {
+            return self.flat(tag);
+        }
         match self.take(key)? {
             Some(value) => T::decode(value, &self.cx.child(key)).map_err(|error| error.at(key)),
             None => T::absent().ok_or_else(|| DecodeError::missing().at(key)),
+        }
+    }
+
+    /// A flat enum, whose variant's name stands under `tag`: what the variant has is read from this document too.
+    fn flat<T: FieldValue>(&mut self, tag: &'static str) -> Result<T, DecodeError> {
+        match self.take(tag)? {
+            Some(value) if !value.is_null() => T::decode(RawValue::document_of(self.document), &self.cx),
+            _ => T::absent().ok_or_else(|| DecodeError::missing().at(tag)),
         }
     }
 
@@ -164,7 +175,8 @@ impl<'a, 'c> DocReader<'a, 'c> {
             return Ok(());
         }
         left.sort_unstable();
-        while let Some((key, _)) = self.whole.next_bytes()? {
+        let mut whole = Elements::new(self.document)?;
+        while let Some((key, _)) = whole.next_bytes()? {
             if let Ok(place) = left.binary_search_by_key(&key, |(key, _)| *key)
                 && let Some((_, seen)) = left.get_mut(place)
                 && std::mem::replace(seen, true)

@@ -5,7 +5,10 @@ use super::input::InputCx;
 
 /// What a patch does to one field.
 ///
-/// `Set(None)` removes an optional field; `Merge` changes single fields of an embedded struct and keeps the rest.
+/// `Set(None)` removes an optional field; `Merge` changes single fields of an embedded struct, or of the variant that an enum has, and
+/// keeps the rest.
+///
+/// A merge into another variant than the stored one is refused; a patch from JSON, which names its variant, makes it that one.
 #[derive(Default)]
 pub enum Edit<T: FieldValue> {
     /// Leaves the field as it is.
@@ -13,7 +16,7 @@ pub enum Edit<T: FieldValue> {
     Keep,
     /// Gives the field a value.
     Set(T::Input),
-    /// Changes parts of an embedded struct.
+    /// Changes parts of an embedded struct or of a variant.
     Merge(T::Patch),
 }
 

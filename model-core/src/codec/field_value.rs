@@ -38,7 +38,7 @@ pub trait FieldValue: Sized + Send + Sync + Debug + 'static {
     /// What a caller gives for it.
     type Input: Send + Sync + Clone + 'static;
 
-    /// Changes to parts of it; [`Never`] unless it is an embedded struct.
+    /// Changes to parts of it; [`Never`] unless it is an embedded struct or an enum with data.
     type Patch: Send + Sync + Clone + 'static;
 
     /// What a view shows of it.

@@ -22,6 +22,13 @@ impl Prefix {
         inside
     }
 
+    /// The document around the flat enum here, inside of the variant with this name.
+    pub(crate) fn beside(&self, name: &'static str) -> Self {
+        let mut beside = Self::new(crate::schema::beside(&self.path), &self.variants);
+        beside.variants.push((self.path.clone(), name));
+        beside
+    }
+
     pub(crate) fn path(&self) -> &str {
         &self.path
     }

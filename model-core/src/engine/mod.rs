@@ -50,7 +50,7 @@ pub(crate) use read::page::page;
 pub(crate) use read::pick::stored as stored_fields;
 pub(crate) use read::related::{Relation, Way, count_related, related, walk};
 pub(crate) use read::score::pull_scored;
-pub(crate) use read::watch::{OpenWatch, Seen, open_watch, pull_watch};
+pub(crate) use read::watch::{Kinds, OpenWatch, Seen, open_watch, pull_watch};
 pub(crate) use read::{Listing, Open, accept, count, find_any_tenant, get, list, open, pull, tenant_of};
 pub use references::batches::{DeletePlan, DeleteStep};
 pub(crate) use references::batches::{delete_in_batches, plan_deletion};

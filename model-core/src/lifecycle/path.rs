@@ -41,7 +41,14 @@ struct Walk {
 
 impl Walk {
     fn field(&mut self, fields: &'static [FieldSchema], step: &str) -> Option<&'static TypeSchema> {
-        let field = fields.iter().find(|field| field.stored == step)?;
+        let own = fields.iter().find(|field| field.stored == step);
+        let field = own.or_else(|| {
+            // What one variant of a flat enum has.
+            let choices = fields.iter().filter_map(|field| field.ty.flat());
+            let mut parts = choices.flat_map(|choice| choice.variants).flat_map(|variant| variant.fields);
+            self.optional = true;
+            parts.find(|field| field.stored == step)
+        })?;
         self.enter(step);
         Some(self.open(&field.ty))
     }

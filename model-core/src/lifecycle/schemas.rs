@@ -9,7 +9,7 @@ use crate::audit;
 use crate::codec::ELEMENT_ID;
 use crate::crypto::{KEYS_COLLECTION, Keyring};
 use crate::error::{Error, ErrorKind, Result};
-use crate::schema::{DeleteRule, FieldSchema, ModelSchema, Rule, TypeSchema};
+use crate::schema::{DeleteRule, FieldSchema, ModelSchema, Rule, TypeSchema, reserved};
 
 /// Refuses declarations that cannot hold; the error names all of them.
 ///
@@ -29,6 +29,7 @@ pub(crate) fn check_schemas(schemas: &[&'static ModelSchema], keyring: Option<&K
         check_fields(schema, keyring, &mut problems);
         check_indexes(schema, &mut problems);
         check_audit_name(schema, &mut problems);
+        check_listed(schema, &mut problems);
         check_delete_rules(schema, &mut problems);
         check_form(schema, &mut problems);
     }
@@ -87,6 +88,7 @@ impl Walk<'_> {
     fn fields(&mut self, fields: &'static [FieldSchema], place: Place) {
         for field in fields {
             self.at.push(field.stored);
+            self.flat(field, fields);
             for rule in field.rules {
                 if let Rule::Pattern(pattern) = rule
                     && pattern.regex().is_none()
@@ -113,8 +115,27 @@ impl Walk<'_> {
         }
     }
 
+    /// What a flat enum puts into the document around it has names that nothing else has there.
+    fn flat(&mut self, field: &FieldSchema, siblings: &'static [FieldSchema]) {
+        if field.ty.flat().is_none() {
+            return;
+        }
+        for name in field.stored_names() {
+            let is_other = |other: &&FieldSchema| !std::ptr::eq(*other, field);
+            let mut others = siblings.iter().filter(is_other);
+            if name == reserved::ID || reserved::ALL.contains(&name) {
+                self.report(format_args!("its flat enum stores `{name}`, which is the crate's own"));
+            } else if others.any(|other| other.stored_names().any(|taken| taken == name)) {
+                self.report(format_args!("its flat enum stores `{name}` beside another field of that name"));
+            }
+        }
+    }
+
     fn ty(&mut self, ty: &'static TypeSchema, place: Place) {
         match ty {
+            TypeSchema::Array(inner) | TypeSchema::Map(inner) if inner.flat_key().is_some() => {
+                self.report("a flat enum is stored in the document around it, which an element does not have");
+            }
             TypeSchema::Optional(inner) => self.ty(inner, place),
             TypeSchema::Array(inner) if place != Place::Element && has_id(inner) => self.ty(inner, Place::Keyed),
             TypeSchema::Map(inner) if place != Place::Element => self.ty(inner, Place::Keyed),
@@ -125,10 +146,13 @@ impl Walk<'_> {
                     self.fields(schema.fields, place);
                 }
             }
-            TypeSchema::Enum(schema) => {
+            TypeSchema::Enum(schema) | TypeSchema::Flat(_, schema) => {
                 let schema = schema();
                 if self.seen.insert((std::ptr::from_ref(schema).cast(), place)) {
                     for variant in schema.variants {
+                        if variant.fields.iter().any(|field| field.ty.flat().is_some()) {
+                            self.report("a flat enum is a field of a struct, not of a variant");
+                        }
                         self.fields(variant.fields, Place::Element);
                     }
                 }
@@ -244,6 +268,21 @@ fn check_form(schema: &'static ModelSchema, problems: &mut Problems) {
                     "field `{}`: {noun} holds no secrets, since its documents cannot be written again",
                     field.stored
                 ),
+            );
+        }
+    }
+}
+
+/// What a seal, a source or an entry names is one stored value, which a flat enum is not.
+fn check_listed(schema: &'static ModelSchema, problems: &mut Problems) {
+    let sealed = schema.seal.map_or(&[][..], |seal| seal.fields);
+    let source = schema.time_series().map_or(&[][..], |series| series.source);
+    let named = schema.audit.and_then(|audit| audit.name_field);
+    for name in sealed.iter().chain(source).chain(named.as_ref()) {
+        if schema.field(name).is_none() {
+            problems.add(
+                schema.name,
+                format_args!("`{name}` is listed as one value, and a flat enum is stored as several"),
             );
         }
     }

@@ -171,7 +171,7 @@ fn check_condition(schema: &'static ModelSchema, condition: &Condition, report: 
             | TypeSchema::TenantId,
             Literal::Text(_),
         ) => true,
-        (TypeSchema::Enum(variants), Literal::Text(name)) => {
+        (TypeSchema::Enum(variants) | TypeSchema::Flat(_, variants), Literal::Text(name)) => {
             variants().variants.iter().any(|variant| variant.stored == name)
         }
         _ => false,

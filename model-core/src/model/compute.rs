@@ -78,7 +78,7 @@ fn remake<M: BaseModel>(
 fn touched<M: BaseModel>(touches: impl Fn(&str) -> bool) -> Vec<&'static str> {
     let fields = M::schema().fields.iter();
     fields
-        .filter(|field| touches(field.stored))
+        .filter(|field| field.stored_names().any(&touches))
         .map(|field| field.json)
         .collect()
 }

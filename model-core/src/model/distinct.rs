@@ -36,8 +36,9 @@ impl<M: BaseModel> Query<'_, M> {
         T: Queryable,
         T::Item: FieldValue,
     {
-        let path = field(M::fields()).path();
-        let (ctx, listing) = self.into_parts();
+        let field = field(M::fields());
+        let path = field.path();
+        let (ctx, listing) = self.matching(field.within()).into_parts();
         let mut reader = Reader::<M>::new(ctx);
         let mut values = Vec::new();
         engine::distinct(&mut reader, listing, path, &mut |value| {

@@ -69,7 +69,7 @@ pub use select::Select;
 pub use tree::{Ancestors, Subtree, Tree};
 pub use update::Update;
 pub use upsert::Upserted;
-pub use watch::{Event, Watch, WatchStream, Watched};
+pub use watch::{Event, EventKind, Watch, WatchStream, Watched};
 
 use crate::policy::{AnyContext, BaseModel, ContextFor, GlobalContext};
 

@@ -42,7 +42,7 @@ impl<'a, M: BaseModel, P: Model> RelatedQuery<'a, M, P> {
         let mut parents: Vec<_> = places.into_iter().collect();
         parents.sort_unstable_by_key(|(_, place)| *place);
         Self {
-            query,
+            query: query.matching(by.within()),
             relation: Relation {
                 path: by.path().into(),
                 parents: parents.into_iter().map(|(id, _)| id).collect(),

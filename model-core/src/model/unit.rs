@@ -13,7 +13,7 @@ use super::stream::Keeps;
 use crate::codec::{DecodeCx, DecodeError, DocReader, Elements, InputCx, RawValue, Visitor, Writer};
 use crate::engine::{self, Action, Caller, Lent, ReadUnit, Side, Unit, WriteUnit, Written};
 use crate::error::{Error, Result};
-use crate::policy::{AnyContext, BaseModel, Change, ContextFor, MigrateInfo, ReadScope, Stamp, hidden_names};
+use crate::policy::{AnyContext, BaseModel, Change, ContextFor, MigrateInfo, ReadScope, Stamp, hidden_names, top_names};
 use crate::query::Node;
 use crate::schema::{FieldRole, ModelSchema, reserved};
 use crate::value::{Id, IdValue};
@@ -294,7 +294,7 @@ impl<M: BaseModel> WriteUnit for Writing<'_, M> {
     }
 
     fn readonly_for(&self) -> Vec<String> {
-        M::readonly_for(self.ctx).into_names()
+        top_names(M::readonly_for(self.ctx))
     }
 
     fn id(&self) -> &IdValue {

@@ -10,7 +10,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
 
 use super::unit::Reader;
-use crate::engine::{self, OpenWatch, Seen};
+use crate::engine::{self, Kinds, OpenWatch, Seen};
 use crate::error::{Error, Result};
 use crate::policy::{BaseModel, ContextFor};
 use crate::query::{Filter, Node};
@@ -34,7 +34,28 @@ pub enum Event<M> {
     Deleted(M),
 }
 
+/// The kind of an [`Event`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum EventKind {
+    /// [`Event::Created`]
+    Created,
+    /// [`Event::Updated`]
+    Updated,
+    /// [`Event::Deleted`]
+    Deleted,
+}
+
 impl<M> Event<M> {
+    /// Its kind.
+    pub fn kind(&self) -> EventKind {
+        match self {
+            Self::Created(_) => EventKind::Created,
+            Self::Updated { .. } => EventKind::Updated,
+            Self::Deleted(_) => EventKind::Deleted,
+        }
+    }
+
     /// The document as it became; none if it is gone.
     pub fn after(&self) -> Option<&M> {
         match self {
@@ -68,6 +89,7 @@ pub struct Watched<M> {
 pub struct Watch<'a, M: BaseModel> {
     ctx: &'a ContextFor<M>,
     filter: Node,
+    kinds: Kinds,
     after: Option<String>,
 }
 
@@ -76,6 +98,7 @@ impl<'a, M: BaseModel> Watch<'a, M> {
         Self {
             ctx,
             filter: Node::Everything,
+            kinds: Kinds::ALL,
             after: None,
         }
     }
@@ -109,6 +132,32 @@ impl<'a, M: BaseModel> Watch<'a, M> {
         self
     }
 
+    /// Only events of these kinds; a second call narrows further. Of a model with an exact scope the server sends no others; of any
+    /// other it cannot know what `can_read` says of either side, and sends what may be one.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let ctx = example().await?;
+    /// use futures_util::TryStreamExt;
+    /// use model_core::EventKind;
+    /// let mut gone = Note::watch(&ctx).only([EventKind::Deleted]).await?;
+    /// let milk = Note::create(&ctx, note("Buy milk")).await?;
+    /// Note::delete(&ctx, &milk.id).await?;
+    /// let first = gone.try_next().await?.unwrap();
+    /// assert_eq!(first.event.kind(), EventKind::Deleted);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn only(mut self, kinds: impl IntoIterator<Item = EventKind>) -> Self {
+        let kinds: Vec<EventKind> = kinds.into_iter().collect();
+        self.kinds.created &= kinds.contains(&EventKind::Created);
+        self.kinds.updated &= kinds.contains(&EventKind::Updated);
+        self.kinds.deleted &= kinds.contains(&EventKind::Deleted);
+        self
+    }
+
     /// Goes on after the place that a token names, as [`Watched::token`] and [`WatchStream::token`] tell it.
     ///
     /// Awaiting it is `Invalid` if the text is no token or one of another model, and
@@ -135,9 +184,14 @@ impl<'a, M: BaseModel> Watch<'a, M> {
     }
 
     async fn open(self) -> Result<WatchStream<M>> {
-        let Self { ctx, filter, after } = self;
+        let Self {
+            ctx,
+            filter,
+            kinds,
+            after,
+        } = self;
         let mut reader = Reader::<M>::new(ctx);
-        let open = engine::open_watch(&mut reader, filter, after.as_deref()).await;
+        let open = engine::open_watch(&mut reader, filter, kinds, after.as_deref()).await;
         let open = open.map_err(|error| error.at_model(M::NAME, "watch"))?;
         let place = Place(Arc::new(Mutex::new(open.token())));
         let watching = Watching::<M> {

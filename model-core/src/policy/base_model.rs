@@ -187,7 +187,13 @@ pub(crate) fn hidden_names<M: BaseModel>(ctx: &ContextFor<M>) -> Vec<String> {
     {
         return Vec::new();
     }
-    M::hidden_from(ctx).into_names()
+    top_names(M::hidden_from(ctx))
+}
+
+/// The stored names of the fields of a set: what a flat variant has is a part of its field.
+pub(crate) fn top_names<M: BaseModel>(set: FieldSet<M>) -> Vec<String> {
+    let top = |name: String| M::schema().top(&name).map_or(name, |field| field.stored.to_owned());
+    set.into_names().into_iter().map(top).collect()
 }
 
 /// The JSON keys of what views do not show to the context's actor.

@@ -16,7 +16,7 @@ mod transaction;
 pub use actor::Actor;
 pub use audit_log::AuditLog;
 pub use base_model::{BaseModel, MigrateInfo, ReadScope};
-pub(crate) use base_model::{hidden_fields, hidden_names};
+pub(crate) use base_model::{hidden_fields, hidden_names, top_names};
 pub use change::Change;
 pub use context::{Context, GlobalContext};
 pub use erase::EraseTenant;

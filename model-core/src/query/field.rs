@@ -11,6 +11,7 @@ use bson::Bson;
 use super::filter::{Filter, Lookup, Node, Test};
 use super::operand::{Operand, Queryable, Whole};
 use super::sort::Sort;
+use super::variant::inside;
 use crate::codec::{FieldGroup, FieldValue, Prefix};
 use crate::schema::{Direction, FieldSchema, Normaliser};
 
@@ -65,6 +66,11 @@ impl<M: 'static, T: FieldValue> Field<M, T> {
     /// ```
     pub fn path(&self) -> &str {
         &self.path
+    }
+
+    /// The document is of the variants that the field lies in.
+    pub(crate) fn within(&self) -> Filter<M> {
+        Filter::from_node(inside(&self.variants))
     }
 
     /// Whether the field is there at all: a stored null counts as there.
@@ -126,7 +132,7 @@ impl<M: 'static, T: FieldValue> Field<M, T> {
             path: self.path.clone(),
             test,
         };
-        Filter::from_node(super::variant::inside(&self.variants).and(node))
+        Filter::from_node(inside(&self.variants).and(node))
     }
 }
 

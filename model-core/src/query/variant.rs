@@ -24,10 +24,19 @@ impl<M: 'static, G: FieldGroup> Variant<M, G> {
     /// A variant with data, whose name stands under `tag`.
     #[doc(hidden)]
     pub fn tagged(prefix: &Prefix, tag: &str, name: &'static str) -> Self {
-        let inside_it = prefix.variant(tag, name);
+        Self::within(&prefix.variant(tag, name))
+    }
+
+    /// A variant with data of a flat enum, whose name stands at the path itself.
+    #[doc(hidden)]
+    pub fn flat(prefix: &Prefix, name: &'static str) -> Self {
+        Self::within(&prefix.beside(name))
+    }
+
+    fn within(prefix: &Prefix) -> Self {
         Self {
-            is: inside(inside_it.variants()),
-            fields: G::below(&inside_it),
+            is: inside(prefix.variants()),
+            fields: G::below(prefix),
             model: PhantomData,
         }
     }

@@ -85,6 +85,9 @@ pub enum TypeSchema {
     Embedded(fn() -> &'static EmbeddedSchema),
     /// A derived enum: a string, or a tagged document.
     Enum(fn() -> &'static EnumSchema),
+    /// A derived enum that is flat: its variant's name stands under this key, whatever the field is called, and the variant's fields
+    /// beside it.
+    Flat(&'static str, fn() -> &'static EnumSchema),
     /// A sealed envelope: BSON binary, subtype 8.
     Encrypted(&'static TypeSchema),
     /// A password hash: sealed, or a PHC string where there is no keyring.
@@ -115,7 +118,9 @@ impl TypeSchema {
         self.any(&mut Vec::new(), &mut |ty| match ty {
             Self::Encrypted(_) | Self::PasswordHash | Self::TokenDigest => true,
             Self::Embedded(schema) => hides(schema().fields),
-            Self::Enum(schema) => schema().variants.iter().any(|variant| hides(variant.fields)),
+            Self::Enum(schema) | Self::Flat(_, schema) => {
+                schema().variants.iter().any(|variant| hides(variant.fields))
+            }
             _ => false,
         })
     }
@@ -163,11 +168,38 @@ impl TypeSchema {
         }
     }
 
+    /// The fields inside a derived struct, or inside the variants of a derived enum, looking through options and arrays.
+    pub(crate) fn parts(&self) -> Vec<&'static FieldSchema> {
+        let variants = match self.variants().filter(|_| self.flat().is_none()) {
+            Some(choice) => choice.variants,
+            None => &[],
+        };
+        let fields = variants.iter().flat_map(|variant| variant.fields);
+        self.inner_fields().iter().chain(fields).collect()
+    }
+
     /// The derived enum, looking through options and arrays.
     pub fn variants(&self) -> Option<&'static EnumSchema> {
         match self {
             Self::Optional(inner) | Self::Array(inner) => inner.variants(),
-            Self::Enum(schema) => Some(schema()),
+            Self::Enum(schema) | Self::Flat(_, schema) => Some(schema()),
+            _ => None,
+        }
+    }
+
+    /// The key under which a flat enum has its variant's name, looking through options.
+    pub(crate) const fn flat_key(&self) -> Option<&'static str> {
+        match self {
+            Self::Flat(key, _) => Some(*key),
+            Self::Optional(inner) => inner.flat_key(),
+            _ => None,
+        }
+    }
+
+    /// The derived enum, if it is flat, looking through options.
+    pub(crate) fn flat(&self) -> Option<&'static EnumSchema> {
+        match self.required() {
+            Self::Flat(_, schema) => Some(schema()),
             _ => None,
         }
     }
@@ -219,7 +251,7 @@ impl TypeSchema {
                 seen.push(schema.name);
                 schema.fields.iter().any(|field| field.ty.any(seen, test))
             }
-            Self::Enum(schema) => {
+            Self::Enum(schema) | Self::Flat(_, schema) => {
                 let schema = schema();
                 if seen.contains(&schema.name) {
                     return false;
@@ -294,12 +326,16 @@ pub struct FieldSchema {
 pub type Erased = fn() -> Box<dyn Any>;
 
 impl FieldSchema {
-    /// An ordinary field, stored and shown under `stored`.
-    pub const fn new(name: &'static str, stored: &'static str, ty: TypeSchema) -> Self {
+    /// An ordinary field, stored and shown under `stored`; a flat enum is stored under its own key.
+    pub const fn new(name: &'static str, json: &'static str, ty: TypeSchema) -> Self {
+        let stored = match ty.flat_key() {
+            Some(key) => key,
+            None => json,
+        };
         Self {
             name,
             stored,
-            json: stored,
+            json,
             ty,
             role: FieldRole::Plain,
             hidden: false,
@@ -322,6 +358,17 @@ impl FieldSchema {
             similarity: None,
             doc: "",
         }
+    }
+
+    /// What the variants of a flat enum have beside it.
+    pub(crate) fn beside(&self) -> impl Iterator<Item = &'static FieldSchema> {
+        let variants = self.ty.flat().map_or(&[][..], |choice| choice.variants);
+        variants.iter().flat_map(|variant| variant.fields)
+    }
+
+    /// The stored names of all that it puts into a document: its own, and what is beside it.
+    pub(crate) fn stored_names(&self) -> impl Iterator<Item = &'static str> {
+        std::iter::once(self.stored).chain(self.beside().map(|field| field.stored))
     }
 
     /// Sets the key in views and inputs.

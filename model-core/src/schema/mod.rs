@@ -332,6 +332,13 @@ impl ModelSchema {
         self.fields.iter().find(|field| field.stored == stored)
     }
 
+    /// The field that what stands at the stored path is a part of.
+    pub(crate) fn top(&self, path: &str) -> Option<&'static FieldSchema> {
+        let name = path.split('.').next().unwrap_or_default();
+        let beside = || self.fields.iter().find(|field| field.stored_names().any(|own| own == name));
+        self.field(name).or_else(beside)
+    }
+
     /// The field at the stored path, with `[]` and `{}` for the steps into arrays and maps.
     pub(crate) fn field_at(&self, path: &str) -> Option<&'static FieldSchema> {
         let mut fields = self.fields;
@@ -385,12 +392,18 @@ impl ModelSchema {
     pub(crate) fn locate(&self, path: &str) -> Option<(String, Vec<(String, &'static str)>)> {
         let mut fields = self.fields;
         let mut choice: Option<&'static EnumSchema> = None;
+        let mut is_flat = false;
         let (mut stored, mut variants) = (String::new(), Vec::new());
         for name in path.split('.') {
             // A variant is a step in Rust, and none in storage.
             if let Some(choice) = choice.take() {
                 let variant = choice.variants.iter().find(|variant| variant.name == name)?;
-                variants.push((format!("{stored}.{}", choice.tag), variant.stored));
+                if is_flat {
+                    let beside = beside(&stored).to_owned();
+                    variants.push((std::mem::replace(&mut stored, beside), variant.stored));
+                } else {
+                    variants.push((format!("{stored}.{}", choice.tag), variant.stored));
+                }
                 fields = variant.fields;
                 continue;
             }
@@ -401,7 +414,13 @@ impl ModelSchema {
             stored.push_str(field.stored);
             fields = field.ty.inner_fields();
             choice = field.ty.variants();
+            is_flat = field.ty.flat().is_some();
         }
         Some((stored, variants))
     }
+}
+
+/// The path of the document that the value at `path` is stored in: nothing for that of the whole.
+pub(crate) fn beside(path: &str) -> &str {
+    path.rsplit_once('.').map_or("", |(parent, _)| parent)
 }

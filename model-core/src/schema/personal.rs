@@ -1,6 +1,6 @@
 //! Which fields of a model are personal data.
 
-use super::ModelSchema;
+use super::{ModelSchema, beside};
 use super::field::{FieldSchema, TypeSchema};
 
 impl ModelSchema {
@@ -20,7 +20,7 @@ impl ModelSchema {
                 }
             }
         }
-        fn inside(ty: &TypeSchema, path: String, open: &mut Vec<*const ()>, found: &mut Vec<String>) {
+        fn inside(ty: &TypeSchema, mut path: String, open: &mut Vec<*const ()>, found: &mut Vec<String>) {
             let (place, parts): (*const (), Vec<&[FieldSchema]>) = match ty {
                 TypeSchema::Optional(inner) => return inside(inner, path, open, found),
                 TypeSchema::Array(inner) => return inside(inner, format!("{path}.[]"), open, found),
@@ -29,13 +29,16 @@ impl ModelSchema {
                     let schema = schema();
                     (std::ptr::from_ref(schema).cast(), vec![schema.fields])
                 }
-                TypeSchema::Enum(schema) => {
+                TypeSchema::Enum(schema) | TypeSchema::Flat(_, schema) => {
                     let schema = schema();
                     let variants = schema.variants.iter().map(|variant| variant.fields);
                     (std::ptr::from_ref(schema).cast(), variants.collect())
                 }
                 _ => return,
             };
+            if let TypeSchema::Flat(..) = ty {
+                path.truncate(beside(&path).len());
+            }
             // A type that contains itself is not entered again.
             if !open.contains(&place) {
                 open.push(place);

@@ -160,6 +160,20 @@ impl Walk {
                     }
                 });
             }
+            // What it has stands in the same document as its name.
+            TypeSchema::Flat(tag, schema) => {
+                let field = self.steps.pop();
+                let schema = schema();
+                self.enter(std::ptr::from_ref(schema).cast(), |walk| {
+                    for variant in schema.variants {
+                        let name = variant.stored;
+                        walk.at(Step::Variant { tag, name }, |walk| {
+                            walk.fields(variant.fields, readonly);
+                        });
+                    }
+                });
+                self.steps.extend(field);
+            }
             _ => {}
         }
     }

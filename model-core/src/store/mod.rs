@@ -329,8 +329,40 @@ pub(crate) struct WatchFrom {
     pub(crate) tenant: Option<(&'static str, bson::Bson)>,
     /// What else such a document satisfies: a store may tell of others.
     pub(crate) rest: Node,
+    /// By which sides of a change it is told: a store may tell of others.
+    pub(crate) told: Told,
     /// The place to go on after, as [`Changes::place`] told it; none: from now on.
     pub(crate) after: Option<Vec<u8>>,
+}
+
+/// Which changes are told, by the sides that satisfy a filter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Told {
+    /// Only what is after does.
+    pub(crate) after: bool,
+    /// Both do.
+    pub(crate) both: bool,
+    /// Only what was before does.
+    pub(crate) before: bool,
+}
+
+impl Told {
+    /// All that is of any concern.
+    pub(crate) const ALL: Self = Self {
+        after: true,
+        both: true,
+        before: true,
+    };
+
+    /// Whether a change is told of which these sides satisfy the filter.
+    pub(crate) fn has(self, before: bool, after: bool) -> bool {
+        match (before, after) {
+            (true, true) => self.both,
+            (true, false) => self.before,
+            (false, true) => self.after,
+            (false, false) => false,
+        }
+    }
 }
 
 /// What a document was, and what it became: one of them at least.

@@ -11,6 +11,7 @@ use super::legacy;
 use super::value;
 use super::{Spanned, Written, each_key};
 use crate::case::{CASES, Case};
+use crate::check::TAG;
 use crate::ctxt::Ctxt;
 use crate::keys::{KeyId, Place};
 use crate::suggest;
@@ -83,6 +84,8 @@ pub(crate) struct Container {
     /// `Default` is made of the fields' own defaults.
     pub(crate) defaults: Option<Span>,
     pub(crate) tag: Option<Spanned<String>>,
+    /// Stored in the document around it.
+    pub(crate) flat: Option<Span>,
     pub(crate) krate: Option<Path>,
     pub(crate) written: Vec<Written>,
 }
@@ -98,6 +101,15 @@ impl Container {
     /// Whether the documents are created and read, and nothing else.
     pub(crate) fn is_written_once(&self) -> bool {
         self.append_only.is_some() || self.time_series.is_some() || self.capped.is_some()
+    }
+
+    /// The key of the variant's name.
+    pub(crate) fn tag(&self) -> &str {
+        match (&self.tag, self.flat) {
+            (Some(tag), _) => &tag.value,
+            (None, Some(_)) => "__t",
+            (None, None) => TAG,
+        }
     }
 
     fn set(&mut self, key: KeyId, span: Span, input: ParseStream<'_>) -> syn::Result<()> {
@@ -128,6 +140,7 @@ impl Container {
             KeyId::Virtuals => self.virtuals = value::list(input)?,
             KeyId::Defaults => self.defaults = Some(span),
             KeyId::Tag => self.tag = Some(value::text(input)?),
+            KeyId::Flat => self.flat = Some(span),
             KeyId::Crate => self.krate = Some(absolute(value::path(input)?)?),
             _ => {}
         }

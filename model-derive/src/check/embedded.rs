@@ -76,18 +76,17 @@ fn newtype(cx: &Ctxt, embedded: &Embedded) {
 }
 
 fn tag(cx: &Ctxt, embedded: &Embedded, variants: &[Variant]) {
-    let Some(tag) = &embedded.head.attrs.tag else {
-        return;
-    };
-    if variants
-        .iter()
-        .all(|variant| matches!(variant.body, VariantBody::Unit))
+    let (tag, flat) = (&embedded.head.attrs.tag, embedded.head.attrs.flat);
+    let has_data = |variant: &Variant| !matches!(variant.body, VariantBody::Unit);
+    if let Some(span) = tag.as_ref().map(|tag| tag.span).or(flat)
+        && !variants.iter().any(has_data)
     {
         cx.error(
-            tag.span,
+            span,
             "no variant has data: variants without data are stored as plain strings",
         );
     }
+    let Some(tag) = tag else { return };
     if tag.value.is_empty() || tag.value.starts_with('$') || tag.value.contains(['.', '\0']) {
         cx.error(
             tag.span,
@@ -110,12 +109,7 @@ fn distinct_variants(cx: &Ctxt, variants: &[Variant]) {
 }
 
 fn variant_fields(cx: &Ctxt, embedded: &Embedded, variants: &[Variant]) {
-    let tag = embedded
-        .head
-        .attrs
-        .tag
-        .as_ref()
-        .map_or(TAG, |tag| tag.value.as_str());
+    let tag = embedded.head.attrs.tag();
     for variant in variants {
         for one in variant.fields() {
             field::common(cx, one);

@@ -25,6 +25,7 @@ mod parse;
 mod pick;
 mod schema;
 mod tagged;
+mod tagged_patch;
 mod tagged_view;
 mod values;
 mod variants;

@@ -117,28 +117,38 @@ pub(super) fn patch(head: &Head, fields: &[Field]) -> TokenStream {
             emit!(keys.forbid(#json, #message);)
         });
     let edits = fields.iter().filter(|field| field.is_editable()).map(|field| {
-        let (member, ty, json) = (&field.ident, &field.ty, &field.json);
-        if is_withheld(field) {
-            emit!(#member: __model::Edit::Keep,)
-        } else {
-            emit!(#member: keys.edit::<#ty>(#json),)
-        }
+        let (member, edit) = (&field.ident, edit(field));
+        emit!(#member: #edit,)
     });
-    let withheld = fields
-        .iter()
-        .filter(|field| field.is_editable() && is_withheld(field));
-    let withheld = withheld.map(|field| {
-        let json = &field.json;
-        emit!(keys.forbid(#json, #WITHHELD);)
-    });
+    let withheld = withheld(fields);
     emit! {
         let #mutable __echo: __model::Echo = __model::Default::default();
         #(#echoes)*
         #tenant
-        #(#withheld)*
+        #withheld
         let patch = #name { #(#edits)* __echo };
         keys.finish();
     }
+}
+
+/// The edit of a field that a patch from `keys` has.
+pub(super) fn edit(field: &Field) -> TokenStream {
+    let (ty, json) = (&field.ty, &field.json);
+    if is_withheld(field) {
+        emit!(__model::Edit::Keep)
+    } else {
+        emit!(keys.edit::<#ty>(#json))
+    }
+}
+
+/// The statements that refuse in a patch from `keys` what only the application gives.
+pub(super) fn withheld(fields: &[Field]) -> TokenStream {
+    let withheld = fields.iter().filter(|field| field.is_editable() && is_withheld(field));
+    let withheld = withheld.map(|field| {
+        let json = &field.json;
+        emit!(keys.forbid(#json, #WITHHELD);)
+    });
+    emit!(#(#withheld)*)
 }
 
 /// The statements that make each field from a patch alone, in the local of its index.

@@ -3,28 +3,32 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::ext::IdentExt as _;
 
-use super::{asserts, codec, enums, fields, hidden, local, named, parse, schema, tagged_view, variants};
+use super::{asserts, codec, enums, fields, hidden, local, named, parse, schema, tagged_patch, tagged_view, variants};
 use crate::ast::{Field, Head, Variant, VariantBody};
-use crate::check::TAG;
 
 pub(super) fn expand(head: &Head, variants: &[Variant]) -> TokenStream {
     let view_type = tagged_view::view_type(head, variants);
+    let patch_types = tagged_patch::types(head, variants);
     let statics = statics(head, variants);
     let value = field_value(head, variants);
     let debug = debug(head, variants);
     let view = tagged_view::impls(head, variants);
-    let editable = fields::editable(head, variants.iter().flat_map(Variant::fields));
+    // An operator sets one path, and a flat enum has several.
+    let editable = match head.attrs.flat {
+        Some(_) => None,
+        None => fields::editable(head, variants.iter().flat_map(Variant::fields)),
+    };
     let asserts = asserts::embedded(variants.iter().flat_map(Variant::fields));
     let handles = variants::handles(head, variants);
     let items = hidden(
         head,
         &emit!(#statics #handles #value #editable #debug #view #asserts),
     );
-    emit!(#view_type #items)
+    emit!(#patch_types #view_type #items)
 }
 
 pub(super) fn tag(head: &Head) -> &str {
-    head.attrs.tag.as_ref().map_or(TAG, |tag| tag.value.as_str())
+    head.attrs.tag()
 }
 
 /// The static with the fields of the variant at `index`.
@@ -83,7 +87,7 @@ pub(super) fn shape(variant: &Variant, value: impl Fn(usize, &Field) -> TokenStr
 }
 
 /// A pattern that binds every field to its local.
-fn bound(variant: &Variant) -> TokenStream {
+pub(super) fn bound(variant: &Variant) -> TokenStream {
     shape(variant, |index, _| {
         let local = local(index);
         emit!(#local)
@@ -91,18 +95,26 @@ fn bound(variant: &Variant) -> TokenStream {
 }
 
 fn field_value(head: &Head, variants: &[Variant]) -> TokenStream {
-    let (ident, shown) = (&head.ident, named("", head, "View"));
+    let (ident, shown, patch) = (&head.ident, named("", head, "View"), named("", head, "Patch"));
+    let patches = tagged_patch::methods(head, variants);
     let handles = variants::name(head);
     let encode = encode(head, variants);
     let decode = decode(head, variants);
     let walks = walks(variants);
     let parse = parse_value(head, variants);
     let view = tagged_view::into_view(head, variants);
+    let ty = match head.attrs.flat {
+        Some(_) => {
+            let tag = tag(head);
+            emit!(Flat(#tag, __model_schema))
+        }
+        None => emit!(Enum(__model_schema)),
+    };
     emit! {
         impl __model::FieldValue for #ident {
-            const TYPE: __model::TypeSchema = __model::TypeSchema::Enum(__model_schema);
+            const TYPE: __model::TypeSchema = __model::TypeSchema::#ty;
             type Input = #ident;
-            type Patch = __model::Never;
+            type Patch = #patch;
             type View = #shown;
             type Fields<__M: 'static> = #handles<__M>;
 
@@ -115,22 +127,31 @@ fn field_value(head: &Head, variants: &[Variant]) -> TokenStream {
             }
 
             #parse
+            #patches
             #view
         }
     }
 }
 
 fn encode(head: &Head, variants: &[Variant]) -> TokenStream {
-    let tag = tag(head);
+    let (tag, is_flat) = (tag(head), head.attrs.flat.is_some());
     let arms = variants.iter().map(|variant| {
         let (pattern, stored) = (bound(variant), &variant.stored);
-        if variant.fields().is_empty() {
+        if variant.fields().is_empty() && !is_flat {
             return emit!(Self::#pattern => out.string(key, #stored),);
         }
         let fields = variant.fields().iter().enumerate().map(|(index, field)| {
             let (local, key) = (local(index), &field.stored);
             emit!(__model::FieldValue::encode(#local, out, #key);)
         });
+        if is_flat {
+            return emit! {
+                Self::#pattern => {
+                    out.string(#tag, #stored);
+                    #(#fields)*
+                }
+            };
+        }
         emit! {
             Self::#pattern => out.document(key, |out| {
                 out.string(#tag, #stored);
@@ -138,8 +159,9 @@ fn encode(head: &Head, variants: &[Variant]) -> TokenStream {
             }),
         }
     });
+    let key = if is_flat { emit!(_) } else { emit!(key) };
     emit! {
-        fn encode(&self, out: &mut __model::Writer<'_>, key: &str) {
+        fn encode(&self, out: &mut __model::Writer<'_>, #key: &str) {
             match self { #(#arms)* }
         }
     }
@@ -155,7 +177,8 @@ fn decode(head: &Head, variants: &[Variant]) -> TokenStream {
         let (ident, stored) = (bound(variant), &variant.stored);
         emit!(#stored => __model::Result::Ok(Self::#ident),)
     });
-    let as_string = (!units.is_empty()).then(|| {
+    let is_flat = head.attrs.flat.is_some();
+    let as_string = (!units.is_empty() && !is_flat).then(|| {
         emit! {
             if let __model::Result::Ok(name) = value.str() {
                 return match name {
@@ -167,7 +190,7 @@ fn decode(head: &Head, variants: &[Variant]) -> TokenStream {
     });
     let arms = variants
         .iter()
-        .filter(|variant| !variant.fields().is_empty())
+        .filter(|variant| is_flat || !variant.fields().is_empty())
         .map(|variant| {
             let stored = &variant.stored;
             let made = shape(variant, |_, field| {
@@ -176,6 +199,8 @@ fn decode(head: &Head, variants: &[Variant]) -> TokenStream {
             });
             emit!(#stored => Self::#made,)
         });
+    // The whole document is looked through by whoever reads it.
+    let finish = (!is_flat).then(|| emit!(keys.finish()?;));
     emit! {
         fn decode(
             value: __model::RawValue<'_>,
@@ -187,7 +212,7 @@ fn decode(head: &Head, variants: &[Variant]) -> TokenStream {
                 #(#arms)*
                 _ => return __model::Result::Err(__model::DecodeError::new(#unknown).at(#tag)),
             };
-            keys.finish()?;
+            #finish
             __model::Result::Ok(value)
         }
     }

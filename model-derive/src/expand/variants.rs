@@ -43,7 +43,10 @@ pub(super) fn handles(head: &Head, variants: &[Variant]) -> TokenStream {
         } else {
             let group = group(index);
             members.push(emit!(pub #member: __model::Variant<__M, #group<__M>>));
-            makes.push(emit!(#member: __model::Variant::tagged(prefix, #tag, #stored)));
+            makes.push(match head.attrs.flat {
+                Some(_) => emit!(#member: __model::Variant::flat(prefix, #stored)),
+                None => emit!(#member: __model::Variant::tagged(prefix, #tag, #stored)),
+            });
         }
     }
     let groups = variants

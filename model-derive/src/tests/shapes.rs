@@ -14,6 +14,7 @@ pub(super) const SHAPES: &[(&str, &str, usize)] = &[
     ("email", EMAIL, 1),
     ("status", STATUS, 3),
     ("shape", SHAPE, 4),
+    ("flat", FLAT, 3),
     ("line", LINE, 3),
 ];
 
@@ -178,6 +179,21 @@ const STATUS: &str = r#"
         InReview,
         #[model(rename = "gone")]
         Deleted,
+    }
+"#;
+
+const FLAT: &str = r#"
+    #[derive(Clone, Embedded)]
+    #[model(flat)]
+    pub enum What {
+        #[model(rename = "ClickEvent")]
+        Click {
+            url: String,
+            #[model(default = 1)]
+            count: i64,
+        },
+        Moved(Spot),
+        Ping,
     }
 "#;
 

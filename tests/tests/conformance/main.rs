@@ -26,6 +26,7 @@ mod discriminators;
 mod elements;
 mod facet;
 mod fields;
+mod flat;
 mod global;
 mod group;
 mod hooks;

@@ -172,6 +172,8 @@ on_both_stores! {
         assert_eq!(by(|p| p.spare.big_image.size.width.eq(1)).await, ["full"]);
         assert_eq!(by(|p| p.blocks.elem_match(|b| b.big_image.url.eq("/inner") & b.big_image.size.width.eq(7))).await, ["full"]);
         assert_eq!(by(|p| p.blocks.elem_match(|b| b.r#ref.url.eq("/inner"))).await, Vec::<String>::new());
+        let tags = Post::query(&ctx).distinct(|p| &p.body.big_image.tags).await.unwrap();
+        assert_eq!(tags, ["a"], "of an array in a variant: its elements");
         let sorted = Post::query(&ctx).filter(|p| p.body.text.is()).sort(|p| p.body.text.words.asc()).await.unwrap();
         assert_eq!(sorted.len(), 1);
     }
@@ -225,7 +227,81 @@ on_both_stores! {
             let error = PostPatch::from_json(json).unwrap_err();
             error.violations().iter().map(|one| format!("{} {}", one.path, one.rule)).collect::<Vec<_>>()
         };
-        assert_eq!(paths(r#"{ "body": { "kind": "ref", "words": "Hi" } }"#), ["body.url required", "body.words unknown"]);
+        assert_eq!(paths(r#"{ "body": { "kind": "ref", "words": "Hi" } }"#), ["body.words unknown"]);
         assert_eq!(paths(r#"{ "body": { "kind": "tune" } }"#), ["body.kind enum"]);
+        assert_eq!(paths(r#"{ "body": { "words": "Hi" } }"#), ["body.kind required"]);
+        assert_eq!(paths(r#"{ "body": { "kind": "text", "score": 7 } }"#), ["body.score forbidden"]);
+    }
+
+    /// A patch changes parts of the variant that is stored, and leaves another one alone.
+    async fn a_patch_merges(stage: Stage) {
+        let (db, ctx) = desk(stage).await;
+        let one = Post::create(&ctx, post("one", image("/a", 1))).await.unwrap();
+        let mut raw = model_core::testing::stored(&db, "posts").await.unwrap().remove(0);
+        raw.insert("_id", "pst_other");
+        let body = raw.get_document_mut("body").unwrap();
+        body.insert("url", "/other");
+        body.insert("unknown", 1);
+        model_core::testing::store_raw(&db, "posts", &raw).await.unwrap();
+        let patch = |changes| PostPatch { body: Merge(changes), ..Default::default() };
+        let size = Merge(SizePatch { width: Set(5), ..Default::default() });
+        let wider = BodyPatch::BigImage(BodyBigImagePatch { size, alt: Set(Some("an image".into())), ..Default::default() });
+        let other = Id::parse("pst_other").unwrap();
+        let changed = Post::update(&ctx, &other, patch(wider.clone())).await.unwrap();
+        let Body::BigImage { url, size, tags, alt } = changed.body else { panic!() };
+        assert_eq!((&*url, size.width, size.height, tags.len(), alt.as_deref()), ("/other", 5, 10, 1, Some("an image")));
+        let stored = model_core::testing::stored(&db, "posts").await.unwrap();
+        let other = stored.iter().find(|one| one.get_str("_id").is_ok_and(|id| id == "pst_other")).unwrap();
+        assert!(other.get_document("body").unwrap().contains_key("unknown"), "only what changed is written");
+        let history = ctx.audit_log().of::<Post>(&Id::parse("pst_other").unwrap()).await.unwrap();
+        let paths: Vec<_> = history[0].changes.iter().map(model_core::audit::AuditChange::path).collect();
+        assert_eq!(paths, ["body.dim.width", "body.alt"]);
+
+        let text = BodyPatch::Text(BodyTextPatch { words: Set("Hi".into()), ..Default::default() });
+        let error = Post::update(&ctx, &one.id, patch(text)).await.unwrap_err();
+        let violation = &error.violations()[0];
+        assert_eq!((&*violation.path, &*violation.rule), ("body", "variant"));
+        // A variant around a value is changed as that is; where there is none, one is made.
+        let body = Set(Body::Type(Size { width: 1, height: 2 }));
+        Post::update(&ctx, &one.id, PostPatch { body, spare: Merge(wider.clone()), ..Default::default() }).await.unwrap_err();
+        let body = Set(Body::Type(Size { width: 1, height: 2 }));
+        let changed = Post::update(&ctx, &one.id, PostPatch { body, ..Default::default() }).await.unwrap();
+        assert!(changed.spare.is_none());
+        let taller = BodyPatch::Type(Merge(SizePatch { height: Set(9), ..Default::default() }));
+        let link = BodyPatch::Ref(BodyRefPatch { url: Set("/s".into()) });
+        let both = PostPatch { spare: Merge(link), ..patch(taller) };
+        let changed = Post::update(&ctx, &one.id, both).await.unwrap();
+        assert!(changed.body == Body::Type(Size { width: 1, height: 9 }) && changed.spare == Some(self::link("/s")));
+    }
+
+    /// A patch from JSON names the variant: what is stored of it stays, of another one nothing does.
+    async fn a_patch_from_json_merges(stage: Stage) {
+        let (_db, ctx) = desk(stage).await;
+        let one = Post::create(&ctx, post("one", text("Hello"))).await.unwrap();
+        let update = async |json: &str| {
+            let patch = PostPatch::from_json(&format!(r#"{{ "body": {json} }}"#)).unwrap();
+            Post::update(&ctx, &one.id, patch).await.map(|one| one.body)
+        };
+        let said = async |json: &str| {
+            let error = update(json).await.err().unwrap();
+            error.violations().iter().map(|one| format!("{} {}", one.path, one.rule)).collect::<Vec<_>>()
+        };
+        assert!(update(r#"{ "kind": "text", "words": "Hi" }"#).await.unwrap() == text("Hi"), "what is hidden stays");
+        assert!(update(r#"{ "kind": "text" }"#).await.unwrap() == text("Hi"));
+        assert_eq!(said(r#"{ "kind": "bigImage", "dim": { "width": 5 } }"#).await, [
+            "body.url required", "body.dim.height required", "body.tags required",
+        ]);
+        let whole = r#"{ "kind": "bigImage", "url": " /a ", "dim": { "width": 5, "height": 1 }, "tags": [], "alt": "x" }"#;
+        let Body::BigImage { url, alt: Some(_), .. } = update(whole).await.unwrap() else { panic!() };
+        assert_eq!(url, "/a", "normalised");
+        let Body::BigImage { url, alt, size, .. } = update(r#"{ "kind": "bigImage", "dim": { "width": 7 }, "alt": null }"#).await.unwrap() else {
+            panic!()
+        };
+        assert!(url == "/a" && alt.is_none() && size == Size { width: 7, height: 1 });
+        assert!(update(r#"{ "kind": "type", "value": { "width": 1, "height": 2 } }"#).await.unwrap() == Body::Type(Size { width: 1, height: 2 }));
+        assert!(update(r#"{ "kind": "type", "value": { "height": 3 } }"#).await.unwrap() == Body::Type(Size { width: 1, height: 3 }));
+        assert!(update(r#""empty""#).await.unwrap() == Body::Empty);
+        let patch = PostPatch::from_json(r#"{ "spare": { "kind": "ref", "url": "/s" } }"#).unwrap();
+        assert!(Post::update(&ctx, &one.id, patch).await.unwrap().spare == Some(link("/s")));
     }
 }

@@ -62,6 +62,10 @@ fn leave_out(fields: &'static [FieldSchema], document: &mut Document) {
     for field in fields {
         if field.ty.is_secret() {
             document.remove(field.stored);
+        } else if let Some(choice) = field.ty.flat() {
+            for variant in choice.variants {
+                leave_out(variant.fields, document);
+            }
         } else if let Some(value) = document.get_mut(field.stored) {
             inside(&field.ty, value);
         }

@@ -87,8 +87,7 @@ fn has_later_fields(schema: &ModelSchema) -> bool {
 
 /// The field at the top level that a path leads into, if a later version introduced it.
 fn later(schema: &'static ModelSchema, path: &str) -> Option<&'static FieldSchema> {
-    let top = path.split('.').next()?;
-    schema.field(top).filter(|field| field.since > 1)
+    schema.top(path).filter(|field| field.since > 1)
 }
 
 /// The newest of the fields that the filter asks for, if there is any that came later.

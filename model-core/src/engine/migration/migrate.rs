@@ -309,7 +309,7 @@ async fn judged(
         Kind::Update(update) => update.unset,
         _ => Vec::new(),
     };
-    removed.retain(|path| schema.field(path.split('.').next().unwrap_or(path)).is_none());
+    removed.retain(|path| schema.top(path).is_none());
     Ok(Some(MigrateSample {
         id: id.to_string(),
         version,

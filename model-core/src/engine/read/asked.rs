@@ -16,7 +16,7 @@ pub(in crate::engine) fn check(unit: &(impl Unit + ?Sized), filter: &Node) -> Re
         return Ok(());
     }
     let hidden = unit.hidden();
-    match named(filter, &hidden, false) {
+    match named(filter, &|path| is_hidden(unit, path, &hidden), false) {
         Some(path) => Err(refusal(unit, path, "there is no such field to filter by")),
         None => Ok(()),
     }
@@ -29,7 +29,7 @@ pub(in crate::engine) fn check_sort(unit: &(impl Unit + ?Sized), sort: &[SortKey
     }
     let hidden = unit.hidden();
     let mut asked = sort.iter().filter(|key| key.outside);
-    match asked.find(|key| is_hidden(&key.path, &hidden)) {
+    match asked.find(|key| is_hidden(unit, &key.path, &hidden)) {
         Some(key) => Err(refusal(unit, &key.path, "there is no such field to sort by")),
         None => Ok(()),
     }
@@ -42,14 +42,14 @@ fn check_words(unit: &(impl Unit + ?Sized), words: &Words) -> Result<()> {
         return refuse("the text of a search has 4 KiB at the most");
     }
     let hidden = unit.hidden();
-    if words.fields.iter().any(|(path, _)| is_hidden(path, &hidden)) {
+    if words.fields.iter().any(|(path, _)| is_hidden(unit, path, &hidden)) {
         return refuse("the text index holds a field that this actor is not shown");
     }
     Ok(())
 }
 
 fn refusal(unit: &(impl Unit + ?Sized), path: &str, message: &'static str) -> Error {
-    let field = unit.schema().field(top(path));
+    let field = unit.schema().top(path);
     let key = field.map_or_else(String::new, |field| format!("/{}", field.json));
     Error::violation(key, "unknown", message)
 }
@@ -64,21 +64,18 @@ fn has_outside(filter: &Node) -> bool {
 }
 
 /// The first hidden field that is named from outside.
-fn named<'n>(filter: &'n Node, hidden: &[String], outside: bool) -> Option<&'n str> {
+fn named<'n>(filter: &'n Node, is_hidden: &dyn Fn(&str) -> bool, outside: bool) -> Option<&'n str> {
     match filter {
-        Node::Outside(inner) => named(inner, hidden, true),
-        Node::And(nodes) | Node::Or(nodes) => nodes.iter().find_map(|node| named(node, hidden, outside)),
-        Node::Not(inner) => named(inner, hidden, outside),
-        Node::Field { path, .. } => Some(&**path).filter(|path| outside && is_hidden(path, hidden)),
+        Node::Outside(inner) => named(inner, is_hidden, true),
+        Node::And(nodes) | Node::Or(nodes) => nodes.iter().find_map(|node| named(node, is_hidden, outside)),
+        Node::Not(inner) => named(inner, is_hidden, outside),
+        Node::Field { path, .. } => Some(&**path).filter(|path| outside && is_hidden(path)),
         Node::Everything | Node::Nothing | Node::Words(_) => None,
     }
 }
 
 /// A part of a field is as hidden as the field.
-fn is_hidden(path: &str, hidden: &[String]) -> bool {
-    hidden.iter().any(|name| name == top(path))
-}
-
-fn top(path: &str) -> &str {
-    path.split('.').next().unwrap_or_default()
+fn is_hidden(unit: &(impl Unit + ?Sized), path: &str, hidden: &[String]) -> bool {
+    let field = unit.schema().top(path);
+    field.is_some_and(|field| hidden.iter().any(|name| name == field.stored))
 }

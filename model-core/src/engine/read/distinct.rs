@@ -132,28 +132,29 @@ pub(crate) async fn distinct(
 /// The arrays on the way along a stored path.
 pub(in crate::engine) fn arrays(schema: &ModelSchema, path: &str) -> Vec<String> {
     let mut found = Vec::new();
-    let mut fields = schema.fields;
+    let mut fields: Vec<_> = schema.fields.iter().collect();
     let mut prefix = String::new();
     for name in path.split('.') {
         if !prefix.is_empty() {
             prefix.push('.');
         }
         prefix.push_str(name);
-        let Some(field) = fields.iter().find(|field| field.stored == name) else {
-            return found;
-        };
-        let mut ty = &field.ty;
-        loop {
-            match ty {
-                TypeSchema::Optional(inner) => ty = inner,
-                TypeSchema::Array(inner) => {
-                    found.push(prefix.clone());
-                    ty = inner;
-                }
-                _ => break,
-            }
-        }
-        fields = ty.inner_fields();
+        // Variants may call several things so.
+        let beside = fields.iter().flat_map(|field| field.beside());
+        let all = fields.iter().copied().chain(beside);
+        let named: Vec<_> = all.filter(|field| field.stored == name).collect();
+        let deepest = named.iter().map(|field| depth(&field.ty)).max().unwrap_or_default();
+        found.extend(std::iter::repeat_n(prefix.clone(), deepest));
+        fields = named.iter().flat_map(|field| field.ty.parts()).collect();
     }
     found
+}
+
+/// How many arrays lie around the elements of the type.
+fn depth(ty: &TypeSchema) -> usize {
+    match ty {
+        TypeSchema::Optional(inner) => depth(inner),
+        TypeSchema::Array(inner) => 1 + depth(inner),
+        _ => 0,
+    }
 }

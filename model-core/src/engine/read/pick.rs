@@ -31,7 +31,7 @@ pub(crate) fn stored(
     picked: &[&FieldSchema],
     sort: &[SortKey],
 ) -> Vec<&'static str> {
-    let mut fields: Vec<&'static str> = picked.iter().map(|field| field.stored).collect();
+    let mut fields: Vec<&'static str> = picked.iter().flat_map(|field| field.stored_names()).collect();
     fields.extend(schema.tenant_field());
     // By these, the next page is found.
     let sorted = sort.iter().filter_map(|key| key.path.split('.').next());

@@ -15,7 +15,7 @@ use crate::engine::unit::{Deleted, ReadUnit, visible};
 use crate::engine::write::diff;
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::{Node, Test, matches};
-use crate::store::{Changes, Selection, StoredChange, WatchFrom, into_error};
+use crate::store::{Changes, Selection, StoredChange, Told, WatchFrom, into_error};
 
 /// An open watch.
 pub(crate) struct OpenWatch {
@@ -23,6 +23,9 @@ pub(crate) struct OpenWatch {
     changes: Box<dyn Changes>,
     /// What the caller sees of the model.
     sight: Node,
+    /// Of what is in sight, what may be an event of a kind that is asked for.
+    told: Told,
+    kinds: Kinds,
     is_over: bool,
 }
 
@@ -31,6 +34,38 @@ impl std::fmt::Debug for OpenWatch {
         f.debug_struct("OpenWatch")
             .field("collection", &self.collection)
             .finish_non_exhaustive()
+    }
+}
+
+/// Which kinds of events are asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Kinds {
+    pub(crate) created: bool,
+    pub(crate) updated: bool,
+    pub(crate) deleted: bool,
+}
+
+impl Kinds {
+    pub(crate) const ALL: Self = Self {
+        created: true,
+        updated: true,
+        deleted: true,
+    };
+
+    /// Which changes may be such events, by the sides that are in sight. Where sight alone decides, it is the sides that may be read;
+    /// else what is in sight on both may be read on one.
+    fn told(self, sight_decides: bool) -> Told {
+        let either = self.created || self.deleted;
+        Told {
+            after: self.created,
+            both: self.updated || (either && !sight_decides),
+            before: self.deleted,
+        }
+    }
+
+    /// Whether an event of which these sides may be read is one of them.
+    fn has(self, seen: &Seen) -> bool {
+        self.told(true).has(seen.before, seen.after)
     }
 }
 
@@ -65,6 +100,7 @@ impl OpenWatch {
 pub(crate) async fn open_watch(
     unit: &mut dyn ReadUnit,
     filter: Node,
+    kinds: Kinds,
     token: Option<&str>,
 ) -> Result<OpenWatch> {
     let (caller, schema) = (unit.caller(), unit.schema());
@@ -80,7 +116,9 @@ pub(crate) async fn open_watch(
         ));
     }
     let Selection { tenant, rest, .. } = visible(&*unit, Deleted::Hidden, filter).await?;
+    let told = kinds.told(unit.scope_is_exact() || caller.bypass.is_some());
     let from = WatchFrom {
+        told,
         collection,
         tenant: tenant.clone(),
         rest: rest.clone(),
@@ -94,6 +132,8 @@ pub(crate) async fn open_watch(
         collection,
         changes,
         sight: own.and(rest),
+        told,
+        kinds,
         is_over: false,
     })
 }
@@ -110,6 +150,9 @@ pub(crate) async fn pull_watch(unit: &mut dyn ReadUnit, open: &mut OpenWatch) ->
     };
     let StoredChange { before, after } = change;
     let sides = [&before, &after].map(|side| side.as_deref().filter(|side| open.sees(Some(side))));
+    if !open.told.has(sides[0].is_some(), sides[1].is_some()) {
+        return Ok(None);
+    }
     let seen = sides.iter().flatten().map(|side| side.as_bytes());
     document_seal::prepare(&unit.caller().ports, unit.schema(), seen).await?;
     let changed = match sides {
@@ -141,11 +184,12 @@ pub(crate) async fn pull_watch(unit: &mut dyn ReadUnit, open: &mut OpenWatch) ->
     })
     .await?;
     let [before, after] = kept;
-    Ok((before || after).then_some(Seen {
+    let seen = Seen {
         before,
         after,
         changed,
-    }))
+    };
+    Ok(open.kinds.has(&seen).then_some(seen))
 }
 
 /// The stored paths at which two documents differ, each in the shape of the present version.

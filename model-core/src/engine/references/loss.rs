@@ -107,9 +107,10 @@ impl Loosened {
 
     /// Whether it is about the field stored under this name, or a part of it.
     pub(crate) fn touches(&self, stored: &str) -> bool {
-        self.losses
-            .iter()
-            .any(|loss| matches!(loss.at.steps.first(), Some(Step::Field(name)) if *name == stored))
+        self.losses.iter().any(|loss| match loss.at.steps.first() {
+            Some(Step::Field(name) | Step::Variant { tag: name, .. }) => *name == stored,
+            _ => false,
+        })
     }
 }
 
@@ -161,6 +162,15 @@ impl Loss {
 
     /// The fields of a document, whose steps begin with one of them.
     fn fields(&self, document: &[u8], steps: &[Step], out: &mut Writer<'_>) -> Result<(), DecodeError> {
+        // A flat variant has its fields here.
+        let steps = match steps {
+            [Step::Variant { tag, name }, rest @ ..]
+                if is_variant(RawValue::document_of(document), tag, name)? =>
+            {
+                rest
+            }
+            steps => steps,
+        };
         let mut fields = Elements::new(document)?;
         while let Some((key, value)) = fields.next()? {
             match steps {

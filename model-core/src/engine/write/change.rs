@@ -232,7 +232,7 @@ fn renounced(schema: &'static ModelSchema, stored: &[u8], migrated: &[u8]) -> Re
     let mut gone = Vec::new();
     let mut elements = Elements::new(stored).map_err(DecodeError::into_error)?;
     while let Some((key, _)) = elements.next().map_err(DecodeError::into_error)? {
-        let kept = schema.field(key).is_some()
+        let kept = schema.top(key).is_some()
             || reserved::ALL.contains(&key)
             || load::raw_field(migrated, key)?.is_some();
         if !kept {

@@ -28,7 +28,7 @@ impl Carried {
         let mut others = Writer::new();
         let mut elements = Elements::new(&document).map_err(DecodeError::into_error)?;
         while let Some((key, value)) = elements.next().map_err(DecodeError::into_error)? {
-            if schema.field(key).is_none() && !reserved::ALL.contains(&key) {
+            if schema.top(key).is_none() && !reserved::ALL.contains(&key) {
                 others.raw(key, value.tag, value.bytes);
             }
         }

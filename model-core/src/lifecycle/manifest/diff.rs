@@ -198,7 +198,7 @@ fn is_in_new_variant(fact: &str, before: &Facts, after: &Facts) -> bool {
             (Some(was), Some(variant)) => {
                 let names = |fact: &Value| -> Vec<String> {
                     let ty = text(fact, "type").trim_end_matches('?').to_owned();
-                    let ty = ty.trim_start_matches("enum ").to_owned();
+                    let ty = ty.trim_start_matches("flat ").trim_start_matches("enum ").to_owned();
                     ty.split('|').map(str::to_owned).collect()
                 };
                 if !names(was).iter().any(|name| name == variant)
@@ -242,9 +242,11 @@ fn reads(was: &str, is: &str) -> bool {
     if was == is || is == "dynamic" {
         return true;
     }
-    if let (Some(was), Some(is)) = (was.strip_prefix("enum "), is.strip_prefix("enum ")) {
-        let now: Vec<&str> = is.split('|').collect();
-        return was.split('|').all(|variant| now.contains(&variant));
+    for kind in ["enum ", "flat enum "] {
+        if let (Some(was), Some(is)) = (was.strip_prefix(kind), is.strip_prefix(kind)) {
+            let now: Vec<&str> = is.split('|').collect();
+            return was.split('|').all(|variant| now.contains(&variant));
+        }
     }
     for (open, close) in [('[', ']'), ('{', '}')] {
         let within = |ty: &str| Some(ty.strip_prefix(open)?.strip_suffix(close)?.to_owned());

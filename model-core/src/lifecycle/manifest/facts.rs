@@ -171,7 +171,7 @@ impl Facts {
                     facts.fields(path, schema.fields, "");
                 });
             }
-            TypeSchema::Enum(schema) => {
+            TypeSchema::Enum(schema) | TypeSchema::Flat(_, schema) => {
                 let schema = schema();
                 self.enter(std::ptr::from_ref(schema).cast(), |facts| {
                     for variant in schema.variants {
@@ -198,9 +198,10 @@ fn type_name(ty: &TypeSchema) -> String {
         TypeSchema::Array(inner) => format!("[{}]", type_name(inner)),
         TypeSchema::Map(inner) => format!("{{{}}}", type_name(inner)),
         TypeSchema::Embedded(_) => "document".to_owned(),
-        TypeSchema::Enum(schema) => {
+        TypeSchema::Enum(schema) | TypeSchema::Flat(_, schema) => {
             let names: Vec<&str> = schema().variants.iter().map(|variant| variant.stored).collect();
-            format!("enum {}", names.join("|"))
+            let flat = if let TypeSchema::Flat(..) = ty { "flat " } else { "" };
+            format!("{flat}enum {}", names.join("|"))
         }
         TypeSchema::Encrypted(_) => "encrypted".to_owned(),
         TypeSchema::PasswordHash => "password".to_owned(),

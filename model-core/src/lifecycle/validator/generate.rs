@@ -73,7 +73,27 @@ impl Types {
             object.insert("required", required);
         }
         object.insert("properties", properties);
+        let flat: Vec<Document> = fields.iter().filter_map(|field| self.flat(&field.ty)).collect();
+        match <[Document; 1]>::try_from(flat) {
+            Ok([only]) => object.extend(only),
+            Err(several) if several.is_empty() => {}
+            Err(several) => object.extend(doc! { "allOf": several }),
+        }
         object
+    }
+
+    /// What the variants of a flat enum say of the document around them.
+    fn flat(&mut self, ty: &'static TypeSchema) -> Option<Document> {
+        let choice = ty.flat()?;
+        let mut forms: Vec<Document> = choice
+            .variants
+            .iter()
+            .map(|variant| self.variant(choice.tag, variant))
+            .collect();
+        if let TypeSchema::Optional(_) = ty {
+            forms.push(doc! { "properties": { choice.tag: { "bsonType": "null" } } });
+        }
+        Some(doc! { "anyOf": forms })
     }
 
     fn ty(&mut self, ty: &'static TypeSchema, rules: &'static [Rule]) -> Document {
@@ -121,6 +141,10 @@ impl Types {
             }
             TypeSchema::Embedded(schema) => self.embedded(schema()),
             TypeSchema::Enum(schema) => self.choice(schema()),
+            TypeSchema::Flat(_, schema) => {
+                let names: Vec<Bson> = schema().variants.iter().map(|variant| variant.stored.into()).collect();
+                doc! { "bsonType": "string", "enum": names }
+            }
             TypeSchema::Dynamic | TypeSchema::Foreign => Document::new(),
         }
     }

@@ -12,13 +12,13 @@ use crate::query::evaluate::{order, selects};
 use crate::query::sort::SortKey;
 use crate::schema::Direction;
 
-/// The document after the operators. Only the fields at the top that they change are taken apart.
+/// The document after the operators. Only the fields at the top that they change, or that name a variant, are taken apart.
 pub(super) fn apply(operators: &[Operator], document: &[u8]) -> Result<Vec<u8>, Error> {
     let mut out = Writer::with_capacity(document.len() + 64).keeping_keys(true);
     let mut changed = Document::new();
     let mut elements = Elements::new(document).map_err(DecodeError::into_error)?;
     while let Some((key, value)) = elements.next().map_err(DecodeError::into_error)? {
-        if operators.iter().any(|operator| operator.field() == key) {
+        if operators.iter().any(|operator| operator.asks(key)) {
             changed.insert(key, read_bson(value).map_err(DecodeError::into_error)?);
         } else {
             out.raw(key, value.tag, value.bytes);

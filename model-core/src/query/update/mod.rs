@@ -166,8 +166,17 @@ impl<M> Operators<M> {
 impl Operator {
     /// The stored name of the field at the top.
     fn field(&self) -> &str {
-        self.path.split_once('.').map_or(&self.path, |(first, _)| first)
+        top(&self.path)
     }
+
+    /// Whether it changes the field stored under this name, or looks there for the variant that it changes.
+    fn asks(&self, stored: &str) -> bool {
+        self.field() == stored || self.variants.iter().any(|(tag, _)| top(tag) == stored)
+    }
+}
+
+fn top(path: &str) -> &str {
+    path.split_once('.').map_or(path, |(first, _)| first)
 }
 
 fn invalid(violations: Vec<Violation>) -> Result<()> {

@@ -207,7 +207,7 @@ impl Types {
                 counted(map, said, "minProperties", "maxProperties")
             }
             TypeSchema::Embedded(schema) => self.embedded(schema(), side),
-            TypeSchema::Enum(schema) => self.choice(schema(), side.inside()),
+            TypeSchema::Enum(schema) | TypeSchema::Flat(_, schema) => self.choice(schema(), side),
             TypeSchema::Encrypted(inner) => secret(self.ty(inner, said, side.inside())),
             TypeSchema::PasswordHash | TypeSchema::TokenDigest => secret(json!({ "type": "string" })),
             TypeSchema::Dynamic | TypeSchema::Foreign => json!({}),
@@ -221,6 +221,9 @@ impl Types {
     }
 
     fn choice(&mut self, schema: &'static EnumSchema, side: Side) -> Value {
+        // What has no parts is given whole.
+        let has_parts = schema.variants.iter().any(|variant| !variant.fields.is_empty());
+        let side = if has_parts { side } else { side.inside() };
         self.define(std::ptr::from_ref(schema).cast(), schema.name, side, |types| {
             let (units, rest): (Vec<_>, Vec<_>) = schema
                 .variants

@@ -8,7 +8,7 @@ use mongodb::change_stream::event::ResumeToken;
 use mongodb::error::{CommandError, Error, ErrorKind};
 use mongodb::options::{FullDocumentBeforeChangeType, FullDocumentType, ReadConcern};
 
-use super::super::{Changes, Selection, StoreError, StoreResult, StoredChange, WatchFrom};
+use super::super::{Changes, Selection, StoreError, StoreResult, StoredChange, Told, WatchFrom};
 use super::error::store_error;
 use super::{command, validator};
 use crate::query::{Node, Test};
@@ -81,10 +81,10 @@ fn pipeline(from: &WatchFrom) -> StoreResult<Vec<Document>> {
     Ok(stages)
 }
 
-/// That the document satisfies the whole filter, before or after the change; none if all of them do, or the server cannot be
-/// asked. A side that is not there satisfies nothing.
+/// That the document satisfies the whole filter, before or after the change, or as is told; none if all of them do, or the server
+/// cannot be asked. A side that is not there satisfies nothing.
 fn either(from: &WatchFrom) -> Option<Node> {
-    if from.rest == Node::Everything {
+    if from.rest == Node::Everything && from.told == Told::ALL {
         return None;
     }
     let side = |side: &'static str| {
@@ -94,7 +94,25 @@ fn either(from: &WatchFrom) -> Option<Node> {
         };
         Some(there.and(from.rest.below(side)?))
     };
-    Some(side(AFTER)?.or(side(BEFORE)?))
+    let (before, after) = (side(BEFORE)?, side(AFTER)?);
+    let Told {
+        after: comes,
+        both: stays,
+        before: goes,
+    } = from.told;
+    Some(match (comes, stays, goes) {
+        (true, true, true) => after.or(before),
+        (true, true, false) => after,
+        (false, true, true) => before,
+        (false, true, false) => after.and(before),
+        (comes, false, goes) => {
+            let only = |is_told, side: &Node, other: &Node| match is_told {
+                true => side.clone().and(!other.clone()),
+                false => Node::Nothing,
+            };
+            only(comes, &after, &before).or(only(goes, &before, &after))
+        }
+    })
 }
 
 #[async_trait]
@@ -138,13 +156,14 @@ fn failed(error: &Error) -> StoreError {
 mod tests {
     use bson::doc;
 
-    use super::{Node, Test, WatchFrom, pipeline};
+    use super::{Node, Test, Told, WatchFrom, pipeline};
 
     fn from(tenant: Option<(&'static str, bson::Bson)>, rest: Node) -> WatchFrom {
         WatchFrom {
             collection: "widgets",
             tenant,
             rest,
+            told: Told::ALL,
             after: None,
         }
     }
@@ -166,6 +185,30 @@ mod tests {
                 .unwrap()
                 .contains_key("operationType")
         );
+    }
+
+    /// Of which side a change is told, the server is asked, whatever else is.
+    #[test]
+    fn what_is_not_told_is_not_sent() {
+        let asked = |told: Told| {
+            let from = WatchFrom {
+                told,
+                ..from(None, Node::Everything)
+            };
+            let stages = pipeline(&from).unwrap();
+            assert_eq!(stages.len(), 3);
+            stages[1].get_document("$match").unwrap().clone()
+        };
+        let (after, before) = (doc! { "fullDocument._id": { "$exists": true } }, "fullDocumentBeforeChange._id");
+        let mut told = Told {
+            after: true,
+            both: true,
+            before: false,
+        };
+        assert_eq!(asked(told), after);
+        told.both = false;
+        let text = asked(told).to_string();
+        assert!(text.contains("$nor") && text.contains(before), "{text}");
     }
 
     /// Each side is asked whole: half of the filter on one and half on the other is no document.

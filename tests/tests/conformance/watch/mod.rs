@@ -1,5 +1,6 @@
 //! Contract N 51: changes as they happen, decoded, migrated, of this tenant and this actor, resumable.
 
+mod kinds;
 mod load;
 mod sight;
 

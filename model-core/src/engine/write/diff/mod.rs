@@ -1,10 +1,12 @@
 //! What differs between a document before and after, path by path.
 
 mod fields;
+mod variants;
 
 use bson::Bson;
 
 use self::fields::Unlike;
+use self::variants::{Whole, fields_of};
 use crate::codec::{DecodeError, Elements, RawValue, Writer, read_bson, tag};
 use crate::error::{Error, Result};
 use crate::schema::{FieldRole, FieldSchema, TypeSchema};
@@ -100,19 +102,16 @@ pub(in crate::engine) fn diff<'a>(
             (Some(stored), true) => fields::value(stored, index),
             (none, true) => fields::value(none.insert(fields::by_field(schema, stored)?), index),
         };
-        let place = Place {
-            field,
-            redacted: withheld(field),
-            readonly: field.readonly,
-            element: false,
-            path: field.stored.to_owned(),
-        };
+        let place = Place::top(field);
         let sides = Sides {
             stored,
             before,
             after,
         };
         walk.value(&place, &field.ty, sides)?;
+    }
+    if schema.iter().any(|field| field.ty.flat_key().is_some()) {
+        walk.flat(None, schema, &Whole::of(stored, before, after)?)?;
     }
     Ok(walk.found)
 }
@@ -135,6 +134,16 @@ struct Place {
 }
 
 impl Place {
+    fn top(field: &'static FieldSchema) -> Self {
+        Self {
+            field,
+            redacted: withheld(field),
+            readonly: field.readonly,
+            element: false,
+            path: field.stored.to_owned(),
+        }
+    }
+
     fn below(&self, key: &str, field: Option<&FieldSchema>) -> Self {
         Self {
             field: self.field,
@@ -170,6 +179,14 @@ impl<'a> Walk<'a> {
             match ty.required() {
                 TypeSchema::Embedded(schema) if both(tag::DOCUMENT, old, new) => {
                     return self.embedded(place, schema().fields, stored, old, new);
+                }
+                TypeSchema::Enum(schema) if both(tag::DOCUMENT, old, new) => {
+                    let names = (entries(old.bytes)?, entries(new.bytes)?);
+                    let (old_name, new_name) = (get(&names.0, schema().tag, 0), get(&names.1, schema().tag, 0));
+                    if equal(old_name, new_name) {
+                        let fields = fields_of(schema(), new_name);
+                        return self.embedded(place, fields, stored, old, new);
+                    }
                 }
                 TypeSchema::Map(inner) if both(tag::DOCUMENT, old, new) && keys_are_paths(old)? => {
                     return self.map(place, inner, stored, old, new);
@@ -213,17 +230,16 @@ impl<'a> Walk<'a> {
         before: RawValue<'a>,
         after: RawValue<'a>,
     ) -> Result<()> {
-        let (stored, before, after) = (inner(stored)?, entries(before.bytes)?, entries(after.bytes)?);
+        let whole = Whole {
+            stored: inner(stored)?,
+            before: entries(before.bytes)?,
+            after: entries(after.bytes)?,
+        };
         for (index, field) in fields.iter().enumerate() {
             let key = field.stored;
-            let sides = Sides {
-                stored: get(&stored, key, index),
-                before: get(&before, key, index),
-                after: get(&after, key, index),
-            };
-            self.value(&place.below(key, Some(field)), &field.ty, sides)?;
+            self.value(&place.below(key, Some(field)), &field.ty, whole.sides(key, index))?;
         }
-        Ok(())
+        self.flat(Some(place), fields, &whole)
     }
 
     /// Key by key.
@@ -295,7 +311,7 @@ impl<'a> Walk<'a> {
 fn has_parts(ty: &TypeSchema) -> bool {
     matches!(
         ty.required(),
-        TypeSchema::Embedded(_) | TypeSchema::Map(_) | TypeSchema::Array(_)
+        TypeSchema::Embedded(_) | TypeSchema::Enum(_) | TypeSchema::Map(_) | TypeSchema::Array(_)
     )
 }
 
