@@ -259,7 +259,10 @@ pub(in crate::engine) async fn pull_noting(
         });
         if let Err(reason) = read {
             // What stands before a document that does not decode is judged and handed out before the error.
-            failure = unit.miss(reason).and_then(|()| notes.missed(raw)).err();
+            let missed = unit.miss(reason).and_then(|()| notes.missed(raw));
+            failure = missed
+                .err()
+                .map(|error| error.at_id(|| load::id_text(unit.schema(), raw)));
         }
         Ok(failure.is_none())
     })?;
