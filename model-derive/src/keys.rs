@@ -142,7 +142,7 @@ keys! {
     OneOf "one_of" FIELDS, "one_of(\"a\", \"b\")", "A string must be one of these.";
     Validate "validate" FIELDS, "validate = path::to::function",
         "A rule of your own: `fn(&T) -> Result<(), impl Into<Cow<'static, str>>>`.";
-    BlindIndex "blind_index" FIELD,
+    BlindIndex "blind_index" OWNED,
         "blind_index or blind_index(unique, normalize = \"exact | email | digits\", scope = \"tenant | global\", bits = 16, allow_low_entropy)",
         "An encrypted field can be found by its value: `eq`, `in_`.";
     Pad "pad" OWNED, "pad = 64", "The length of an encrypted value is hidden in steps of that many bytes.";

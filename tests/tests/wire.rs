@@ -271,6 +271,7 @@ impl Wire {
             .model::<Sealed>()
             .model::<Badge>()
             .model::<Vault>()
+            .model::<secrets::Reached>()
             .model::<lives::Draft>()
             .model::<lives::Letter>()
             .model::<lives::Setting>();

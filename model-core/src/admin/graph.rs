@@ -87,7 +87,11 @@ impl Drawn {
             collection: schema.collection,
             version: schema.version,
             fields: schema.fields.iter().map(field).collect(),
-            indexes: schema.indexes.iter().map(|spec| index(schema, spec)).collect(),
+            indexes: schema
+                .all_indexes()
+                .iter()
+                .map(|spec| index(schema, spec))
+                .collect(),
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::engine::caller::Caller;
 use crate::engine::migration::backlog;
 use crate::engine::read::asked;
 use crate::engine::secrets::blind;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::query::{Node, Test};
 use crate::schema::{FieldSchema, ModelSchema, reserved};
 use crate::store::Selection;
@@ -92,10 +92,19 @@ pub(crate) trait Unit: Send + Sync {
 pub(crate) trait ReadUnit: Unit {
     /// Decodes a document, which is then to be judged.
     fn decode(&mut self, raw: &[u8], cx: &DecodeCx<'_>) -> Result<(), DecodeError>;
+    /// Whether the unit does without documents that cannot be read.
+    fn is_lenient(&self) -> bool {
+        false
+    }
+    /// Takes the reason in the place of a document that cannot be read; a unit that is not lenient gives it back, and the
+    /// read fails by it.
+    fn miss(&mut self, reason: Error) -> Result<()> {
+        Err(reason)
+    }
     /// Loads what `can_read` needs for the decoded documents; never called for none, nor where permissions are bypassed.
     fn preload(&self) -> BoxFuture<'_, Result<()>>;
     /// Judges the decoded documents, in order: `keep` is told whether the policy allows one, and says whether to keep it.
-    /// The id is that of a document that was asked about.
+    /// The id is that of a document that was asked about. Where a document was missed, nobody can be asked.
     fn judge(&mut self, keep: &mut dyn FnMut(bool, Option<&IdValue>) -> bool);
     /// The fields that alone are needed; none: the whole documents.
     fn picks(&self) -> Option<&[&'static FieldSchema]> {

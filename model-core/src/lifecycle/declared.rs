@@ -55,7 +55,8 @@ impl Key {
 
 /// The declared indexes of a model, each as `key`, `name` and options.
 pub(super) fn describe_all(schema: &ModelSchema) -> Vec<Document> {
-    schema.indexes.iter().map(|spec| describe(schema, spec)).collect()
+    let indexes = schema.all_indexes().iter();
+    indexes.map(|spec| describe(schema, spec)).collect()
 }
 
 /// Whether the index called so keeps the ids of a model apart.

@@ -99,6 +99,11 @@ impl Walk<'_> {
                     ));
                 }
             }
+            if field.blind.is_some() && place != Place::Direct {
+                self.report(
+                    "a blind index is over one value of the document: not over those of an array, a map or an enum",
+                );
+            }
             if field.legacy_plaintext.is_some() && is_sealed_binary(&field.ty) {
                 self.report("`legacy_plaintext` tells plaintext by its type, and this plaintext is binary as a sealed value is");
             }

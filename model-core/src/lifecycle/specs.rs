@@ -17,7 +17,7 @@ const LONGEST_TTL: u64 = i32::MAX as u64;
 pub(super) fn check_indexes(schema: &'static ModelSchema, problems: &mut Problems) {
     let mut patterns = HashSet::new();
     let mut names = HashSet::new();
-    for spec in schema.indexes {
+    for spec in schema.all_indexes() {
         let index = describe(schema, spec);
         let name = name_of(&index).to_owned();
         let mut report = |problem: &str| problems.add(schema.name, format_args!("index `{name}`: {problem}"));

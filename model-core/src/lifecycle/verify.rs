@@ -81,7 +81,7 @@ pub(crate) async fn missing_unique(
     let mut missing = Vec::new();
     for schema in schemas
         .iter()
-        .filter(|schema| schema.indexes.iter().any(|spec| spec.unique))
+        .filter(|schema| schema.all_indexes().iter().any(|spec| spec.unique))
     {
         let found = store.list_indexes(schema.collection).await.map_err(into_error)?;
         let unique = declared::describe_all(schema)

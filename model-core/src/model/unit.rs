@@ -58,6 +58,11 @@ impl<'a, M: BaseModel> Reader<'a, M> {
         }
     }
 
+    /// How many documents are decoded and not judged yet.
+    pub(super) fn pending(&self) -> usize {
+        self.pending.len()
+    }
+
     pub(super) fn into_documents(self) -> Vec<M> {
         self.documents
     }

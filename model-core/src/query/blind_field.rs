@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::blind::{BLIND_LEN, Blind};
 use super::field::Field;
 use super::filter::{Filter, Lookup, Node, Test};
-use crate::codec::{FieldValue, Mode, Visitor, Writer, blind_value};
+use crate::codec::{FieldValue, Mode, Prefix, Visitor, Writer, blind_value};
 use crate::schema::{BlindSpec, FieldSchema, reserved};
 use crate::value::{Bytes, Encrypted, Id, Identified, Secret, TenantId};
 
@@ -87,13 +87,13 @@ impl<M: 'static, T: Blindable> BlindField<M, T> {
             return Filter::nothing();
         }
         let test = Test::Blind(Blind {
-            index: spec.index(self.1.stored),
+            index: spec.index(self.0.path()),
             global: spec.global,
             length: BLIND_LEN,
             bits: spec.bits,
             values,
         });
-        let path = format!("{}.{}", reserved::BLIND_INDEX, self.1.stored);
+        let path = format!("{}.{}", reserved::BLIND_INDEX, self.0.path());
         Filter::from_node(Node::field(path, test))
     }
 
@@ -111,6 +111,11 @@ impl<M: 'static, T: FieldValue> BlindField<M, T> {
     #[doc(hidden)]
     pub const fn new(schema: &'static FieldSchema) -> Self {
         Self(Field::new(schema), schema)
+    }
+
+    #[doc(hidden)]
+    pub fn below(prefix: &Prefix, schema: &'static FieldSchema) -> Self {
+        Self(Field::below(prefix, schema), schema)
     }
 }
 
@@ -143,6 +148,11 @@ impl<M: 'static, T: FieldValue> UniqueBlindField<M, T> {
     #[doc(hidden)]
     pub const fn new(schema: &'static FieldSchema) -> Self {
         Self(BlindField::new(schema))
+    }
+
+    #[doc(hidden)]
+    pub fn below(prefix: &Prefix, schema: &'static FieldSchema) -> Self {
+        Self(BlindField::below(prefix, schema))
     }
 }
 

@@ -15,6 +15,7 @@ mod join;
 mod operand;
 mod options;
 mod page;
+mod page_key;
 mod raw_stage;
 mod render;
 mod sort;

@@ -12,10 +12,11 @@ use sha2::{Digest as _, Sha256};
 use super::evaluate::sort_key;
 use super::filter::{Node, Test};
 use super::options::Collation;
+use super::page_key::PageKey;
 use super::sort::SortKey;
 use crate::codec::{Elements, Writer, read_bson, write_bson};
-use crate::error::{Error, Result};
-use crate::schema::{Direction, ModelSchema, TypeSchema, reserved};
+use crate::error::{Error, ErrorKind, Result};
+use crate::schema::{Direction, ModelSchema};
 
 /// The form of a cursor; another one is another version.
 const VERSION: u8 = 1;
@@ -106,7 +107,7 @@ impl PageOrder {
             // Nothing sorts among documents of one id.
             let is_told = |known: &SortKey| known.path == key.path || known.path == schema.id_field;
             if !order.sort.iter().any(is_told) {
-                order.keys.push(page_key(schema, &key.path)?);
+                order.keys.push(PageKey::new(schema, &key.path)?);
                 order.sort.push(key);
             }
         }
@@ -132,6 +133,31 @@ impl PageOrder {
         out.finish()
     }
 
+    /// Lets every key be absent, as it may be in a document that does not decode.
+    pub(crate) fn admit_absent(&mut self) {
+        for key in &mut self.keys {
+            key.admit_absent();
+        }
+    }
+
+    /// The place of a stored document that does not decode.
+    ///
+    /// # Errors
+    /// `Decode` where a sort key holds a value of another kind than declared: what comes after it is no range of the
+    /// declared one, and would be lost.
+    pub(crate) fn place_of_any(&self, document: &[u8]) -> Result<Vec<u8>> {
+        let values = sort_key(document, &self.sort).unwrap_or_default();
+        let mut values = values.iter();
+        for (sort, key) in self.sort.iter().zip(&self.keys) {
+            if !values.next().is_some_and(|value| key.admits(*value)) {
+                let message = "no page continues after a value of another type: sort by another field, or read the query \
+                               without pages";
+                return Err(Error::new(ErrorKind::Decode, message).at_path(sort.path.to_string()));
+            }
+        }
+        self.place(document)
+    }
+
     /// What comes after a place, as filters to be asked one after the other: each selects one range of an index over the
     /// keys, and the ranges follow each other in the order. In one disjunction, the server would have to find out by
     /// itself that it can begin at the place and need not sort; with several indexes at hand it often does not.
@@ -146,109 +172,6 @@ impl PageOrder {
             equal = equal.and(node(Test::Eq(value.clone())));
         }
         ranges.concat()
-    }
-}
-
-/// One key of a page's order.
-#[derive(Debug)]
-struct PageKey {
-    /// Its values may be "not a number", which sorts below all numbers and compares with none.
-    may_be_nan: bool,
-    /// It may be null or missing, which sorts below everything.
-    may_be_null: bool,
-}
-
-impl PageKey {
-    /// The tests that the values beyond `value` satisfy: each one range, in order.
-    fn beyond(&self, direction: Direction, value: &Bson) -> Vec<Test> {
-        let nan = || Test::Eq(Bson::Double(f64::NAN));
-        let mut tests = Vec::with_capacity(3);
-        match direction {
-            Direction::Ascending => match value {
-                Bson::Null => tests.push(Test::Ne(Bson::Null)),
-                value if is_nan(value) => tests.push(Test::Gte(Bson::Double(f64::NEG_INFINITY))),
-                value => tests.push(Test::Gt(value.clone())),
-            },
-            Direction::Descending if *value == Bson::Null => {}
-            Direction::Descending => {
-                if !is_nan(value) {
-                    tests.push(Test::Lt(value.clone()));
-                    tests.extend(self.may_be_nan.then(nan));
-                }
-                tests.extend(self.may_be_null.then_some(Test::Eq(Bson::Null)));
-            }
-        }
-        tests
-    }
-}
-
-fn is_nan(value: &Bson) -> bool {
-    match value {
-        Bson::Double(number) => number.is_nan(),
-        Bson::Decimal128(number) => number.to_string().ends_with("NaN"),
-        _ => false,
-    }
-}
-
-/// The key, if pages can be sorted by it.
-fn page_key(schema: &ModelSchema, path: &str) -> Result<PageKey> {
-    let refuse = |why: &'static str| Err(Error::violation(path, "page", why));
-    if path == reserved::SCORE {
-        return refuse(
-            "no page continues by relevance: sort by a field before `search`, or use `skip` and `limit`",
-        );
-    }
-    let mut fields = schema.fields;
-    let mut found = None;
-    // A document of an older version may lack any field but the id.
-    let mut may_be_null = schema.version > 1 && path != schema.id_field;
-    for name in path.split('.') {
-        let Some(field) = fields.iter().find(|field| field.stored == name) else {
-            return refuse("pages are sorted by declared fields only");
-        };
-        if field.hidden {
-            return refuse("pages are not sorted by a hidden field: its values would stand in the cursor");
-        }
-        may_be_null |= matches!(field.ty, TypeSchema::Optional(_));
-        fields = field.ty.embedded().map_or(&[], |inner| inner.fields);
-        found = Some(field.ty.required());
-    }
-    let may_be_nan = matches!(found, Some(TypeSchema::Double | TypeSchema::Decimal128));
-    if !may_be_nan && !found.is_some_and(is_single_type) {
-        return refuse(
-            "pages are sorted by single values: an array, a document or a dynamic value has no one place",
-        );
-    }
-    Ok(PageKey {
-        may_be_nan,
-        may_be_null,
-    })
-}
-
-/// Whether all values of the type have one place each, and compare with each other.
-fn is_single_type(ty: &TypeSchema) -> bool {
-    match ty {
-        TypeSchema::Enum(schema) => schema().variants.iter().all(|variant| variant.fields.is_empty()),
-        ty => matches!(
-            ty,
-            TypeSchema::Bool
-                | TypeSchema::Int16
-                | TypeSchema::Uint16
-                | TypeSchema::Int32
-                | TypeSchema::Uint32
-                | TypeSchema::Int64
-                | TypeSchema::Uint64
-                | TypeSchema::String
-                | TypeSchema::ObjectId
-                | TypeSchema::Uuid
-                | TypeSchema::Date
-                | TypeSchema::Binary
-                | TypeSchema::Timestamp
-                | TypeSchema::Id(_)
-                | TypeSchema::Reference(..)
-                | TypeSchema::TenantId
-                | TypeSchema::Revision
-        ),
     }
 }
 
@@ -304,7 +227,7 @@ impl Binding {
     }
 }
 
-/// Whether a value is of the kinds that [`page_key`] admits. The digest holds no key, so anybody can make one.
+/// Whether a value is of the kinds that a [`PageKey`] is of. The digest holds no key, so anybody can make one.
 fn is_single(value: &Bson) -> bool {
     matches!(
         value,

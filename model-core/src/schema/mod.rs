@@ -17,8 +17,8 @@ mod seal;
 mod validator;
 mod vector;
 
-pub(crate) use blind::token_index;
 pub use blind::{BlindNormaliser, BlindSpec};
+pub(crate) use blind::{BlindPlace, token_index};
 pub use external::{Comparison, External, ReadOperand};
 pub use field::{EmbeddedSchema, EnumSchema, Erased, FieldRole, FieldSchema, TypeSchema, VariantSchema};
 pub use form::{CappedSpec, CollectionForm, Granularity, TimeSeriesSpec};
@@ -49,7 +49,7 @@ pub enum IdKind {
 }
 
 /// Which keys the tokens of a model's fields are made with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct TokenScopes {
     /// Those of the document's tenant.
     pub(crate) own: bool,
@@ -171,7 +171,7 @@ pub struct ModelSchema {
     /// The doc comment of the struct.
     pub doc: &'static str,
     sealed: OnceLock<bool>,
-    tokens: OnceLock<TokenScopes>,
+    blind: OnceLock<blind::BlindIndexes>,
 }
 
 impl ModelSchema {
@@ -184,7 +184,7 @@ impl ModelSchema {
         fields: &'static [FieldSchema],
     ) -> Self {
         let sealed = OnceLock::new();
-        let tokens = OnceLock::new();
+        let blind = OnceLock::new();
         Self {
             name,
             collection,
@@ -207,7 +207,7 @@ impl ModelSchema {
             form: None,
             doc: "",
             sealed,
-            tokens,
+            blind,
         }
     }
 
@@ -361,20 +361,6 @@ impl ModelSchema {
         *self
             .sealed
             .get_or_init(|| self.fields.iter().any(|field| field.ty.has_encrypted()))
-    }
-
-    /// Which keys the tokens of its fields are made with.
-    pub(crate) fn token_scopes(&self) -> TokenScopes {
-        *self.tokens.get_or_init(|| TokenScopes {
-            own: self
-                .fields
-                .iter()
-                .any(|field| field.blind.is_some_and(|blind| !blind.global)),
-            global: self
-                .fields
-                .iter()
-                .any(|field| field.ty.has_digest() || field.blind.is_some_and(|blind| blind.global)),
-        })
     }
 
     /// Whether the model cannot do without a keyring: a password hash can.

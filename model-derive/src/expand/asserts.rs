@@ -11,7 +11,7 @@ use crate::spelling;
 pub(super) fn model(model: &Model) -> TokenStream {
     let policy = policy(model);
     let indexes = indexes(model);
-    let blind = blind_indexes(model);
+    let blind = blind_indexes(&model.fields);
     let time = form::time_is_a_date(model);
     let rules = delete_rules(&model.fields, "assert_pull");
     emit!(#policy #indexes #time #(#blind)* #(#rules)*)
@@ -58,8 +58,8 @@ fn is_digest(model: &Model, path: &[Ident]) -> bool {
 }
 
 /// A blind index over a type of few values would show which documents have the same one.
-fn blind_indexes(model: &Model) -> impl Iterator<Item = TokenStream> {
-    model.fields.iter().filter_map(|field| {
+fn blind_indexes<'a>(fields: impl IntoIterator<Item = &'a Field>) -> impl Iterator<Item = TokenStream> {
+    fields.into_iter().filter_map(|field| {
         let blind = field.attrs.blind.as_ref()?.value;
         let ty = &field.ty;
         let span = super::ends(ty).0;
@@ -71,10 +71,11 @@ fn blind_indexes(model: &Model) -> impl Iterator<Item = TokenStream> {
     })
 }
 
-/// The assertions of an embedded type: what `pull` takes out may be the element that the reference lies in.
-pub(super) fn embedded<'a>(fields: impl IntoIterator<Item = &'a Field>) -> TokenStream {
+/// The assertions of an embedded type. What `pull` takes out may be the element that the reference lies in.
+pub(super) fn embedded<'a>(fields: impl IntoIterator<Item = &'a Field> + Clone) -> TokenStream {
+    let blind = blind_indexes(fields.clone());
     let rules = delete_rules(fields, "assert_restrict");
-    emit!(#(#rules)*)
+    emit!(#(#blind)* #(#rules)*)
 }
 
 /// A delete rule does to the field what its type allows.

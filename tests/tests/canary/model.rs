@@ -40,6 +40,24 @@ pub(crate) struct Account {
     pub(crate) answers: BTreeMap<String, Encrypted<String>>,
 }
 
+/// Secrets in a struct, one of them found by its value.
+#[derive(Clone, Embedded)]
+pub(crate) struct Contact {
+    #[model(blind_index(unique, normalize = "email"))]
+    pub(crate) email: Option<Encrypted<String>>,
+    pub(crate) pin: Option<Encrypted<String>>,
+}
+
+/// Some of a safe, secrets too.
+#[derive(Projection)]
+#[projection(of = Safe)]
+pub(crate) struct Part {
+    pub(crate) name: String,
+    pub(crate) plain: Option<Encrypted<String>>,
+    pub(crate) contact: Option<Contact>,
+    pub(crate) password: Option<PasswordHash>,
+}
+
 #[derive(Clone, Model)]
 #[model(collection = "safes", audit(entity = "safe", name = name))]
 pub(crate) struct Safe {
@@ -58,6 +76,7 @@ pub(crate) struct Safe {
     pub(crate) city: Option<Encrypted<String>>,
     #[model(unique(global))]
     pub(crate) session: Option<TokenDigest>,
+    pub(crate) contact: Option<Contact>,
     pub(crate) password: Option<PasswordHash>,
     #[model(old_format("librechat"))]
     pub(crate) old: Option<Encrypted<String>>,

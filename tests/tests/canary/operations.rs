@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use futures_util::TryStreamExt;
 use model_core::crypto::{Candidate, Purpose};
 use model_core::prelude::*;
 use model_core::query::Group;
@@ -10,7 +11,8 @@ use model_core::testing::{self, FixedClock};
 use model_core::{Confirm, Embedded, ModelExt};
 
 use crate::model::{
-    Account, CANARY, Ctx, MARKER, NewSafe, NewSafeOptional, Safe, SafePatch, User, keyring, register,
+    Account, CANARY, Contact, Ctx, MARKER, NewSafe, NewSafeOptional, Part, Safe, SafePatch, User, keyring,
+    register,
 };
 
 /// The canary as LibreChat and as GrowthBook would store it, by Node's `createCipheriv`.
@@ -62,6 +64,10 @@ fn new(name: &str, email: Option<&str>) -> NewSafe {
             email: email.map(|email| Secret::from(format!("{email}{CANARY}"))),
             city: Some(secret()),
             session: Some(Token::presented(format!("{name}{CANARY}"))),
+            contact: Some(Contact {
+                email: email.map(|email| Encrypted::new(format!("{email}{CANARY}"))),
+                pin: Some(Encrypted::new(CANARY)),
+            }),
             password: Some(NewPassword::new(CANARY.to_owned()).unwrap()),
             accounts: Some(vec![Account {
                 id: "one".to_owned(),
@@ -88,6 +94,7 @@ pub(crate) async fn all(db: &Db, ctx: &Ctx, clock: &FixedClock) -> Vec<(&'static
     let mut said = Said::default();
     let one = writes(&mut said, ctx).await;
     reads(&mut said, ctx, &one).await;
+    others(&mut said, db, ctx, &one).await;
     refusals(&mut said, db, ctx, &one).await;
     keys(&mut said, db, ctx, clock).await;
     let panicked = {
@@ -221,6 +228,67 @@ async fn reads(said: &mut Said, ctx: &Ctx, one: &Safe) {
     said.debug(&log);
 }
 
+/// What else there is: other ways to read and write, and what is told of a model and its documents as a whole.
+async fn others(said: &mut Said, db: &Db, ctx: &Ctx, one: &Safe) {
+    let by_email = || Safe::filter(|s| s.contact.email.eq(format!("one{CANARY}")) & s.email.is_some());
+    said.debug(&by_email());
+    said.debug(&Safe::query(ctx).matching(by_email()));
+    assert_eq!(Safe::query(ctx).matching(by_email()).count().await.unwrap(), 1);
+    for found in Safe::query(ctx).matching(by_email()).results().await.unwrap() {
+        said.debug(&found);
+        said.view(&found.unwrap().into_view(ctx));
+    }
+    let parts = Safe::query(ctx)
+        .matching(by_email())
+        .select::<Part>()
+        .await
+        .unwrap();
+    said.debug(&parts);
+    for part in parts {
+        said.view(&part.into_view(ctx));
+    }
+    let streamed: Vec<Safe> = Safe::query(ctx)
+        .matching(by_email())
+        .stream()
+        .try_collect()
+        .await
+        .unwrap();
+    said.debug(&streamed);
+    said.debug(&Safe::query(ctx).matching(by_email()).first().await.unwrap());
+    said.debug(&Safe::get_many(ctx, [&one.id]).await.unwrap());
+    said.debug(
+        &Safe::get_by(ctx, |s| s.name.eq(format!("{MARKER} one")))
+            .await
+            .unwrap(),
+    );
+    said.debug(&Safe::explain(ctx, &one.id).await.unwrap());
+    let taken = Safe::create(ctx, new("three", None)).await.unwrap();
+    let with = |email: &str| NewSafe {
+        optional: NewSafeOptional {
+            session: None,
+            contact: Some(Contact {
+                email: Some(Encrypted::new(format!("{email}{CANARY}"))),
+                pin: None,
+            }),
+            ..new("three", None).optional
+        },
+        ..new("three", None)
+    };
+    said.error(Safe::replace(ctx, &taken.id, with("one")).await);
+    said.debug(&Safe::replace(ctx, &taken.id, with("three")).await.unwrap());
+    said.debug(
+        &Safe::update_with(ctx, &taken.id, |s| s.name.set(format!("{MARKER} four")))
+            .await
+            .unwrap(),
+    );
+    let mover = ctx.clone().with_reason("looking");
+    let globex = TenantId::new("globex").unwrap();
+    said.debug(&Safe::move_to_tenant(&mover, &taken.id, globex).await.unwrap());
+    said.debug(&Safe::delete_many(ctx, |s| s.name.eq("nobody")).await.unwrap());
+    said.debug(&db.plan_indexes().await.unwrap());
+    said.debug(&ctx.audit_log().of::<Safe>(&taken.id).await.unwrap());
+}
+
 /// What is not to be, by whatever check.
 async fn refusals(said: &mut Said, db: &Db, ctx: &Ctx, one: &Safe) {
     said.error(Safe::create(ctx, new("two", Some("one"))).await);
@@ -269,6 +337,14 @@ async fn refusals(said: &mut Said, db: &Db, ctx: &Ctx, one: &Safe) {
         testing::store_raw(&other, "safes", &document).await.unwrap();
         let rival = other.context(TenantId::new("globex").unwrap(), User::new("rita"));
         said.error(Safe::query(&rival).await);
+        for broken in Safe::query(&rival).results().await.unwrap() {
+            said.error(broken);
+        }
+        said.debug(
+            &Safe::check_stored(&rival.dangerously_bypass_permissions("looking"))
+                .await
+                .unwrap(),
+        );
     }
     let id = bson::oid::ObjectId::from_bytes([7; 12]);
     let document = bson::doc! {

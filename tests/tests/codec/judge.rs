@@ -12,7 +12,7 @@ use crate::model::Outer;
 /// # Errors
 /// The path at which we returned what `bson` does not read.
 pub(crate) fn agrees(ours: &Document, theirs: &RawDocument) -> Result<(), String> {
-    let theirs = with_readable_keys(theirs)?;
+    let theirs = readable(theirs, ours)?;
     let mut found = Vec::new();
     for element in theirs.iter_elements() {
         let element = element.map_err(|error| format!("the framing: {error}"))?;
@@ -40,14 +40,30 @@ pub(crate) fn agrees(ours: &Document, theirs: &RawDocument) -> Result<(), String
     Ok(())
 }
 
+/// The types that begin with a text: string, code, symbol, pointer.
+const TEXTS: [u8; 4] = [0x02, 0x0C, 0x0D, 0x0E];
+
+/// Ends the text whose length stands at a place, if it ends inside of the document.
+fn end_text(bytes: &mut [u8], at: usize) {
+    let length = bytes.get(at..at + 4).and_then(|length| length.try_into().ok());
+    let length = length.map_or(0, u32::from_le_bytes) as usize;
+    let last = bytes.len() - 1;
+    if let Some(end) = bytes
+        .get_mut(at + 3 + length)
+        .filter(|_| length > 0 && at + 3 + length < last)
+    {
+        *end = 0;
+    }
+}
+
 /// NaN differs from itself, wherever it stands: bytes do not.
 fn bytes(value: &Bson) -> Option<Vec<u8>> {
     bson::doc! { "v": value.clone() }.to_vec().ok()
 }
 
-/// The same elements, where a key that is not UTF-8, which stops the `bson` crate and is no declared one, is made
-/// readable.
-fn with_readable_keys(theirs: &RawDocument) -> Result<RawDocumentBuf, String> {
+/// The same elements, where what stops the `bson` crate and is none of ours is made readable: a key that is not UTF-8, and a
+/// text that was passed over and does not end with NUL.
+fn readable(theirs: &RawDocument, ours: &Document) -> Result<RawDocumentBuf, String> {
     let mut bytes = theirs.as_bytes().to_vec();
     let mut at = 4;
     let mut passed = 0;
@@ -59,6 +75,10 @@ fn with_readable_keys(theirs: &RawDocument) -> Result<RawDocumentBuf, String> {
         let key = &mut bytes[at + 1..at + 1 + end];
         if std::str::from_utf8(key).is_err() {
             key.fill(b'?');
+        }
+        let passed_over = std::str::from_utf8(key).is_ok_and(|key| !ours.contains_key(key));
+        if passed_over && TEXTS.contains(&bytes[at]) {
+            end_text(&mut bytes, at + 2 + end);
         }
         let document = RawDocument::from_bytes(&bytes).map_err(|error| error.to_string())?;
         let element = document

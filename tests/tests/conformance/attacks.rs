@@ -154,6 +154,16 @@ on_both_stores! {
             let said = text_error(&shop, &letter).await;
             assert!(said.contains(expected), "{expected}: {said}");
         }
+        // An envelope is binary of subtype 8: neither the general one, nor that of the driver's own encryption, nor another.
+        for subtype in [0, 6, 128] {
+            let letter = letter(&shop.admin, "secret text").await;
+            let mut document = raw(&shop, &letter).await;
+            let bytes = envelope(&document, "text");
+            document.insert("text", Bson::Binary(bson::Binary { subtype: subtype.into(), bytes }));
+            put(&shop, &letter, document).await;
+            let said = text_error(&shop, &letter).await;
+            assert!(said.contains("subtype"), "{subtype}: {said}");
+        }
         let letter = letter(&shop.admin, "secret text").await;
         let mut document = raw(&shop, &letter).await;
         document.insert("text", CANARY);

@@ -1,13 +1,23 @@
 //! Values under older keys: re-sealed when their document is written, or by a batch.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use bson::{Bson, Document, doc};
 use model_core::crypto::Purpose;
 use model_core::prelude::*;
 use model_core::{Confirm, ModelExt, ReencryptReport, ResumeToken};
+use tokio::task::yield_now;
 
 use crate::harness::{Shop, change, foreign_widget, on_both_stores};
 use crate::keys::rotate;
 use crate::models::{Member, NewMember, User, Widget, WidgetPatch, new_widget};
+
+/// Who writes, and as many who read.
+const WRITERS: usize = 4;
+
+fn is_full() -> bool {
+    std::env::var("MODEL_TEST_SIZE").is_ok_and(|size| size == "full")
+}
 
 fn job(shop: &Shop) -> Context<User> {
     shop.admin.dangerously_bypass_permissions("key rotation")
@@ -151,11 +161,12 @@ on_both_stores! {
     /// Writers and readers go on through two rotations and a re-encryption: no error, no update lost, and in the end no
     /// value under an old key.
     async fn rotation_under_load(stage: Stage) {
+        let (count, rounds) = if is_full() { (40, 100) } else { (8, 20) };
         let shop = stage.shop().await;
-        let all = widgets(&shop, 8).await;
+        let all = widgets(&shop, count).await;
         let (shop, all) = (&shop, &all);
-        let writers = all.chunks(2).map(|own| async move {
-            for round in 0..20 {
+        let writers = all.chunks(count / WRITERS).map(|own| async move {
+            for round in 0..rounds {
                 for widget in own {
                     let token = format!("{} round {round}", widget.name);
                     let patch = WidgetPatch { token: Set(Some(Secret::from(token.clone()))), ..Default::default() };
@@ -163,8 +174,22 @@ on_both_stores! {
                     assert_eq!(reveal(shop, widget).await, token);
                     let patch = WidgetPatch { note: Set(Some(token)), ..Default::default() };
                     Widget::update(&shop.admin, &widget.id, patch).await.unwrap();
+                    yield_now().await;
                 }
             }
+        });
+        // Whoever reads what others write finds a value that was written, whatever key it lies under.
+        let done = &AtomicBool::new(false);
+        let readers = (0..WRITERS).map(|reader| async move {
+            let mut reads = 0;
+            while !done.load(Ordering::Relaxed) {
+                let widget = &all[(reads + reader) % all.len()];
+                let token = reveal(shop, widget).await;
+                assert!(token.starts_with(&widget.name) || widget.name.ends_with(&token["token".len()..]), "{token}");
+                reads += 1;
+                yield_now().await;
+            }
+            reads
         });
         let rotations = async {
             for _ in 0..2 {
@@ -173,13 +198,17 @@ on_both_stores! {
                 assert!(done.failed.is_empty(), "{:?}", done.failed);
             }
         };
-        let writers = futures_util::future::join_all(writers);
-        futures_util::future::join(writers, rotations).await;
+        let work = async {
+            futures_util::future::join(futures_util::future::join_all(writers), rotations).await;
+            done.store(true, Ordering::Relaxed);
+        };
+        let (reads, ()) = futures_util::future::join(futures_util::future::join_all(readers), work).await;
+        println!("{} updates and {} reads by others", count * rounds * 2, reads.iter().sum::<usize>());
         for widget in all {
-            assert_eq!(reveal(shop, widget).await, format!("{} round 19", widget.name));
+            assert_eq!(reveal(shop, widget).await, format!("{} round {}", widget.name, rounds - 1));
         }
         Widget::reencrypt(&job(shop)).await.unwrap();
         let end = Widget::reencrypt(&job(shop)).inspect().await.unwrap();
-        assert_eq!((end.current, end.outdated, end.plaintext, end.malformed), (8, 0, 0, 0));
+        assert_eq!((end.current, end.outdated, end.plaintext, end.malformed), (count as u64, 0, 0, 0));
     }
 }

@@ -399,15 +399,15 @@ on_both_stores! {
         let (db, ctx) = open(stage).await;
         let created = Kit::create(&ctx, new_kit()).await.unwrap();
         let before = only(&db).await;
-        for key in ["", "$a", "a.b", "a\0b", "__proto__", &"k".repeat(257)] {
+        for key in ["", "$a", "a.b", "a\0b", "__proto__", &"k".repeat(257), &"k".repeat(10 << 20)] {
             let sorted: BTreeMap<_, _> = [(key.to_owned(), 1)].into();
             let error = Kit::create(&ctx, NewKit { sorted: sorted.clone(), ..new_kit() }).await.unwrap_err();
-            assert_eq!(error.violations()[0].rule, "key", "{key}");
+            assert_eq!(error.violations()[0].rule, "key", "{key:.40}");
             let patch = KitPatch { sorted: Set(sorted), ..Default::default() };
             let error = Kit::update(&ctx, &created.id, patch).await.unwrap_err();
-            assert_eq!((error.violations()[0].path.as_str(), error.violations().len()), ("sorted", 1), "{key}");
+            assert_eq!((error.violations()[0].path.as_str(), error.violations().len()), ("sorted", 1), "{key:.40}");
             let json = json!({ "by_name": { key: { "maxSize": 1 } }, "any": { key: 1 } }).to_string();
-            assert_eq!(KitPatch::from_json(&json).unwrap_err().violations().len(), 2, "{key}");
+            assert_eq!(KitPatch::from_json(&json).unwrap_err().violations().len(), 2, "{key:.40}");
         }
         let many: BTreeMap<_, _> = (0..1_001).map(|n| (format!("k{n}"), n)).collect();
         let error = Kit::create(&ctx, NewKit { sorted: many, ..new_kit() }).await.unwrap_err();

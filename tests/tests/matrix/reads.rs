@@ -189,6 +189,18 @@ reads! {
             }
         }
     };
+    Results "Query::results" All => |ctx, _ids| {
+        let all = Full::query(ctx).results().await?;
+        all.into_iter().collect::<Result<Vec<_>>>().map(|all| keys(ctx, all))
+    };
+    ResultsStream "Results::stream" All => |ctx, _ids| {
+        let all: Vec<_> = Full::query(ctx).results().stream().try_collect().await?;
+        all.into_iter().collect::<Result<Vec<_>>>().map(|all| keys(ctx, all))
+    };
+    ResultsPage "Results::page" All => |ctx, _ids| {
+        let page = Full::query(ctx).sort(|f| f.name.desc()).results().page(9, None).await?;
+        page.items.into_iter().collect::<Result<Vec<_>>>().map(|all| keys(ctx, all))
+    };
     Distinct "Query::distinct" All => |ctx, _ids|
         Full::query(ctx).distinct(|f| &f.key).await.map(|keys| keys.into_iter().collect());
     Select "Query::select" All => |ctx, _ids|

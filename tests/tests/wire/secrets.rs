@@ -96,3 +96,95 @@ async fn a_facet_sees_sealed_documents_whole() {
     let (answers, sent) = wire.sends(counted.into_future()).await;
     assert_eq!((answers.unwrap(), sent), ((1,), vec!["aggregate".to_owned()]));
 }
+
+#[derive(Clone, Embedded)]
+pub(super) struct Contact {
+    #[model(blind_index(unique))]
+    email: Option<Encrypted<String>>,
+    note: Option<String>,
+}
+
+/// Found by a secret inside of a struct.
+#[derive(Clone, Model)]
+#[model(collection = "reached")]
+pub(super) struct Reached {
+    #[model(id)]
+    id: Id<Reached>,
+    #[model(tenant)]
+    organization: TenantId,
+    contact: Contact,
+}
+
+policy!(Reached, Superset);
+
+/// The store is asked by tokens, and told of those alone that change.
+#[tokio::test]
+async fn a_nested_secret_is_asked_for_by_its_token() {
+    let wire = Wire::new().await;
+    let new = NewReached {
+        contact: Contact {
+            email: Some(Encrypted::new("canary@x.com")),
+            note: None,
+        },
+    };
+    let reached = Reached::create(&wire.ctx, new).await.unwrap();
+    wire.log.take();
+    let found = Reached::query(&wire.ctx)
+        .filter(|r| r.contact.email.eq("canary@x.com"))
+        .await
+        .unwrap();
+    assert_eq!(found[0].id, reached.id);
+    let sent = wire.log.take();
+    let filter = sent[0].body.get_document("filter").unwrap().to_string();
+    assert!(
+        filter.contains("_bi.contact.email") && !filter.contains("canary"),
+        "{filter}"
+    );
+    let change = async |contact: ContactPatch| {
+        let patch = ReachedPatch {
+            contact: Merge(contact),
+            ..Default::default()
+        };
+        wire.log.take();
+        Reached::update(&wire.ctx, &reached.id, patch).await.unwrap();
+        let sent = wire.log.take();
+        let update = sent.iter().find(|command| command.name == "update").unwrap();
+        let update = update.body.get_array("updates").unwrap()[0]
+            .as_document()
+            .unwrap();
+        let update = update.get_document("u").unwrap();
+        let names = |operator: &str| {
+            let fields = update.get_document(operator).ok();
+            fields.map(|fields| fields.keys().map(String::to_owned).collect::<Vec<_>>())
+        };
+        (
+            names("$set").unwrap_or_default(),
+            names("$unset").unwrap_or_default(),
+        )
+    };
+    let note = ContactPatch {
+        note: Set(Some("x".into())),
+        ..Default::default()
+    };
+    assert_eq!(change(note).await.0, ["contact.note", "_rev"]);
+    let email = ContactPatch {
+        email: Set(Some(Secret::from("other@x.com"))),
+        ..Default::default()
+    };
+    assert_eq!(
+        change(email).await.0,
+        ["contact.email", "_bi.contact.email", "_rev"]
+    );
+    let none = ContactPatch {
+        email: Set(None),
+        ..Default::default()
+    };
+    let none = change(none).await;
+    assert_eq!(
+        (none.0, none.1),
+        (
+            vec!["_rev".to_owned()],
+            vec!["contact.email".to_owned(), "_bi.contact.email".to_owned()]
+        )
+    );
+}

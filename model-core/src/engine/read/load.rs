@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bson::{Document, RawDocument, RawDocumentBuf};
 
-use crate::codec::{DecodeError, Decoding, DocOrigin, Elements, RawValue, Today};
+use crate::codec::{DecodeError, Decoding, DocOrigin, Elements, RawValue, Today, tag};
 use crate::engine::ports::Ports;
 use crate::engine::secrets::document_seal;
 use crate::engine::unit::Unit;
@@ -18,6 +18,17 @@ pub(in crate::engine) fn raw_field<'a>(document: &'a [u8], field: &str) -> Resul
     Elements::new(document)
         .and_then(|elements| elements.find(field))
         .map_err(DecodeError::into_error)
+}
+
+/// The raw value at a dotted path through documents.
+pub(in crate::engine) fn raw_at<'a>(document: &'a [u8], path: &str) -> Result<Option<RawValue<'a>>> {
+    let Some((first, rest)) = path.split_once('.') else {
+        return raw_field(document, path);
+    };
+    match raw_field(document, first)? {
+        Some(inner) if inner.tag == tag::DOCUMENT => raw_at(inner.bytes, rest),
+        _ => Ok(None),
+    }
 }
 
 /// The version of a stored document.

@@ -19,8 +19,8 @@ pub(in crate::engine) mod watch;
 
 use bson::RawDocumentBuf;
 
-use limited::Limited;
-
+use self::limited::Limited;
+use self::pick::Whole;
 use crate::codec::{DecodeCx, DecodeError};
 use crate::engine::caller::Caller;
 use crate::engine::migration::backlog::{self, Widened};
@@ -210,6 +210,10 @@ pub(in crate::engine) fn server_decides(unit: &(impl ReadUnit + ?Sized), listing
 pub(in crate::engine) trait Notes: Send {
     /// A document as it is stored, and in the shape of the present version.
     fn note(&mut self, stored: &[u8], present: &[u8]) -> Result<()>;
+    /// A document as it is stored, in whose place the unit has taken the reason why it cannot be read.
+    fn missed(&mut self, _stored: &[u8]) -> Result<()> {
+        Ok(())
+    }
     /// Whether the document that was noted first, of those that were not judged yet, is kept; the answer is whether it is
     /// to be kept after all.
     fn judged(&mut self, kept: bool) -> bool;
@@ -258,16 +262,16 @@ pub(in crate::engine) async fn pull_noting(
         {
             return Ok(true);
         }
-        if let Some(sift) = &sift
-            && !sift
-                .admits(unit.caller(), raw)
-                .map_err(|error| error.at_id(|| load::id_text(unit.schema(), raw)))?
-        {
-            return Ok(true);
-        }
-        if let Some(raw) = pick::instead(unit, &whole, raw)? {
+        let read = admitted(unit, sift.as_deref(), &whole, raw).and_then(|found| match found {
+            Some(raw) => decode(unit, clock.as_deref(), raw, widened.as_deref(), notes),
+            None => Ok(()),
+        });
+        if let Err(reason) = read {
             // What stands before a document that does not decode is judged and handed out before the error.
-            failure = decode(unit, clock.as_deref(), raw, widened.as_deref(), notes).err();
+            let missed = unit.miss(reason).and_then(|()| notes.missed(raw));
+            failure = missed
+                .err()
+                .map(|error| error.at_id(|| load::id_text(unit.schema(), raw)));
         }
         Ok(failure.is_none())
     })?;
@@ -291,6 +295,21 @@ pub(in crate::engine) async fn pull_noting(
         Some(error) if *left != Some(0) => Err(error),
         _ => open.note_passed().map(|()| true),
     }
+}
+
+/// The document that is to be decoded, if it is one that was asked for.
+fn admitted<'a>(
+    unit: &dyn ReadUnit,
+    sift: Option<&Sift>,
+    whole: &'a Whole,
+    raw: &'a [u8],
+) -> Result<Option<&'a [u8]>> {
+    let found = match sift.map(|sift| sift.admits(unit.caller(), raw)) {
+        Some(Ok(false)) => return Ok(None),
+        Some(Err(error)) => Err(error),
+        Some(Ok(true)) | None => pick::instead(unit, whole, raw),
+    };
+    found.map_err(|error| error.at_id(|| load::id_text(unit.schema(), raw)))
 }
 
 /// Hands all documents of a query to the unit.
@@ -384,7 +403,7 @@ fn is_unique_over_tenants(schema: &ModelSchema, key: &Node) -> bool {
     if !one {
         return false;
     }
-    schema.indexes.iter().any(|index| {
+    schema.all_indexes().iter().any(|index| {
         let own = matches!(index.keys, [only] if only.path == path || schema.stored_path(only.path).as_deref() == Some(path));
         own && index.unique && index.tenant == TenantPrefix::Global
     })

@@ -27,6 +27,11 @@ impl Notes for Marks {
         Ok(())
     }
 
+    fn missed(&mut self, stored: &[u8]) -> Result<()> {
+        self.decoded.push_back(self.order.place_of_any(stored)?);
+        Ok(())
+    }
+
     fn judged(&mut self, kept: bool) -> bool {
         let place = self.decoded.pop_front();
         if kept && self.room > 0 {
@@ -59,7 +64,10 @@ pub(crate) async fn page(
         ));
     }
     asked::check_sort(unit, &listing.sort)?;
-    let order = PageOrder::new(unit.schema(), listing.sort)?;
+    let mut order = PageOrder::new(unit.schema(), listing.sort)?;
+    if unit.is_lenient() {
+        order.admit_absent();
+    }
     if listing.or_older {
         backlog::refuse_blind(listing.filter.as_ref().unwrap_or(&Node::Everything))?;
     }

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use super::keys::{StoreKeys, keyring};
 use super::rotate::tenant_key;
-use crate::codec::{DecodeError, Elements, Writer, blind_value};
+use crate::codec::{DecodeError, Writer, blind_value};
 use crate::crypto::{LoadedKey, TOKEN_LEN, TenantKey};
 use crate::engine::caller::Caller;
 use crate::engine::read::load;
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::{BLIND_LEN, Node};
-use crate::schema::{BlindSpec, FieldSchema, ModelSchema, TokenScopes, reserved, token_index};
+use crate::schema::{BlindPlace, ModelSchema, TokenScopes, reserved, token_index};
 
 /// The subtype of tokens: "sensitive".
 const SENSITIVE: u8 = 8;
@@ -57,12 +57,11 @@ impl TokenKeys {
     pub(in crate::engine) fn of_value(
         &self,
         collection: &str,
-        field: &FieldSchema,
-        blind: BlindSpec,
+        blind: BlindPlace,
         plain: &[u8],
     ) -> Result<Tokens> {
-        let mut tokens = self.of_value_whole(collection, field, blind, plain)?;
-        if let Some(bits) = blind.bits {
+        let mut tokens = self.of_value_whole(collection, blind, plain)?;
+        if let Some(bits) = blind.spec.bits {
             for token in &mut tokens {
                 truncate(token, bits);
             }
@@ -74,15 +73,14 @@ impl TokenKeys {
     pub(in crate::engine) fn of_value_whole(
         &self,
         collection: &str,
-        field: &FieldSchema,
-        blind: BlindSpec,
+        blind: BlindPlace,
         plain: &[u8],
     ) -> Result<Tokens> {
-        let Some(value) = blind_value(blind.normalise, plain) else {
+        let Some(value) = blind_value(blind.spec.normalise, plain) else {
             return Ok(Tokens::new());
         };
-        let index = blind.index(field.stored);
-        self.of(blind.global)?
+        let index = blind.index();
+        self.of(blind.spec.global)?
             .iter()
             .map(|key| Ok(key.index_token(collection, &index, &value, BLIND_LEN)?))
             .collect()
@@ -105,25 +103,39 @@ fn truncate(token: &mut Vec<u8>, bits: u8) {
     }
 }
 
-/// The blind-indexed field that is stored at `path`.
-pub(in crate::engine) fn field(
-    schema: &'static ModelSchema,
-    path: &str,
-) -> Option<(&'static FieldSchema, BlindSpec)> {
-    let field = schema.field(path)?;
-    field.blind.map(|blind| (field, blind))
+/// Writes the tokens of values into a document, by their stored paths.
+pub(in crate::engine) fn write(tokens: &[(&'static str, Tokens)], out: &mut Writer<'_>) {
+    write_under(reserved::BLIND_INDEX, tokens, out);
 }
 
-/// Writes the tokens of newly sealed values into a document.
-pub(in crate::engine) fn write(tokens: &[(&'static str, Tokens)], out: &mut Writer<'_>) {
-    if tokens.is_empty() {
-        return;
+/// As [`write`], under another name.
+pub(super) fn write_under(name: &str, tokens: &[(&'static str, Tokens)], out: &mut Writer<'_>) {
+    if !tokens.is_empty() {
+        let all: Vec<_> = tokens.iter().map(|(path, tokens)| (*path, &**tokens)).collect();
+        out.document(name, |out| write_below(&all, out));
     }
-    out.document(reserved::BLIND_INDEX, |out| {
-        for (field, tokens) in tokens {
-            write_array(field, tokens, out);
+}
+
+/// What shares the first step of its path stands in one document.
+fn write_below(tokens: &[(&str, &[Vec<u8>])], out: &mut Writer<'_>) {
+    let mut written: Vec<&str> = Vec::new();
+    for (path, values) in tokens {
+        let Some((step, _)) = path.split_once('.') else {
+            write_array(path, values, out);
+            continue;
+        };
+        if written.contains(&step) {
+            continue;
         }
-    });
+        written.push(step);
+        let mut inside = Vec::new();
+        for (path, values) in tokens {
+            if let Some(rest) = path.strip_prefix(step).and_then(|rest| rest.strip_prefix('.')) {
+                inside.push((rest, *values));
+            }
+        }
+        out.document(step, |out| write_below(&inside, out));
+    }
 }
 
 /// Writes the tokens of one field.
@@ -131,25 +143,23 @@ pub(in crate::engine) fn write_array(key: &str, tokens: &[Vec<u8>], out: &mut Wr
     out.array(key, tokens, |out, key, token| out.binary(key, SENSITIVE, token));
 }
 
-/// What an update does to tokens: those of newly sealed values are set, those of removed ones removed.
+/// What an update of the document `stored` does to tokens: those of newly sealed values are set, those of values that are
+/// gone are removed.
 pub(in crate::engine) fn amend(
+    stored: &[u8],
     after: &[u8],
     set: &mut Writer<'_>,
     unset: &mut Vec<String>,
     schema: &'static ModelSchema,
 ) -> Result<()> {
-    if let Some(tokens) = load::raw_field(after, reserved::BLIND_INDEX)? {
-        let mut tokens = Elements::new(tokens.bytes).map_err(DecodeError::into_error)?;
-        while let Some((field, value)) = tokens.next().map_err(DecodeError::into_error)? {
-            set.raw(&path(field), value.tag, value.bytes);
+    for place in schema.blind_places() {
+        let tokens = path(place.path);
+        if let Some(made) = load::raw_at(after, &tokens)? {
+            set.raw(&tokens, made.tag, made.bytes);
+        } else if load::raw_at(after, place.path)?.is_none() && load::raw_at(stored, &tokens)?.is_some() {
+            unset.push(tokens);
         }
     }
-    let removed: Vec<_> = unset
-        .iter()
-        .filter(|gone| field(schema, gone).is_some())
-        .map(|gone| path(gone))
-        .collect();
-    unset.extend(removed);
     Ok(())
 }
 
@@ -236,12 +246,9 @@ pub(crate) async fn is_token(
     Ok(false)
 }
 
-/// The stored tokens of a field; none where another writer has stored something else.
+/// The stored tokens of the value at a path; none where another writer has stored something else.
 pub(in crate::engine) fn stored(document: &[u8], field: &str) -> Result<Tokens> {
-    let Some(all) = load::raw_field(document, reserved::BLIND_INDEX)? else {
-        return Ok(Tokens::new());
-    };
-    let Some(tokens) = load::raw_field(all.bytes, field)? else {
+    let Some(tokens) = load::raw_at(document, &path(field))? else {
         return Ok(Tokens::new());
     };
     let mut items = tokens.array().map_err(DecodeError::into_error)?;

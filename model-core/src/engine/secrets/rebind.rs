@@ -3,7 +3,7 @@
 use bson::spec::BinarySubtype;
 use bson::{Binary, Bson, Document};
 
-use super::blind::{self, TokenKeys, Tokens};
+use super::blind::{TokenKeys, Tokens};
 use super::keys::StoreKeys;
 use super::seal::{Primary, primary};
 use super::sealed::{Found, sealed};
@@ -17,7 +17,7 @@ use crate::schema::ModelSchema;
 /// A document in another tenant.
 pub(in crate::engine) struct Rebound {
     pub(in crate::engine) document: Vec<u8>,
-    /// The tokens of its secrets, under the other tenant's keys, by stored field.
+    /// The tokens of its secrets, under the other tenant's keys, by stored path.
     pub(in crate::engine) tokens: Vec<(&'static str, Tokens)>,
 }
 
@@ -55,11 +55,8 @@ pub(in crate::engine) async fn rebind(
             let plain = opened(from, schema, &primary, here, &found).await?;
             let pad = found.field(schema).and_then(|field| field.pad);
             let envelope = keyring.seal(key, &found.origin(place), &plain, pad)?;
-            if let Some((field, spec)) = blind::field(schema, &found.path) {
-                tokens.push((
-                    field.stored,
-                    keys.of_value(schema.collection, field, spec, &plain)?,
-                ));
+            if let Some(blind) = schema.blind_place(&found.path) {
+                tokens.push((blind.path, keys.of_value(schema.collection, blind, &plain)?));
             }
             put(&mut document, &found.path, envelope)
         };

@@ -285,7 +285,7 @@ async fn renewed_tokens(
     document: &RawDocumentBuf,
     found: &Found<'_>,
 ) -> Result<Option<Tokens>> {
-    let Some((field, spec)) = blind::field(schema, &found.path) else {
+    let Some(blind) = schema.blind_place(&found.path) else {
         return Ok(None);
     };
     let plain = match found.envelope() {
@@ -301,8 +301,8 @@ async fn renewed_tokens(
             None => return Ok(None),
         },
     };
-    let tokens = keys.of_value(place.schema.collection, field, spec, &plain)?;
-    let stored = blind::stored(document.as_bytes(), field.stored)?;
+    let tokens = keys.of_value(place.schema.collection, blind, &plain)?;
+    let stored = blind::stored(document.as_bytes(), blind.path)?;
     Ok((stored != tokens).then_some(tokens))
 }
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use zeroize::Zeroizing;
 
-use super::blind::{self, TokenKeys, Tokens};
+use super::blind::{TokenKeys, Tokens};
 use super::keys::StoreKeys;
 use crate::codec::{Place, Seal, Writer};
 use crate::crypto::{Keyring, LoadedKey, Origin, Purpose, TenantKey};
@@ -17,7 +17,7 @@ use crate::value::IdValue;
 pub(in crate::engine) struct Sealer<'a> {
     primary: Option<Primary<'a>>,
     tokens: TokenKeys,
-    /// The tokens of the values that were sealed so far, by stored field.
+    /// The tokens of the values that were sealed so far, by stored path.
     made: Mutex<Vec<(&'static str, Tokens)>>,
     schema: &'static ModelSchema,
     collection: &'static str,
@@ -103,10 +103,10 @@ impl Seal for Sealer<'_> {
         let Some(Primary { keyring, key, .. }) = &self.primary else {
             return Err(Error::internal("a sealed field that the schema does not tell of").at_path(path));
         };
-        if let Some((field, blind)) = blind::field(self.schema, path) {
-            let tokens = self.tokens.of_value(self.collection, field, blind, plaintext)?;
+        if let Some(blind) = self.schema.blind_place(path) {
+            let tokens = self.tokens.of_value(self.collection, blind, plaintext)?;
             let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-            made.push((field.stored, tokens));
+            made.push((blind.path, tokens));
         }
         let pad = self.schema.field_at(path).and_then(|field| field.pad);
         keyring

@@ -10,7 +10,7 @@ use super::blind::{self, TokenKeys};
 use super::keys::{StoreKeys, keyring};
 use super::sealed::{Found, sealed};
 use crate::codec::{DecodeError, DocOrigin, Elements, Writer};
-use crate::crypto::{KeyId, LoadedKey, Suites};
+use crate::crypto::{CryptoError, KeyId, LoadedKey, Suites};
 use crate::engine::caller::Caller;
 use crate::engine::read::Open;
 use crate::engine::read::load;
@@ -24,8 +24,8 @@ pub(in crate::engine) struct Sift {
     /// The filter, with whole tokens of values that are not stored.
     node: Node,
     tokens: TokenKeys,
-    /// What the values of the batch are sealed under.
-    keys: HashMap<KeyId, Arc<LoadedKey>>,
+    /// What the values of the batch are sealed under, or why that is not to be had.
+    keys: HashMap<KeyId, Result<Arc<LoadedKey>, CryptoError>>,
 }
 
 impl Sift {
@@ -51,7 +51,10 @@ impl Sift {
         Ok((relaxed, Some(sift)))
     }
 
-    /// Loads the keys that the batch's values are sealed under.
+    /// Loads the keys that the batch's values are sealed under. Why one does not load is said where its document is judged.
+    ///
+    /// # Errors
+    /// Neither the store nor the key provider answers.
     pub(in crate::engine) async fn prepare(&mut self, caller: &Caller, open: &mut Open) -> Result<()> {
         let mut missing = Vec::new();
         open.each(&mut |raw| {
@@ -66,10 +69,13 @@ impl Sift {
         })?;
         for id in missing {
             if let std::collections::hash_map::Entry::Vacant(slot) = self.keys.entry(id) {
-                let key = keyring(&caller.ports)?
-                    .load(&StoreKeys(&*caller.ports.store), id)
-                    .await?;
-                slot.insert(key);
+                let store = StoreKeys(&*caller.ports.store);
+                match keyring(&caller.ports)?.load(&store, id).await {
+                    Err(
+                        error @ (CryptoError::Store(_) | CryptoError::KeyProvider { retryable: true, .. }),
+                    ) => return Err(error.into()),
+                    key => slot.insert(key),
+                };
             }
         }
         Ok(())
@@ -90,11 +96,7 @@ impl Sift {
             let made = self.whole_tokens(caller, place, &found);
             tokens.push(made.map_err(|error| error.at_path(found.path.clone()))?);
         }
-        out.document(SIFTED, |out| {
-            for (field, tokens) in &tokens {
-                blind::write_array(field, tokens, out);
-            }
-        });
+        blind::write_under(SIFTED, &tokens, &mut out);
         let whole = out.finish()?;
         RawDocument::from_bytes(&whole)
             .map(|document| matches(&self.node, document))
@@ -105,8 +107,8 @@ impl Sift {
     fn asked_about<'a>(&self, raw: &'a [u8]) -> Result<Vec<Found<'a>>> {
         let mut found = sealed(self.schema, raw)?;
         found.retain(|found| {
-            let field = blind::field(self.schema, &found.path);
-            field.is_some_and(|(_, blind)| blind.bits.is_some())
+            let blind = self.schema.blind_place(&found.path);
+            blind.is_some_and(|blind| blind.spec.bits.is_some())
         });
         Ok(found)
     }
@@ -117,21 +119,22 @@ impl Sift {
         place: DocOrigin<'_>,
         found: &Found<'_>,
     ) -> Result<(&'static str, blind::Tokens)> {
-        let (field, blind) = blind::field(self.schema, &found.path)
-            .ok_or_else(|| Error::internal("a value without a blind index"))?;
+        let blind = self.schema.blind_place(&found.path);
+        let blind = blind.ok_or_else(|| Error::internal("a value without a blind index"))?;
         let plain = match found.envelope() {
             Some(envelope) => {
                 let (id, envelope) = envelope?;
                 let key = self.keys.get(&id);
                 let key = key.ok_or_else(|| Error::internal("the key of a value was not loaded"))?;
+                let key = key.as_ref().map_err(CryptoError::clone)?;
                 keyring(&caller.ports)?.open(key, &found.origin(place), envelope, Suites::ALL)?
             }
             // What has no token yet is not found by its value, here as everywhere.
-            None => return Ok((field.stored, blind::Tokens::new())),
+            None => return Ok((blind.path, blind::Tokens::new())),
         };
         let tokens = self
             .tokens
-            .of_value_whole(place.schema.collection, field, blind, &plain)?;
-        Ok((field.stored, tokens))
+            .of_value_whole(place.schema.collection, blind, &plain)?;
+        Ok((blind.path, tokens))
     }
 }

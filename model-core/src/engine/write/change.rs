@@ -189,7 +189,7 @@ fn update(
         }
     }
     if schema.token_scopes().any() {
-        blind::amend(after, &mut set, &mut unset, schema)?;
+        blind::amend(raw, after, &mut set, &mut unset, schema)?;
     }
     write_reserved(schema, revision, &mut set);
     if let Some(migrated) = &stored.migrated {

@@ -106,7 +106,7 @@ impl Job {
         item.effect = self.effect(unit, plan, stored, draft).await?;
         if let Some(effect) = &mut item.effect {
             if let Some(carried) = &item.carried {
-                effect.after = carried.add_to(&effect.after)?;
+                effect.after = carried.add_to(unit.schema(), &effect.after)?;
             }
             outbox::embed(unit.schema(), effect, stored)?;
             let stored = stored.map(|stored| stored.raw.as_bytes());

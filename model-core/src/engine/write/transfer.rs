@@ -40,8 +40,7 @@ impl Carried {
     }
 
     /// Adds it to a document that is to be stored. A secret that a hook has changed since has tokens of its own by now.
-    pub(in crate::engine) fn add_to(&self, created: &[u8]) -> Result<Vec<u8>> {
-        let own = load::raw_field(created, reserved::BLIND_INDEX)?.map(|own| own.bytes);
+    pub(in crate::engine) fn add_to(&self, schema: &'static ModelSchema, created: &[u8]) -> Result<Vec<u8>> {
         let mut out = Writer::with_capacity(created.len() + self.others.len() + 256);
         let copy = |document: &[u8], out: &mut Writer<'_>| {
             let mut elements = Elements::new(document)?;
@@ -54,27 +53,23 @@ impl Carried {
         };
         copy(created, &mut out).map_err(DecodeError::into_error)?;
         copy(&self.others, &mut out).map_err(DecodeError::into_error)?;
-        let mut kept = Vec::new();
-        for (field, tokens) in &self.tokens {
-            let same = |document| {
-                let value = load::raw_field(document, field);
-                value.map(|value| value.map(|value| (value.tag, value.bytes.to_vec())))
-            };
-            if same(created)? == same(&self.document)? {
-                kept.push((*field, tokens));
+        let mut all = Vec::new();
+        for place in schema.blind_places() {
+            let made = blind::stored(created, place.path)?;
+            if !made.is_empty() {
+                all.push((place.path, made));
             }
         }
-        if own.is_some() || !kept.is_empty() {
-            out.document(reserved::BLIND_INDEX, |out| {
-                if let Some(own) = own {
-                    // What was written a moment ago can be read.
-                    let _ = copy(own, out);
-                }
-                for (field, tokens) in kept {
-                    blind::write_array(field, tokens, out);
-                }
-            });
+        for (path, tokens) in &self.tokens {
+            let same = |document| {
+                let value = load::raw_at(document, path);
+                value.map(|value| value.map(|value| (value.tag, value.bytes.to_vec())))
+            };
+            if same(created)? == same(&self.document)? && all.iter().all(|(made, _)| made != path) {
+                all.push((*path, tokens.clone()));
+            }
         }
+        blind::write(&all, &mut out);
         out.finish()
     }
 }

@@ -117,7 +117,7 @@ fn is_unique(schema: &ModelSchema, key: &Node) -> bool {
         Some(stored) == schema.tenant_field() || equal.contains(&stored)
     };
     schema
-        .indexes
+        .all_indexes()
         .iter()
         .any(|index| index.unique && index.keys.iter().all(|key| named(key.path)))
 }

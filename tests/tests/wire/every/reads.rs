@@ -35,6 +35,13 @@ probes! {
     "Query::matching" => |ctx, _given| Thing::query(ctx).matching(Thing::filter(|t| !t.key.eq("one"))).await;
     "Query::sort" => |ctx, _given| Thing::query(ctx).sort(|t| t.key.asc()).skip(1).limit(1).await;
     "Query::stream" => |ctx, _given| Thing::query(ctx).batch_size(1).stream().try_collect::<Vec<_>>().await;
+    "Query::results" => |ctx, _given| Thing::query(ctx).results().await;
+    "Results::stream" => |ctx, _given|
+        Thing::query(ctx).batch_size(1).results().stream().try_collect::<Vec<_>>().await;
+    "Results::page" => |ctx, _given| async {
+        let first = Thing::query(ctx).sort(|t| t.name.desc()).results().page(1, None).await?;
+        Thing::query(ctx).sort(|t| t.name.desc()).results().page(1, first.next.as_deref()).await
+    }.await;
     "Query::first" => |ctx, _given| Thing::query(ctx).sort(|t| t.key.asc()).first().await;
     "Query::count" => |ctx, _given| Thing::query(ctx).count().await;
     "Query::exists" => |ctx, _given| Thing::query(ctx).exists().await;
