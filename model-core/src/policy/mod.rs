@@ -1,6 +1,7 @@
 //! Who may do what: contexts, actors, and the policy that every model has.
 
 mod actor;
+mod answers;
 mod audit_log;
 mod base_model;
 mod change;

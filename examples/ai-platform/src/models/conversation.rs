@@ -1,7 +1,7 @@
 use model_core::prelude::*;
 
 use super::{Agent, Message, MessageRole, NewMessage, NewMessageOptional, User};
-use crate::person::{Ctx, Person, owned};
+use crate::person::{Ctx, Person};
 
 /// What a model is asked with. The service of before had some of these on each conversation, whatever the provider.
 #[derive(Clone, PartialEq, Embedded)]
@@ -25,9 +25,7 @@ pub struct Parameters {
 #[model(collection = "conversations", id = uuid, rename_all = "camelCase")]
 #[model(index(user_id, last_message_at = desc), index(agent_id))]
 pub struct Conversation {
-    #[model(id)]
     pub id: Id<Conversation>,
-    #[model(tenant)]
     pub tenant_id: TenantId,
     #[model(readonly, on_delete = cascade)]
     pub user_id: Ref<User>,
@@ -42,15 +40,15 @@ pub struct Conversation {
     pub parameters: Parameters,
     #[model(default = false, filterable)]
     pub archived: bool,
-    #[model(created_at)]
     pub created_at: DateTime<Utc>,
-    #[model(updated_at)]
     pub updated_at: DateTime<Utc>,
     #[model(skip_updated_at, sortable)]
     pub last_message_at: Option<DateTime<Utc>>,
 }
 
-owned!(Conversation by user_id);
+impl BaseModel for Conversation {
+    policy!(Person, read, create, update, delete: owns(user_id), exact_scope: own(user_id));
+}
 
 impl Conversation {
     /// Adds a message below another, or at the root, and moves the conversation up: both or neither.

@@ -60,7 +60,11 @@ fn operation(tag: &str, summary: &str, status: &str, answer: Option<&str>) -> Va
     } })
 }
 
-/// The requests that are about no resource.
+fn parameter(place: &str, name: &str) -> Value {
+    json!({ "name": name, "in": place, "required": place == "path", "schema": { "type": "string" } })
+}
+
+/// The requests that are no resource's five.
 fn service() -> Map<String, Value> {
     let mut login = operation("service", "Signs in: a bearer's token", "201", None);
     let text = json!({ "type": "string" });
@@ -70,7 +74,10 @@ fn service() -> Map<String, Value> {
     let mut health = operation("service", "Whether the store answers", "200", None);
     health["security"] = json!([]);
     let totals = operation("service", "Sums of the last 30 days, by campaign", "200", None);
+    let mut days = operation("campaigns", "Sums of each of the last 30 days", "200", None);
+    days["parameters"] = json!([parameter("path", "id")]);
     let paths = [
+        ("/campaigns/{id}/days", json!({ "get": days })),
         ("/login", json!({ "post": login })),
         ("/health", json!({ "get": health })),
         ("/totals", json!({ "get": totals })),
@@ -83,7 +90,6 @@ fn service() -> Map<String, Value> {
 
 fn resource<M: Model>(path: &str, writable: bool, paths: &mut Map<String, Value>) {
     let name = M::schema().name;
-    let parameter = |place: &str, name: &str| json!({ "name": name, "in": place, "required": place == "path", "schema": { "type": "string" } });
     let mut asked = vec!["limit".to_owned(), "after".to_owned(), "sort".to_owned()];
     filterable(M::schema().fields, "", &mut asked);
     let mut list = operation(path, "A page: `items`, and `next` for `after`", "200", None);

@@ -2,7 +2,7 @@ use chrono::TimeDelta;
 use model_core::prelude::*;
 
 use super::{Campaign, CampaignStatus, Creative, ScheduledPost, TelegramGroup};
-use crate::operator::{Ctx, policy};
+use crate::operator::{Ctx, Operator};
 
 #[derive(Clone, Copy, PartialEq, Embedded)]
 #[model(rename_all = "lowercase")]
@@ -15,13 +15,9 @@ pub enum PostStatus {
 #[derive(Clone, Embedded)]
 #[model(defaults)]
 pub struct PostMetrics {
-    #[model(default = 0)]
     pub views: i64,
-    #[model(default = 0)]
     pub clicks: i64,
-    #[model(default = 0)]
     pub reactions: i64,
-    #[model(default = 0)]
     pub replies: i64,
 }
 
@@ -30,7 +26,6 @@ pub struct PostMetrics {
 #[model(collection = "posthistories", rename_all = "camelCase", global)]
 #[model(index(campaign_id, sent_at = desc), index(group_id, sent_at = desc))]
 pub struct PostHistory {
-    #[model(id)]
     pub id: Id<PostHistory>,
     #[model(readonly)]
     pub campaign_id: Id<Campaign>,
@@ -50,7 +45,7 @@ pub struct PostHistory {
 }
 
 impl BaseModel for PostHistory {
-    policy!(read: is_anybody, write: is_bot, delete: is_admin);
+    policy!(Operator, read: true, create, update: is_bot, delete: is_admin);
 }
 
 impl PostHistory {

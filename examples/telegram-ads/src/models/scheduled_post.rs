@@ -1,7 +1,7 @@
 use model_core::prelude::*;
 
 use super::{Campaign, Creative, PostHistory, PostHistoryPatch, TelegramGroup};
-use crate::operator::{Ctx, policy};
+use crate::operator::{Ctx, Operator};
 
 #[derive(Clone, Copy, PartialEq, Embedded)]
 #[model(rename_all = "lowercase")]
@@ -18,7 +18,6 @@ pub enum QueueStatus {
 #[model(collection = "scheduledposts", rename_all = "camelCase", global)]
 #[model(index(status, scheduled_for))]
 pub struct ScheduledPost {
-    #[model(id)]
     pub id: Id<ScheduledPost>,
     #[model(readonly, index)]
     pub campaign_id: Id<Campaign>,
@@ -33,14 +32,12 @@ pub struct ScheduledPost {
     #[model(default = 0)]
     pub attempts: i32,
     pub error: Option<String>,
-    #[model(created_at)]
     pub created_at: DateTime<Utc>,
-    #[model(updated_at)]
     pub updated_at: DateTime<Utc>,
 }
 
 impl BaseModel for ScheduledPost {
-    policy!(read: is_anybody, write: is_anybody, delete: is_admin);
+    policy!(Operator, read, create, update: true, delete: is_admin);
 }
 
 impl ScheduledPost {
