@@ -61,30 +61,35 @@ impl Session {
         }
     }
 
-    /// Whether the actor sits in this workspace, by whichever id a model names it, with this right.
-    fn may(&self, workspace: &TenantId, right: impl Fn(&Permissions) -> bool) -> bool {
-        let here = |seat: &Seat| seat.is_of(workspace) && seat.may(right);
+    /// Whether the actor sits in the workspace that a model names by this id, with this right.
+    fn may(
+        &self,
+        workspace: &TenantId,
+        named: fn(&Seat) -> &TenantId,
+        right: fn(&Permissions) -> bool,
+    ) -> bool {
+        let here = |seat: &Seat| named(seat) == workspace && seat.may(right);
         self.admin || self.seat.as_ref().is_some_and(here)
     }
 
     pub fn sits_in(&self, workspace: &TenantId) -> bool {
-        self.may(workspace, |_| true)
+        self.may(workspace, |seat| &seat.by_id, |_| true)
     }
 
     pub fn queries(&self, workspace: &TenantId) -> bool {
-        self.may(workspace, |may| may.can_query)
-    }
-
-    pub fn views_sources(&self, workspace: &TenantId) -> bool {
-        self.may(workspace, |may| may.can_view_sources)
-    }
-
-    pub fn manages_sync(&self, workspace: &TenantId) -> bool {
-        self.may(workspace, |may| may.can_manage_sync)
+        self.may(workspace, |seat| &seat.by_id, |may| may.can_query)
     }
 
     pub fn edits_settings(&self, workspace: &TenantId) -> bool {
-        self.may(workspace, |may| may.can_edit_settings)
+        self.may(workspace, |seat| &seat.by_id, |may| may.can_edit_settings)
+    }
+
+    pub fn views_sources(&self, workspace: &TenantId) -> bool {
+        self.may(workspace, |seat| &seat.by_notion_id, |may| may.can_view_sources)
+    }
+
+    pub fn manages_sync(&self, workspace: &TenantId) -> bool {
+        self.may(workspace, |seat| &seat.by_notion_id, |may| may.can_manage_sync)
     }
 
     /// Whether what belongs to this user of the workspace is the actor's own, or in an administrator's hands.
@@ -103,10 +108,6 @@ impl Session {
 }
 
 impl Seat {
-    fn is_of(&self, workspace: &TenantId) -> bool {
-        self.by_id == *workspace || self.by_notion_id == *workspace
-    }
-
     fn may(&self, right: impl Fn(&Permissions) -> bool) -> bool {
         self.role == MemberRole::Owner || right(&self.permissions)
     }

@@ -35,7 +35,11 @@ impl Reader {
     }
 
     fn own<M: Model>(&self, owner: &Field<M, String>) -> Filter<M> {
-        if self.librarian { Filter::all() } else { owner.eq(self.name) }
+        if self.librarian {
+            Filter::all()
+        } else {
+            owner.eq(self.name)
+        }
     }
 }
 
@@ -117,8 +121,14 @@ async fn open(stage: Stage) -> Hall {
     let builder = builder.model::<Book>().model::<Loan>().model::<Membership>();
     let db = builder.build().await.unwrap();
     let tenant = TenantId::new("acme").unwrap();
-    let ann = Reader { name: "ann", librarian: false };
-    let librarian = Reader { name: "lib", librarian: true };
+    let ann = Reader {
+        name: "ann",
+        librarian: false,
+    };
+    let librarian = Reader {
+        name: "lib",
+        librarian: true,
+    };
     Hall {
         ann: db.context(tenant.clone(), ann),
         librarian: db.context(tenant, librarian),
@@ -128,16 +138,25 @@ async fn open(stage: Stage) -> Hall {
 }
 
 fn book(owner: &str) -> NewBook {
-    NewBook { owner: owner.to_owned(), optional: NewBookOptional::default() }
+    NewBook {
+        owner: owner.to_owned(),
+        optional: NewBookOptional::default(),
+    }
 }
 
 #[test]
 fn roles_are_those_of_names_and_types() {
-    let role = |schema: &'static model_core::schema::ModelSchema, name: &str| schema.field(name).unwrap().role;
+    let role =
+        |schema: &'static model_core::schema::ModelSchema, name: &str| schema.field(name).unwrap().role;
     let book = ["_id", "library", "createdAt", "updatedAt"].map(|name| role(Book::schema(), name));
     assert_eq!(
         book,
-        [FieldRole::Id, FieldRole::Tenant, FieldRole::CreatedAt, FieldRole::UpdatedAt]
+        [
+            FieldRole::Id,
+            FieldRole::Tenant,
+            FieldRole::CreatedAt,
+            FieldRole::UpdatedAt
+        ]
     );
     let loan = ["lender", "borrower", "since"].map(|name| role(Loan::schema(), name));
     assert_eq!(loan, [FieldRole::Tenant, FieldRole::Plain, FieldRole::CreatedAt]);

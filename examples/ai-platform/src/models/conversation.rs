@@ -63,12 +63,7 @@ impl Conversation {
         ctx.transaction(|tx| {
             let (id, parent, content) = (id.clone(), parent.clone(), content.clone());
             async move {
-                let conversation = Self::fetch(&tx, &id).await?;
-                let moved = ConversationPatch {
-                    last_message_at: Set(Some(tx.now())),
-                    ..Default::default()
-                };
-                Self::update(&tx, &id, moved).await?;
+                let conversation = Self::update_with(&tx, &id, |c| c.last_message_at.set(tx.now())).await?;
                 let new = NewMessage {
                     conversation_id: id.into(),
                     user_id: conversation.user_id,

@@ -1,4 +1,3 @@
-use model_core::Scored;
 use model_core::prelude::*;
 
 use super::{File, User};

@@ -196,12 +196,10 @@ pub async fn get_my_resources_by_project(ctx: &ReqContext, project: &Id<Project>
 }
 
 pub async fn archive_my_resource(ctx: &ReqContext, id: &Id<MyResource>) -> Result<MyResource> {
-    let archived = MyResourcePatch {
-        archived: Set(true),
-        date_archived: Set(Some(ctx.now())),
-        ..Default::default()
-    };
-    MyResource::update(ctx, id, archived).await
+    MyResource::update_with(ctx, id, |r| {
+        r.archived.set(true).and(r.date_archived.set(ctx.now()))
+    })
+    .await
 }
 
 /// One command for all, judged and audited each.

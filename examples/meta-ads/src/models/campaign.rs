@@ -1,4 +1,3 @@
-use model_core::Violation;
 use model_core::prelude::*;
 
 use super::MetaConnection;

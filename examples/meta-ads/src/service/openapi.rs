@@ -1,7 +1,7 @@
 //! The description of the service, made from the models' own metadata.
 
 use model_core::prelude::*;
-use model_core::schema::{FieldSchema, TypeSchema, json};
+use model_core::schema::{Comparison, FieldSchema, TypeSchema, json};
 use serde_json::{Map, Value, json};
 
 use crate::{Campaign, MetaConnection, PerformanceSnapshot, User};
@@ -114,15 +114,17 @@ fn resource<M: Model>(path: &str, writable: bool, paths: &mut Map<String, Value>
     paths.insert(format!("/{path}/{{id}}"), one);
 }
 
-/// The paths that filters may name: of embedded documents too.
+/// What filters may ask: each path, of embedded documents too, with each of its comparisons.
 fn filterable(fields: &[FieldSchema], above: &str, found: &mut Vec<String>) {
     for field in fields {
         let path = format!("{above}{}", field.json);
         if let TypeSchema::Embedded(embedded) = &field.ty {
             filterable(embedded().fields, &format!("{path}."), found);
         }
-        if field.external.is_some() {
-            found.push(path);
-        }
+        let allowed = field.external.map_or(&[][..], |external| external.comparisons());
+        found.extend(allowed.iter().map(|comparison| match comparison {
+            Comparison::Eq => path.clone(),
+            other => format!("{path}[{}]", other.name()),
+        }));
     }
 }

@@ -93,7 +93,13 @@ async fn every_reference_of_the_description_leads_somewhere() {
         assert!(target.is_some(), "{reference} leads nowhere");
     }
     let asked = &description["paths"]["/campaigns"]["get"]["parameters"];
-    for name in ["budget.daily", "status", "after"] {
+    for name in [
+        "budget.daily",
+        "status",
+        "status[not_in]",
+        "name[starts_with]",
+        "after",
+    ] {
         let told = asked
             .as_array()
             .unwrap()

@@ -83,11 +83,11 @@ impl BaseModel for DocumentSource {
 impl DocumentSource {
     /// `source.markAsDeleted()`
     pub async fn mark_as_deleted(ctx: &Ctx, id: &Id<Self>) -> Result<Self> {
-        let patch = DocumentSourcePatch {
-            sync_status: Set(SourceStatus::Deleted),
-            deleted_at: Set(Some(ctx.now())),
-            ..Default::default()
+        let deleted = |s: &DocumentSourceFields| {
+            s.sync_status
+                .set(SourceStatus::Deleted)
+                .and(s.deleted_at.set(ctx.now()))
         };
-        Self::update(ctx, id, patch).await
+        Self::update_with(ctx, id, deleted).await
     }
 }

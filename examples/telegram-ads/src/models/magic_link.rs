@@ -1,7 +1,7 @@
 use chrono::TimeDelta;
 use model_core::prelude::*;
 
-use super::{AuditLog, Session, User, UserPatch};
+use super::{AuditLog, Session, User};
 use crate::operator::{Ctx, Operator};
 
 /// A link in a mail: good for 15 minutes, and for one sign-in.
@@ -52,11 +52,7 @@ impl MagicLink {
         let Some(link) = good.claim(used).await? else {
             return Ok(None);
         };
-        let seen = UserPatch {
-            last_login_at: Set(Some(now)),
-            ..Default::default()
-        };
-        let user = User::update(bot, &link.user_id, seen).await?;
+        let user = User::update_with(bot, &link.user_id, |u| u.last_login_at.set(now)).await?;
         AuditLog::action(bot, &Operator::person(&user), "login", &user.id).await?;
         Session::open(bot, &user.id).await.map(Some)
     }

@@ -94,12 +94,10 @@ impl PostHistory {
                 ..PostMetrics::default()
             };
             Campaign::add_performance(&tx, &before.campaign_id, &more, revenue - before.revenue).await?;
-            let patch = PostHistoryPatch {
-                metrics: Set(metrics),
-                revenue: Set(revenue),
-                ..Default::default()
-            };
-            Self::update(&tx, &id, patch).await
+            Self::update_with(&tx, &id, |p| {
+                p.metrics.set(metrics.clone()).and(p.revenue.set(revenue))
+            })
+            .await
         })
         .await
     }

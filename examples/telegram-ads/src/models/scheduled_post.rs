@@ -1,6 +1,6 @@
 use model_core::prelude::*;
 
-use super::{Campaign, Creative, PostHistory, PostHistoryPatch, TelegramGroup};
+use super::{Campaign, Creative, PostHistory, TelegramGroup};
 use crate::operator::{Ctx, Operator};
 
 #[derive(Clone, Copy, PartialEq, Embedded)]
@@ -65,11 +65,7 @@ impl ScheduledPost {
     ) -> Result<Self> {
         let (id, history) = (id.clone(), history.clone());
         bot.transaction(|tx| async move {
-            let sent = PostHistoryPatch {
-                message_id: Set(Some(message_id)),
-                ..Default::default()
-            };
-            PostHistory::update(&tx, &history, sent).await?;
+            PostHistory::update_with(&tx, &history, |p| p.message_id.set(message_id)).await?;
             let done = ScheduledPostPatch {
                 status: Set(QueueStatus::Posted),
                 ..Default::default()
@@ -85,12 +81,13 @@ impl ScheduledPost {
     pub async fn failed(bot: &Ctx, id: &Id<Self>, error: &str) -> Result<Self> {
         Self::modify(bot, id, |entry| {
             let again = entry.attempts < 2;
+            let status = if again {
+                QueueStatus::Pending
+            } else {
+                QueueStatus::Failed
+            };
             Ok(Some(ScheduledPostPatch {
-                status: Set(if again {
-                    QueueStatus::Pending
-                } else {
-                    QueueStatus::Failed
-                }),
+                status: Set(status),
                 worker: Set(None),
                 attempts: Set(entry.attempts + 1),
                 error: Set(Some(error.to_owned())),
