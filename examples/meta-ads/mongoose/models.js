@@ -39,6 +39,7 @@ const user = new Schema({
   password: { ...secret, required: true },
   firstName: { ...text, trim: true, maxlength: 80 },
   lastName: { type: String, trim: true, maxlength: 80 },
+  phone: secret,
   role: oneOf(['admin', 'editor', 'viewer'], { default: 'viewer' }),
   lastLoginAt: Date,
 }, options('users'));

@@ -55,6 +55,7 @@ impl App {
             first_name: "Ada".into(),
             optional: NewUserOptional {
                 last_name: Some("Lovelace".into()),
+                phone: Some(Secret::from("+44 20 7946 0018")),
                 role: Some(role),
                 ..Default::default()
             },
@@ -106,14 +107,16 @@ on_both_stores! {
         assert_eq!(renewed.updated_at - renewed.created_at, TimeDelta::seconds(1));
         let json = serde_json::to_value(user.into_view(&app.acme)).unwrap();
         assert_eq!((&json["email"], &json["displayName"]), (&json!("ada@acme.example"), &json!("Ada Lovelace")));
-        assert!(json.get("password").is_none() && json.get("__v").is_none(), "{json}");
+        assert!(["password", "phone", "__v"].iter().all(|key| json.get(key).is_none()), "{json}");
+        let phone = User::query(&app.acme).first().await.unwrap().unwrap().phone.unwrap();
+        assert_eq!(phone.reveal(&app.acme).await.unwrap().expose(), "+44 20 7946 0018");
         let json = serde_json::to_value(renewed.into_view(&app.acme)).unwrap();
         assert!(json.get("accessToken").is_none() && json.get("refreshToken").is_none() && json["isUsable"] == true);
         let mut everything = String::new();
         for collection in ["users", "metaconnections", "audit_log"] {
             everything += &format!("{:?}", testing::stored(&app.db, collection).await.unwrap());
         }
-        for secret in ["EAAB", "R4343", "correct horse"] {
+        for secret in ["EAAB", "R4343", "correct horse", "7946"] {
             assert!(!everything.contains(secret), "{secret}");
         }
         let token = MetaConnection::token(&app.acme, &connection.id).await.unwrap();

@@ -16,7 +16,10 @@ use super::base_model::BaseModel;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<()> {
-/// let db = register(Db::memory()).build_lazy()?;
+/// # use model_core::crypto::{Keyring, LocalKek};
+/// # let key = LocalKek::parse("243f6a8885a308d313198a2e03707344a4093822299f31d0082efa98ec4e6c89")?;
+/// # let keyring = Keyring::builder().realm("dev").wrapper(key).build()?;
+/// let db = register(Db::memory().keys(keyring)).build_lazy()?;
 /// assert_eq!(db.models().len(), 1);
 /// # #[cfg(feature = "admin")]
 /// let admin = register(model_core::admin::Admin::new(db, User { name: "ops", admin: true }));

@@ -59,25 +59,23 @@ impl Conversation {
         role: MessageRole,
         content: impl Into<String>,
     ) -> Result<Message> {
-        let (id, parent, content) = (id.clone(), parent.cloned(), content.into());
-        ctx.transaction(|tx| {
-            let (id, parent, content) = (id.clone(), parent.clone(), content.clone());
-            async move {
-                let conversation = Self::update_with(&tx, &id, |c| c.last_message_at.set(tx.now())).await?;
-                let new = NewMessage {
-                    conversation_id: id.into(),
-                    user_id: conversation.user_id,
-                    role,
-                    content,
-                    optional: NewMessageOptional {
-                        parent_id: parent.map(Ref::from),
-                        model: (role == MessageRole::Assistant).then_some(conversation.model),
-                        provider: (role == MessageRole::Assistant).then_some(conversation.provider),
-                        ..Default::default()
-                    },
-                };
-                Message::create(&tx, new).await
-            }
+        let content = content.into();
+        ctx.transaction(|tx| async move {
+            let conversation = Self::update_with(&tx, id, |c| c.last_message_at.set(tx.now())).await?;
+            let answers = role == MessageRole::Assistant;
+            let new = NewMessage {
+                conversation_id: id.into(),
+                user_id: conversation.user_id,
+                role,
+                content,
+                optional: NewMessageOptional {
+                    parent_id: parent.map(Ref::from),
+                    model: answers.then_some(conversation.model),
+                    provider: answers.then_some(conversation.provider),
+                    ..Default::default()
+                },
+            };
+            Message::create(&tx, new).await
         })
         .await
     }

@@ -25,6 +25,8 @@ pub struct User {
     pub first_name: String,
     #[model(trim, len(..=80))]
     pub last_name: Option<String>,
+    #[model(pad = 16)]
+    pub phone: Option<Encrypted<String>>,
     #[model(default = Role::Viewer, filterable)]
     pub role: Role,
     #[model(skip_audit, skip_updated_at)]

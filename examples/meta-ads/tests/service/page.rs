@@ -50,6 +50,7 @@ async fn a_browser_shows_every_operation() {
         ("patch", "/campaigns/{id}"),
         ("delete", "/connections/{id}"),
         ("get", "/snapshots/{id}"),
+        ("get", "/campaigns/{id}/days"),
     ] {
         let shown = page.split("class=\"opblock ").any(|block| {
             block.contains(&format!("opblock-{method}")) && block.contains(&format!("data-path=\"{path}\""))

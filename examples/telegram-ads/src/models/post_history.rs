@@ -52,17 +52,8 @@ impl PostHistory {
     /// Reserves a post within the campaign's limits, before it is sent. It changes the campaign, so that of two posts at
     /// once the second counts the first.
     pub async fn reserve(bot: &Ctx, entry: &ScheduledPost) -> Result<Self> {
-        let (campaign, new) = (
-            entry.campaign_id.clone(),
-            NewPostHistory {
-                campaign_id: entry.campaign_id.clone(),
-                group_id: entry.group_id.clone(),
-                creative_id: entry.creative_id.clone(),
-                optional: NewPostHistoryOptional::default(),
-            },
-        );
         bot.transaction(|tx| async move {
-            let campaign = Campaign::update_with(&tx, &campaign, |c| c.reservations.inc(1)).await?;
+            let campaign = Campaign::update_with(&tx, &entry.campaign_id, |c| c.reservations.inc(1)).await?;
             if campaign.status != CampaignStatus::Active {
                 return Err(Error::refused("the campaign is not active"));
             }
@@ -73,6 +64,12 @@ impl PostHistory {
                     return Err(Error::refused("the campaign has reached its limit"));
                 }
             }
+            let new = NewPostHistory {
+                campaign_id: campaign.id,
+                group_id: entry.group_id.clone(),
+                creative_id: entry.creative_id.clone(),
+                optional: NewPostHistoryOptional::default(),
+            };
             Self::create(&tx, new).await
         })
         .await
@@ -85,16 +82,15 @@ impl PostHistory {
 
     /// Stores what Telegram tells of the post by now, and adds the difference to its campaign.
     pub async fn measured(bot: &Ctx, id: &Id<Self>, metrics: PostMetrics, revenue: f64) -> Result<Self> {
-        let id = id.clone();
         bot.transaction(|tx| async move {
-            let before = Self::fetch(&tx, &id).await?;
+            let before = Self::fetch(&tx, id).await?;
             let more = PostMetrics {
                 views: metrics.views - before.metrics.views,
                 clicks: metrics.clicks - before.metrics.clicks,
                 ..PostMetrics::default()
             };
             Campaign::add_performance(&tx, &before.campaign_id, &more, revenue - before.revenue).await?;
-            Self::update_with(&tx, &id, |p| {
+            Self::update_with(&tx, id, |p| {
                 p.metrics.set(metrics.clone()).and(p.revenue.set(revenue))
             })
             .await

@@ -63,14 +63,13 @@ impl ScheduledPost {
         history: &Id<PostHistory>,
         message_id: i64,
     ) -> Result<Self> {
-        let (id, history) = (id.clone(), history.clone());
         bot.transaction(|tx| async move {
-            PostHistory::update_with(&tx, &history, |p| p.message_id.set(message_id)).await?;
+            PostHistory::update_with(&tx, history, |p| p.message_id.set(message_id)).await?;
             let done = ScheduledPostPatch {
                 status: Set(QueueStatus::Posted),
                 ..Default::default()
             };
-            let processing = Self::query(&tx).filter(|p| p.id.eq(&id) & p.status.eq(QueueStatus::Processing));
+            let processing = Self::query(&tx).filter(|p| p.id.eq(id) & p.status.eq(QueueStatus::Processing));
             let entry = processing.claim(done).await?;
             entry.ok_or_else(|| Error::refused("the entry is not being processed"))
         })
