@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::keys::Keys;
 use crate::lifecycle::{self, CollectionPlan, IndexPlan, Manifest, SyncIndexes, SyncOptions, ValidatorPlan};
 use crate::model::registered;
-use crate::policy::{Actor, BaseModel, Context, GlobalContext};
+use crate::policy::{Actor, BaseModel, Context, GlobalContext, Registry};
 use crate::schema::ModelSchema;
 use crate::store::Store;
 use crate::store::memory::MemoryStore;
@@ -359,5 +359,11 @@ impl DbBuilder {
             .at_model(schema.name, "build")),
             _ => Ok(()),
         }
+    }
+}
+
+impl<A: Actor> Registry<A> for DbBuilder {
+    fn model<M: BaseModel<Actor = A>>(self) -> Self {
+        Self::model::<M>(self)
     }
 }

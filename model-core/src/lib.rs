@@ -51,7 +51,7 @@ pub use model_derive::{Embedded, Model, Projection};
 pub use policy::{
     Actor, AnyContext, AuditLog, BaseModel, Change, Context, ContextFor, EraseSubject, EraseTenant,
     ExportSubject, ExportTenant, GlobalContext, GlobalScope, MigrateInfo, Model, Mutable, Projection,
-    Reaches, ReadScope, Scope, Searchable, Singleton, Stamp, TenantScope, Watchable,
+    Reaches, ReadScope, Registry, Scope, Searchable, Singleton, Stamp, TenantScope, Watchable,
 };
 pub use query::{FieldSet, Filter, Operators, PageCursor};
 pub use value::{

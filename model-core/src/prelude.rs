@@ -3,7 +3,8 @@
 pub use crate::codec::Edit;
 pub use crate::codec::Edit::{Keep, Merge, Set};
 pub use crate::db::Db;
-pub use crate::model::{ModelExt, Page};
+pub use crate::model::{ModelExt, Page, Scored};
+pub use crate::policy;
 pub use crate::policy::{
     Actor, BaseModel, Change, Context, GlobalContext, MigrateInfo, Model, Projection, ReadScope,
 };
@@ -18,4 +19,4 @@ pub use model_derive::{Embedded, Model, Projection};
 
 pub use crate::audit::ActorIdentity;
 pub use crate::crypto::NewPassword;
-pub use crate::error::{Error, ErrorKind, Result};
+pub use crate::error::{Error, ErrorKind, Result, Violation};

@@ -1,15 +1,17 @@
 //! The declaration as the rest of the crate sees it: names resolved, fields in the order of storage.
 
-use proc_macro2::Ident;
+use proc_macro2::{Ident, Span};
 use syn::ext::IdentExt as _;
-use syn::{
-    Attribute, DataEnum, DataStruct, DeriveInput, Expr, ExprLit, Fields, Lit, Meta, Path, Type, Visibility,
-};
+use syn::{Attribute, DataEnum, DataStruct, DeriveInput, Fields, Path, Type, Visibility};
 
-use crate::attr::{Container, Direction, FieldAttrs, Index, IndexKey, Role, UniqueScope, VariantAttrs};
+use crate::attr::{
+    Container, DefaultValue, Direction, FieldAttrs, Index, IndexKey, Role, UniqueScope, VariantAttrs,
+};
 use crate::case::Case;
 use crate::ctxt::Ctxt;
+use crate::docs::{doc, docs};
 use crate::keys::Place;
+use crate::role;
 use crate::shape;
 use crate::spelling;
 
@@ -100,7 +102,16 @@ impl Model {
     pub(crate) fn read(cx: &Ctxt, input: &DeriveInput) -> Option<Self> {
         let head = Head::read(cx, Place::Model, input);
         let named = shape::model(cx, input)?;
-        let mut fields = fields(cx, Place::Field, named, head.attrs.rename_all);
+        let written = named.fields.iter();
+        let written: Vec<_> = written
+            .map(|field| (field, FieldAttrs::read(cx, Place::Field, &field.attrs)))
+            .collect();
+        let roles = role::of_fields(&written, head.attrs.global.is_some());
+        let style = head.attrs.rename_all;
+        let written = written.into_iter().zip(roles);
+        let mut fields: Vec<_> = written
+            .filter_map(|((field, attrs), role)| self::named(field, attrs, role, style))
+            .collect();
         fields.sort_by_key(|field| match field.role {
             Role::Id => 0,
             Role::Revision => 2,
@@ -210,11 +221,24 @@ impl Embedded {
         let head = Head::read(cx, place, input);
         let style = head.attrs.rename_all;
         let body = match shape::embedded(cx, input)? {
-            shape::Embedded::Struct(data) => Body::Struct(fields(cx, Place::Inner, data, style)),
+            shape::Embedded::Struct(data) => {
+                let mut fields = fields(cx, Place::Inner, data, style);
+                if let Some(span) = head.attrs.defaults {
+                    default_by_type(&mut fields, span);
+                }
+                Body::Struct(fields)
+            }
             shape::Embedded::Newtype(ty) => Body::Newtype(Box::new(ty.clone())),
             shape::Embedded::Enum(data) => Body::Enum(variants(cx, data, style)?),
         };
         Some(Self { head, body })
+    }
+}
+
+/// `defaults` gives a field that names no default that of its type; an `Option` is left out as it is.
+fn default_by_type(fields: &mut [Field], span: Span) {
+    for field in fields.iter_mut().filter(|field| !field.is_optional()) {
+        field.attrs.default = Some(DefaultValue::Trait(span));
     }
 }
 
@@ -239,9 +263,12 @@ fn fields(cx: &Ctxt, place: Place, data: &DataStruct, style: Option<Case>) -> Ve
 }
 
 fn field(cx: &Ctxt, place: Place, field: &syn::Field, style: Option<Case>) -> Option<Field> {
-    let ident = field.ident.clone()?;
     let attrs = FieldAttrs::read(cx, place, &field.attrs);
-    let role = attrs.roles.first().map_or(Role::Plain, |role| role.value);
+    named(field, attrs, Role::Plain, style)
+}
+
+fn named(field: &syn::Field, attrs: FieldAttrs, role: Role, style: Option<Case>) -> Option<Field> {
+    let ident = field.ident.clone()?;
     let name = ident.unraw().to_string();
     let renamed = match (&attrs.rename, style) {
         (Some(rename), _) => rename.value.clone(),
@@ -311,33 +338,4 @@ fn variant(cx: &Ctxt, variant: &syn::Variant, style: Option<Case>) -> Option<Var
         stored,
         body,
     })
-}
-
-/// The doc comments, as attributes.
-fn docs(attrs: &[Attribute]) -> Vec<Attribute> {
-    attrs
-        .iter()
-        .filter(|attr| attr.path().is_ident("doc") && matches!(attr.meta, Meta::NameValue(_)))
-        .cloned()
-        .collect()
-}
-
-/// The doc comments, as text.
-fn doc(attrs: &[Attribute]) -> String {
-    let lines = attrs
-        .iter()
-        .filter(|attr| attr.path().is_ident("doc"))
-        .filter_map(|attr| match &attr.meta {
-            Meta::NameValue(pair) => match &pair.value {
-                Expr::Lit(ExprLit {
-                    lit: Lit::Str(text), ..
-                }) => Some(text.value()),
-                _ => None,
-            },
-            _ => None,
-        });
-    let lines: Vec<_> = lines
-        .map(|line| line.strip_prefix(' ').unwrap_or(&line).trim_end().to_owned())
-        .collect();
-    lines.join("\n").trim().to_owned()
 }

@@ -110,18 +110,18 @@ keys! {
         "The collection has a fixed size in bytes: the oldest documents make room for new ones. They are created and read.";
     RenameAll "rename_all" CONTAINERS, "rename_all = \"camelCase\"", "The style of stored names.";
     Virtuals "virtuals" VIRTUAL, "virtuals(display_name: String)", "Methods whose results go into the view.";
-    Defaults "defaults" &[Place::Struct], "defaults", "`Default` gives every field its own default: each has one, or is an `Option`.";
+    Defaults "defaults" &[Place::Struct], "defaults", "`Default`, which gives every field its own default, or that of its type.";
     Tag "tag" &[Place::Enum], "tag = \"kind\"", "The key that names the variant in a stored document; `type` if nothing is said, of a flat enum `__t`.";
     Flat "flat" &[Place::Enum], "flat",
         "The variant's name and its fields stand in the document around the enum, beside the other fields, as discriminators do.";
     Crate "crate" CONTAINERS, "crate = ::path", "Where `model_core` is, if it was renamed or re-exported.";
-    Id "id" FIELD, "id", "The document's id.";
+    Id "id" FIELD, "id", "The document's id: `id: Id<Widget>` is it by itself.";
     StoredAs "stored_as" FIELD, "stored_as = \"id\"",
         "The id is stored under this name, unique in its tenant (or over all, with `unique(global)`), beside an `_id` that the database makes and nobody sees.";
-    Tenant "tenant" FIELD, "tenant", "The tenant that the document belongs to, stamped from the context.";
-    CreatedAt "created_at" FIELD, "created_at", "The instant of creation.";
-    UpdatedAt "updated_at" FIELD, "updated_at", "The instant of the last change.";
-    Revision "revision" FIELD, "revision", "The revision, shown to the application.";
+    Tenant "tenant" FIELD, "tenant", "The tenant that the document belongs to, stamped from the context: the only field of type `TenantId` is it by itself.";
+    CreatedAt "created_at" FIELD, "created_at", "The instant of creation: `created_at: DateTime<Utc>` is it by itself.";
+    UpdatedAt "updated_at" FIELD, "updated_at", "The instant of the last change: `updated_at: DateTime<Utc>` is it by itself.";
+    Revision "revision" FIELD, "revision", "The revision, shown to the application: a field of type `Revision` is it by itself.";
     Readonly "readonly" OWNED, "readonly", "Set at create, never by an update.";
     Hidden "hidden" FIELDS, "hidden", "Stored, never in a view.";
     SkipUpdatedAt "skip_updated_at" OWNED, "skip_updated_at", "A change of it alone does not move `updated_at`.";

@@ -1,5 +1,5 @@
 //! What the spelling of a type says. A derive sees no types, only how they are written; what it concludes here is used
-//! for messages and for `Option`, never for safety.
+//! for messages, for `Option` and for what a field is for, never for safety: where it errs, the emitted code does not compile.
 
 use syn::{GenericArgument, PathArguments, PathSegment, Type};
 

@@ -1,6 +1,7 @@
 //! Who acts.
 
 use model_core::prelude::*;
+use model_core::query::Field;
 
 use crate::models::{Role, User};
 
@@ -63,6 +64,33 @@ impl Person {
         }
     }
 
+    pub fn is_service(&self) -> bool {
+        matches!(self, Self::Service)
+    }
+
+    /// The same on the server, so that lists, counts and pages are of one's own documents.
+    pub fn own<M: Model>(&self, user: &Field<M, Ref<User>>) -> Filter<M> {
+        self.confined_to().map_or_else(Filter::all, |id| user.eq(id))
+    }
+
+    /// Administrators see what they make for everybody, and others what of it is published.
+    #[allow(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "a policy hands fields over by reference"
+    )]
+    pub fn sees(&self, published: &bool) -> bool {
+        *published || self.is_admin()
+    }
+
+    /// The same on the server.
+    pub fn seen<M: Model>(&self, published: &Field<M, bool>) -> Filter<M> {
+        if self.is_admin() {
+            Filter::all()
+        } else {
+            published.eq(true)
+        }
+    }
+
     /// The user whose documents alone the actor sees; none if it sees everybody's.
     pub fn confined_to(&self) -> Option<&Id<User>> {
         match self {
@@ -71,77 +99,3 @@ impl Person {
         }
     }
 }
-
-/// The policy of what belongs to one user: that user's, and the administrators'. It names the reference to the user.
-macro_rules! owned {
-    ($model:ident by $user:ident $(, $rest:item)*) => {
-        impl BaseModel for $model {
-            type Actor = Person;
-            const READ_SCOPE: ReadScope = ReadScope::Exact;
-
-            fn can_read(&self, ctx: &Ctx) -> bool {
-                ctx.actor().owns(&self.$user)
-            }
-
-            fn can_create(&self, ctx: &Ctx) -> bool {
-                ctx.actor().owns(&self.$user)
-            }
-
-            fn can_update(&self, ctx: &Ctx, after: &Self) -> bool {
-                ctx.actor().owns(&self.$user) && ctx.actor().owns(&after.$user)
-            }
-
-            fn can_delete(&self, ctx: &Ctx) -> bool {
-                ctx.actor().owns(&self.$user)
-            }
-
-            /// On the server, so that lists, counts and pages are of one's own documents.
-            fn read_scope(ctx: &Ctx) -> Filter<Self> {
-                match ctx.actor().confined_to() {
-                    Some(id) => Self::filter(|m| m.$user.eq(id)),
-                    None => Filter::all(),
-                }
-            }
-
-            $($rest)*
-        }
-    };
-}
-
-pub(crate) use owned;
-
-/// The policy of what administrators make for everybody: they see all of it, and others what is published.
-macro_rules! published {
-    ($model:ident) => {
-        impl BaseModel for $model {
-            type Actor = Person;
-            const READ_SCOPE: ReadScope = ReadScope::Exact;
-
-            fn can_read(&self, ctx: &Ctx) -> bool {
-                self.published || ctx.actor().is_admin()
-            }
-
-            fn can_create(&self, ctx: &Ctx) -> bool {
-                ctx.actor().is_admin()
-            }
-
-            fn can_update(&self, ctx: &Ctx, _after: &Self) -> bool {
-                ctx.actor().is_admin()
-            }
-
-            fn can_delete(&self, ctx: &Ctx) -> bool {
-                ctx.actor().is_admin()
-            }
-
-            fn read_scope(ctx: &Ctx) -> Filter<Self> {
-                if ctx.actor().is_admin() {
-                    Filter::all()
-                } else {
-                    Self::filter(|m| m.published.eq(true))
-                }
-            }
-        }
-    };
-}
-
-pub(crate) use published;

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use model_core::prelude::*;
+use model_core::query::Field;
 
 use crate::models::Project;
 
@@ -36,18 +37,36 @@ pub struct Permissions {
     pub edits: Vec<Id<Project>>,
 }
 
-impl Permissions {
+impl Member {
+    pub fn is_admin(&self) -> bool {
+        self.permissions.admin
+    }
+
     pub fn can_read_single_project_resource(&self, project: &Id<Project>) -> bool {
-        self.admin || self.reads.contains(project) || self.edits.contains(project)
+        self.permissions.reads.contains(project) || self.can_edit(project)
     }
 
     pub fn can_edit(&self, project: &Id<Project>) -> bool {
-        self.admin || self.edits.contains(project)
+        self.is_admin() || self.permissions.edits.contains(project)
     }
 
-    /// The projects whose documents a query may find; none for everybody's.
-    pub fn visible(&self) -> Option<Vec<Id<Project>>> {
-        (!self.admin).then(|| self.reads.iter().chain(&self.edits).cloned().collect())
+    /// What is in no project is everybody's to read, and an administrator's to change.
+    pub fn can_read_any(&self, project: &Option<Id<Project>>) -> bool {
+        let sees = |project| self.can_read_single_project_resource(project);
+        project.as_ref().is_none_or(sees)
+    }
+
+    pub fn can_edit_any(&self, project: &Option<Id<Project>>) -> bool {
+        let edits = |project| self.can_edit(project);
+        project.as_ref().map_or_else(|| self.is_admin(), edits)
+    }
+
+    /// What a query may find: `canReadSingleProjectResource`, on the server.
+    pub fn visible<M: Model>(&self, project: &Field<M, Id<Project>>) -> Filter<M> {
+        if self.is_admin() {
+            return Filter::all();
+        }
+        project.in_(self.permissions.reads.iter().chain(&self.permissions.edits))
     }
 }
 

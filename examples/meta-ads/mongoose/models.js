@@ -39,6 +39,7 @@ const user = new Schema({
   password: { ...secret, required: true },
   firstName: { ...text, trim: true, maxlength: 80 },
   lastName: { type: String, trim: true, maxlength: 80 },
+  phone: secret,
   role: oneOf(['admin', 'editor', 'viewer'], { default: 'viewer' }),
   lastLoginAt: Date,
 }, options('users'));
@@ -78,15 +79,21 @@ campaign.index({ tenantId: 1, status: 1, createdAt: -1, _id: -1 });
 campaign.index({ tenantId: 1, createdAt: -1, _id: -1 });
 campaign.index({ tenantId: 1, metaCampaignId: 1 }, { unique: true, partialFilterExpression: { metaCampaignId: { $exists: true } } });
 
+// A time series: the server packs it by `_meta`, which says once more whose a measurement is.
+const source = { tenantId: to('Tenant'), campaign: to('Campaign') };
 const snapshot = new Schema({
-  tenantId: to('Tenant'),
-  campaign: to('Campaign'),
+  ...source,
+  _meta: source,
   hour: { type: Date, required: true },
   metrics: { impressions: zero, clicks: zero, spend: zero, conversions: zero },
-}, options('performancesnapshots'));
-snapshot.index({ tenantId: 1, campaign: 1, hour: 1 }, { unique: true });
-snapshot.index({ tenantId: 1, hour: -1 });
-snapshot.index({ hour: 1 }, { expireAfterSeconds: 730 * 24 * 60 * 60 });
+}, {
+  collection: 'performancesnapshots',
+  timestamps: { createdAt: true, updatedAt: false },
+  timeseries: { timeField: 'hour', metaField: '_meta', granularity: 'hours' },
+  expireAfterSeconds: 730 * 24 * 60 * 60,
+  versionKey: false,
+});
+snapshot.index({ '_meta.tenantId': 1, '_meta.campaign': 1, hour: -1 });
 
 [tenant, user, connection, campaign, snapshot].forEach(tidy);
 
@@ -110,7 +117,7 @@ async function write() {
     startsAt: new Date(1700000000000), endsAt: new Date(1800000000000),
   });
   await models.PerformanceSnapshot.create({
-    tenantId, campaign, hour: new Date(1772355600000), metrics: { impressions: 100, clicks: 3, spend: 250 },
+    tenantId, campaign, _meta: { tenantId, campaign: campaign._id }, hour: new Date(1772355600000), metrics: { impressions: 100, clicks: 3, spend: 250 },
   });
 }
 

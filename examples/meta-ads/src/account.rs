@@ -62,37 +62,7 @@ impl Account {
             )
     }
 
-    /// Everybody who is signed in.
-    pub fn is_anybody(&self) -> bool {
-        true
-    }
-
     pub fn is_service(&self) -> bool {
         matches!(self, Self::Service)
     }
 }
-
-/// The four answers of a model: who reads, who writes, who deletes, by a context of this kind.
-macro_rules! policy {
-    ($Ctx:ty, read: $read:ident, write: $write:ident, delete: $delete:ident) => {
-        type Actor = $crate::Account;
-
-        fn can_read(&self, ctx: &$Ctx) -> bool {
-            ctx.actor().$read()
-        }
-
-        fn can_create(&self, ctx: &$Ctx) -> bool {
-            ctx.actor().$write()
-        }
-
-        fn can_update(&self, ctx: &$Ctx, _after: &Self) -> bool {
-            ctx.actor().$write()
-        }
-
-        fn can_delete(&self, ctx: &$Ctx) -> bool {
-            ctx.actor().$delete()
-        }
-    };
-}
-
-pub(crate) use policy;

@@ -9,13 +9,13 @@ pub mod service;
 pub use account::*;
 pub use models::*;
 
-use model_core::DbBuilder;
+use model_core::Registry;
 use model_core::admin::Admin;
 use model_core::prelude::*;
 
-/// All models of the service.
-pub fn register(builder: DbBuilder) -> DbBuilder {
-    builder
+/// All models of the service, for its database and for the command that administers it.
+pub fn register<R: Registry<Account>>(registry: R) -> R {
+    registry
         .model::<Tenant>()
         .model::<User>()
         .model::<Session>()
@@ -26,11 +26,5 @@ pub fn register(builder: DbBuilder) -> DbBuilder {
 
 /// The administration command over all models of the service.
 pub fn admin(db: Db) -> Admin<Account> {
-    Admin::new(db, Account::Service)
-        .model::<Tenant>()
-        .model::<User>()
-        .model::<Session>()
-        .model::<MetaConnection>()
-        .model::<Campaign>()
-        .model::<PerformanceSnapshot>()
+    register(Admin::new(db, Account::Service))
 }

@@ -117,9 +117,9 @@ async fn requests(anybody: Client) -> io::Result<String> {
 
 /// What the service does beside its clients.
 async fn models(db: &Db, acme: &Ctx, clock: &FixedClock, campaign: &str) -> Result<()> {
-    heading("Performance: an hour is told once, or again with more");
+    heading("Performance: an hour is told, and told again with more; sums by campaign, and by day");
     let campaign = Id::parse(campaign)?;
-    for (hour, impressions) in [(0, 100), (1, 200), (1, 250)] {
+    for (hour, impressions) in [(0, 100), (1, 200), (1, 250), (24, 50)] {
         let metrics = Metrics {
             impressions,
             clicks: impressions / 50,
@@ -132,6 +132,14 @@ async fn models(db: &Db, acme: &Ctx, clock: &FixedClock, campaign: &str) -> Resu
         line(format!(
             "impressions {}, clicks {}, spend {}",
             total.impressions, total.clicks, total.spend
+        ));
+    }
+    for day in PerformanceSnapshot::days(acme, &campaign, acme.now() - TimeDelta::days(7)).await? {
+        line(format!(
+            "{}: impressions {}, spend {}",
+            day.day.date_naive(),
+            day.impressions,
+            day.spend
         ));
     }
     stored(db, "performancesnapshots").await?;

@@ -55,6 +55,7 @@ impl App {
             first_name: "Ada".into(),
             optional: NewUserOptional {
                 last_name: Some("Lovelace".into()),
+                phone: Some(Secret::from("+44 20 7946 0018")),
                 role: Some(role),
                 ..Default::default()
             },
@@ -106,14 +107,16 @@ on_both_stores! {
         assert_eq!(renewed.updated_at - renewed.created_at, TimeDelta::seconds(1));
         let json = serde_json::to_value(user.into_view(&app.acme)).unwrap();
         assert_eq!((&json["email"], &json["displayName"]), (&json!("ada@acme.example"), &json!("Ada Lovelace")));
-        assert!(json.get("password").is_none() && json.get("__v").is_none(), "{json}");
+        assert!(["password", "phone", "__v"].iter().all(|key| json.get(key).is_none()), "{json}");
+        let phone = User::query(&app.acme).first().await.unwrap().unwrap().phone.unwrap();
+        assert_eq!(phone.reveal(&app.acme).await.unwrap().expose(), "+44 20 7946 0018");
         let json = serde_json::to_value(renewed.into_view(&app.acme)).unwrap();
         assert!(json.get("accessToken").is_none() && json.get("refreshToken").is_none() && json["isUsable"] == true);
         let mut everything = String::new();
         for collection in ["users", "metaconnections", "audit_log"] {
             everything += &format!("{:?}", testing::stored(&app.db, collection).await.unwrap());
         }
-        for secret in ["EAAB", "R4343", "correct horse"] {
+        for secret in ["EAAB", "R4343", "correct horse", "7946"] {
             assert!(!everything.contains(secret), "{secret}");
         }
         let token = MetaConnection::token(&app.acme, &connection.id).await.unwrap();
@@ -172,21 +175,23 @@ on_both_stores! {
         assert_eq!(error.violations()[0].path, "adAccountId");
     }
 
-    /// An hour is one document, told again or not; sums are of the tenant's own.
+    /// An hour is told again, with more or less; what is new is one more measurement, and sums are of the tenant's own.
     async fn performance(app: App) {
         let campaign = Id::generate();
-        for (ctx, impressions) in [(&app.acme, 100), (&app.acme, 150), (&app.globex, 7)] {
-            let metrics = Metrics { impressions, clicks: 3, spend: 10, ..Default::default() };
-            PerformanceSnapshot::record(ctx, &campaign, ctx.now(), metrics).await.unwrap();
+        let (hour, told) = (app.acme.now(), |impressions| Metrics { impressions, clicks: 3, spend: 10, ..Default::default() });
+        for (ctx, impressions, new) in [(&app.acme, 150, true), (&app.acme, 150, false), (&app.acme, 100, true), (&app.globex, 7, true)] {
+            let stored = PerformanceSnapshot::record(ctx, &campaign, hour, told(impressions)).await.unwrap();
+            assert_eq!(stored.is_some(), new);
         }
-        assert_eq!(testing::stored(&app.db, "performancesnapshots").await.unwrap().len(), 2);
-        let totals = PerformanceSnapshot::totals(&app.acme, app.acme.now()).await.unwrap();
-        assert_eq!((totals.len(), totals[0].impressions, totals[0].clicks), (1, 150, 3));
-        let snapshot = PerformanceSnapshot::query(&app.acme).first().await.unwrap().unwrap();
-        assert!((snapshot.ctr() - 0.02).abs() < f64::EPSILON);
-        let bad = Metrics { clicks: -1, ..Default::default() };
-        let error = PerformanceSnapshot::record(&app.acme, &campaign, app.acme.now(), bad).await.unwrap_err();
-        assert_eq!(error.violations()[0].path, "metrics.clicks");
+        PerformanceSnapshot::record(&app.acme, &campaign, hour - TimeDelta::hours(10), told(30)).await.unwrap();
+        let stored = PerformanceSnapshot::query(&app.acme).sort(|s| s.created_at.asc()).await.unwrap();
+        assert_eq!(stored.iter().map(|s| s.metrics.impressions).collect::<Vec<_>>(), [150, -50, 30]);
+        assert!((stored[0].ctr() - 0.02).abs() < f64::EPSILON);
+        let totals = PerformanceSnapshot::totals(&app.acme, hour).await.unwrap();
+        assert_eq!((totals.len(), totals[0].impressions, totals[0].clicks), (1, 100, 3));
+        let days = PerformanceSnapshot::days(&app.acme, &campaign, hour - TimeDelta::days(7)).await.unwrap();
+        let days: Vec<_> = days.iter().map(|d| (d.day.to_rfc3339(), d.impressions, d.spend)).collect();
+        assert_eq!(days, [("2026-03-01T00:00:00+00:00".to_owned(), 100, 10), ("2026-02-28T00:00:00+00:00".to_owned(), 30, 10)]);
     }
 
     /// Sign-in and out of another's reach; a session ends; roles are asked; a status for each.
@@ -273,5 +278,15 @@ on_both_stores! {
         assert!(!api["components"]["schemas"]["MetaConnection"].to_string().contains("accessToken"));
         assert!(api["components"]["schemas"]["NewMetaConnection"].to_string().contains("accessToken"));
         assert_eq!(ada.post("/snapshots", &json!({})).await.unwrap().status, 405);
+        let campaign = Id::parse(made[1].body["id"].as_str().unwrap()).unwrap();
+        let metrics = Metrics { impressions: 9, spend: 70, ..Default::default() };
+        let measured = PerformanceSnapshot::record(&app.acme, &campaign, app.acme.now(), metrics).await.unwrap().unwrap();
+        let snapshot = ada.get(&format!("/snapshots/{}", measured.id)).await.unwrap().body;
+        assert_eq!((&snapshot["metrics"]["spend"], &snapshot["campaign"]), (&json!(70), &json!(campaign)));
+        let days = ada.get(&format!("/campaigns/{campaign}/days")).await.unwrap().body;
+        assert_eq!(days, json!({ "items": [{ "day": "2026-03-01T00:00:00Z", "impressions": 9, "clicks": 0, "spend": 70 }] }));
+        app.user(&app.globex, "rita@globex.example", Role::Admin).await;
+        let rita = app.client().await.sign_in("rita@globex.example", "correct horse").await.unwrap();
+        assert_eq!(rita.get(&format!("/campaigns/{campaign}/days")).await.unwrap().status, 404);
     }
 }

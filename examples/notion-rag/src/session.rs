@@ -1,6 +1,7 @@
 //! Who acts, and in which workspace.
 
 use model_core::prelude::*;
+use model_core::query::Field;
 
 use crate::models::{MemberRole, MemberStatus, NotionWorkspace, Permissions, User};
 
@@ -60,19 +61,49 @@ impl Session {
         }
     }
 
-    /// Whether the actor sits in the workspace that these conversations belong to, with this right.
-    pub fn may_talk(&self, workspace: &TenantId, right: impl Fn(&Permissions) -> bool) -> bool {
-        self.admin
-            || self
-                .seat
-                .as_ref()
-                .is_some_and(|seat| seat.by_id == *workspace && seat.may(right))
+    /// Whether the actor sits in the workspace that a model names by this id, with this right.
+    fn may(
+        &self,
+        workspace: &TenantId,
+        named: fn(&Seat) -> &TenantId,
+        right: fn(&Permissions) -> bool,
+    ) -> bool {
+        let here = |seat: &Seat| named(seat) == workspace && seat.may(right);
+        self.admin || self.seat.as_ref().is_some_and(here)
     }
 
-    /// Whether the actor sits in the workspace that these documents belong to, with this right.
-    pub fn may_sync(&self, workspace: &TenantId, right: impl Fn(&Permissions) -> bool) -> bool {
-        let here = |seat: &Seat| seat.by_notion_id == *workspace && seat.may(right);
-        self.admin || self.seat.as_ref().is_some_and(here)
+    pub fn sits_in(&self, workspace: &TenantId) -> bool {
+        self.may(workspace, |seat| &seat.by_id, |_| true)
+    }
+
+    pub fn queries(&self, workspace: &TenantId) -> bool {
+        self.may(workspace, |seat| &seat.by_id, |may| may.can_query)
+    }
+
+    pub fn edits_settings(&self, workspace: &TenantId) -> bool {
+        self.may(workspace, |seat| &seat.by_id, |may| may.can_edit_settings)
+    }
+
+    pub fn views_sources(&self, workspace: &TenantId) -> bool {
+        self.may(workspace, |seat| &seat.by_notion_id, |may| may.can_view_sources)
+    }
+
+    pub fn manages_sync(&self, workspace: &TenantId) -> bool {
+        self.may(workspace, |seat| &seat.by_notion_id, |may| may.can_manage_sync)
+    }
+
+    /// Whether what belongs to this user of the workspace is the actor's own, or in an administrator's hands.
+    pub fn owns(&self, workspace: &TenantId, user: &Id<User>) -> bool {
+        (self.admin || self.user == *user) && self.queries(workspace)
+    }
+
+    /// The same on the server.
+    pub fn own<M: Model>(&self, user: &Field<M, Id<User>>) -> Filter<M> {
+        if self.admin {
+            Filter::all()
+        } else {
+            user.eq(&self.user)
+        }
     }
 }
 

@@ -19,6 +19,10 @@ impl Actor for User {
 }
 
 impl User {
+    fn is_admin(&self) -> bool {
+        self.admin
+    }
+
     fn sees(&self, project: &Id<Project>) -> bool {
         self.admin || self.projects.contains(project)
     }
@@ -34,34 +38,15 @@ pub type Ctx = Context<User>;
 #[derive(Clone, Model)]
 #[model(collection = "projects", id_prefix = "prj_", audit)]
 pub struct Project {
-    #[model(id)]
     pub id: Id<Project>,
-    #[model(tenant)]
     pub organization: TenantId,
     #[model(trim, len(1..=80), unique)]
     pub name: String,
-    #[model(created_at)]
     pub created_at: DateTime<Utc>,
 }
 
 impl BaseModel for Project {
-    type Actor = User;
-
-    fn can_read(&self, ctx: &Ctx) -> bool {
-        ctx.actor().sees(&self.id)
-    }
-
-    fn can_create(&self, ctx: &Ctx) -> bool {
-        ctx.actor().admin
-    }
-
-    fn can_update(&self, ctx: &Ctx, _after: &Self) -> bool {
-        ctx.actor().admin
-    }
-
-    fn can_delete(&self, ctx: &Ctx) -> bool {
-        ctx.actor().admin
-    }
+    policy!(User, read: sees(id), create, update, delete: is_admin);
 }
 
 /// How much a widget may do.
@@ -78,9 +63,7 @@ pub struct Limits {
 #[model(collection = "widgets", id_prefix = "wgt_", version = 2, audit(entity = "widget", name = name))]
 #[model(index(project, enabled), index(created_at = desc))]
 pub struct Widget {
-    #[model(id)]
     pub id: Id<Widget>,
-    #[model(tenant)]
     pub organization: TenantId,
     #[model(readonly)]
     pub project: Id<Project>,
@@ -95,9 +78,7 @@ pub struct Widget {
     pub limits: Limits,
     /// The token of the service that the widget talks to.
     pub token: Encrypted<String>,
-    #[model(created_at)]
     pub created_at: DateTime<Utc>,
-    #[model(updated_at)]
     pub updated_at: DateTime<Utc>,
 }
 

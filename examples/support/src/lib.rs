@@ -42,13 +42,14 @@ pub async fn on_a_store(
     Ok(())
 }
 
-/// Builds the declared indexes, as a release does, and shows how many there are.
+/// Makes the declared collections and builds the declared indexes, as a release does, and shows how many there are.
 ///
 /// # Errors
 /// Those of the store.
 pub async fn prepare(db: &Db) -> Result<()> {
     heading("Indexes: what the models declare");
     println!("{}", db.plan_indexes().await?);
+    db.sync_collections().await?;
     db.sync_indexes(SyncOptions::default()).await?;
     db.check_indexes().await?;
     line("built; a second plan is empty");

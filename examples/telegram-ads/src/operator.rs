@@ -61,33 +61,8 @@ impl Operator {
         matches!(self, Self::Bot)
     }
 
-    /// Everybody who is signed in.
-    pub fn is_anybody(&self) -> bool {
-        true
+    /// Whether an entry that names this user is the operator's to write.
+    pub fn speaks_for(&self, user: &Option<Id<User>>) -> bool {
+        self.is_bot() || self.id() == user.as_ref()
     }
 }
-
-/// The four answers of a model that some read and some write.
-macro_rules! policy {
-    (read: $read:ident, write: $write:ident, delete: $delete:ident) => {
-        type Actor = $crate::Operator;
-
-        fn can_read(&self, ctx: &$crate::Ctx) -> bool {
-            ctx.actor().$read()
-        }
-
-        fn can_create(&self, ctx: &$crate::Ctx) -> bool {
-            ctx.actor().$write()
-        }
-
-        fn can_update(&self, ctx: &$crate::Ctx, _after: &Self) -> bool {
-            ctx.actor().$write()
-        }
-
-        fn can_delete(&self, ctx: &$crate::Ctx) -> bool {
-            ctx.actor().$delete()
-        }
-    };
-}
-
-pub(crate) use policy;

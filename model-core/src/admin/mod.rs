@@ -71,7 +71,7 @@ use self::progress::Watch;
 use crate::db::Db;
 use crate::error::{Error, ErrorKind, Result};
 use crate::lifecycle::Steps;
-use crate::policy::{Actor, BaseModel, GlobalContext};
+use crate::policy::{Actor, BaseModel, GlobalContext, Registry};
 
 /// The administration command of a service: see [the module](self).
 ///
@@ -91,6 +91,12 @@ impl<A: Actor> fmt::Debug for Admin<A> {
     }
 }
 
+impl<A: Actor> Registry<A> for Admin<A> {
+    fn model<M: BaseModel<Actor = A>>(self) -> Self {
+        Self::model::<M>(self)
+    }
+}
+
 impl<A: Actor> Admin<A> {
     /// The command over a database handle, which may be a lazy one: a database without its indexes is what `indexes
     /// sync` is for.
@@ -105,7 +111,7 @@ impl<A: Actor> Admin<A> {
     }
 
     /// A model that is administered. Each that the handle has must be given, so that none is forgotten; a command refuses to
-    /// run otherwise.
+    /// run otherwise. One function over a [`Registry`] gives them to both.
     pub fn model<M: BaseModel<Actor = A>>(mut self) -> Self {
         self.models.push(Box::new(Typed::<M>::new()));
         self

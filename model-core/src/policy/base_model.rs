@@ -44,7 +44,8 @@ impl MigrateInfo {
 /// Who may do what with the model's documents, and what happens around it.
 ///
 /// The four `can_*` methods have no default: a model without a policy does not compile. They are pure; what they need
-/// is in the actor, or in the application's state ([`GlobalContext::state`](super::GlobalContext::state)).
+/// is in the actor, or in the application's state ([`GlobalContext::state`](super::GlobalContext::state)). Where methods of the
+/// actor answer, [`policy!`](crate::policy!) holds all four in one statement.
 ///
 /// Hooks run inside the one write path, each exactly once. A hook that fails before the write stops it; after the
 /// write its error says [`is_after_write`](Error::is_after_write).

@@ -1,6 +1,7 @@
 //! Who may do what: contexts, actors, and the policy that every model has.
 
 mod actor;
+mod answers;
 mod audit_log;
 mod base_model;
 mod change;
@@ -10,6 +11,7 @@ mod erase_subject;
 mod export;
 mod model;
 mod projection;
+mod registry;
 mod scope;
 mod transaction;
 
@@ -24,4 +26,5 @@ pub use erase_subject::EraseSubject;
 pub use export::{ExportSubject, ExportTenant};
 pub use model::{Model, Mutable, Searchable, Singleton, Stamp, Watchable};
 pub use projection::Projection;
+pub use registry::Registry;
 pub use scope::{AnyContext, ContextFor, GlobalScope, Reaches, Scope, TenantScope};

@@ -40,6 +40,14 @@ pub enum Comparison {
 }
 
 impl Comparison {
+    /// Searches in texts, which `#[model(filterable)]` has to name.
+    const OF_TEXT: &'static [Self] = &[
+        Self::StartsWith,
+        Self::EqIgnoreCase,
+        Self::StartsWithIgnoreCase,
+        Self::ContainsIgnoreCase,
+    ];
+
     /// What `#[model(filterable)]` alone allows: all but searches in texts.
     pub const PLAIN: &'static [Self] = &[
         Self::Eq,
@@ -55,30 +63,32 @@ impl Comparison {
 
     /// Whether it looks into a text.
     pub(crate) fn is_of_text(self) -> bool {
-        matches!(
-            self,
-            Self::StartsWith | Self::EqIgnoreCase | Self::StartsWithIgnoreCase | Self::ContainsIgnoreCase
-        )
+        Self::OF_TEXT.contains(&self)
+    }
+
+    /// What it is called outside: `?status[not_in]=..`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Eq => "eq",
+            Self::Ne => "ne",
+            Self::Gt => "gt",
+            Self::Gte => "gte",
+            Self::Lt => "lt",
+            Self::Lte => "lte",
+            Self::In => "in",
+            Self::NotIn => "not_in",
+            Self::Exists => "exists",
+            Self::StartsWith => "starts_with",
+            Self::EqIgnoreCase => "eq_ignore_case",
+            Self::StartsWithIgnoreCase => "starts_with_ignore_case",
+            Self::ContainsIgnoreCase => "contains_ignore_case",
+        }
     }
 
     /// The comparison that is called so outside.
     pub fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "eq" => Self::Eq,
-            "ne" => Self::Ne,
-            "gt" => Self::Gt,
-            "gte" => Self::Gte,
-            "lt" => Self::Lt,
-            "lte" => Self::Lte,
-            "in" => Self::In,
-            "not_in" => Self::NotIn,
-            "exists" => Self::Exists,
-            "starts_with" => Self::StartsWith,
-            "eq_ignore_case" => Self::EqIgnoreCase,
-            "starts_with_ignore_case" => Self::StartsWithIgnoreCase,
-            "contains_ignore_case" => Self::ContainsIgnoreCase,
-            _ => return None,
-        })
+        let mut all = Self::PLAIN.iter().chain(Self::OF_TEXT).copied();
+        all.find(|comparison| comparison.name() == name)
     }
 }
 
@@ -91,4 +101,20 @@ pub type ReadOperand = fn(&'static FieldSchema, Value) -> Result<Bson, Cow<'stat
 pub struct External {
     pub(crate) comparisons: &'static [Comparison],
     pub(crate) operand: ReadOperand,
+}
+
+impl External {
+    /// The comparisons that are allowed, for the description of an API.
+    ///
+    /// ```
+    /// # model_core::__example!();
+    /// use model_core::schema::Comparison;
+    ///
+    /// let done = Note::schema().field("done").and_then(|field| field.external);
+    /// assert!(done.is_some_and(|external| external.comparisons().contains(&Comparison::NotIn)));
+    /// assert_eq!(Comparison::NotIn.name(), "not_in");
+    /// ```
+    pub const fn comparisons(&self) -> &'static [Comparison] {
+        self.comparisons
+    }
 }

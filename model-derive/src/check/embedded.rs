@@ -23,7 +23,6 @@ pub(crate) fn embedded(cx: &Ctxt, embedded: &Embedded) {
                     cx.error(one.ident.span(), message);
                 }
             }
-            defaults(cx, embedded, fields);
             distinct_names(cx, fields);
             virtual_names(cx, &embedded.head.attrs.virtuals, fields);
         }
@@ -33,22 +32,6 @@ pub(crate) fn embedded(cx: &Ctxt, embedded: &Embedded) {
             distinct_variants(cx, variants);
             variant_fields(cx, embedded, variants);
         }
-    }
-}
-
-/// Where each field has a default, the struct has one.
-fn defaults(cx: &Ctxt, embedded: &Embedded, fields: &[Field]) {
-    if embedded.head.attrs.defaults.is_none() {
-        return;
-    }
-    for field in fields.iter().filter(|field| !field.is_optional()) {
-        cx.error(
-            field.ident.span(),
-            format_args!(
-                "`{}` has no default, as `defaults` needs\nhelp: write `#[model(default = ..)]` on it, or make it an `Option`",
-                field.name
-            ),
-        );
     }
 }
 

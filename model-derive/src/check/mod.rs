@@ -105,7 +105,7 @@ fn id(cx: &Ctxt, model: &Model) {
         cx.error(
             ident.span(),
             format_args!(
-                "`{ident}` has no id field\nhelp: add `#[model(id)] pub id: Id<{ident}>`, or name the fields that are its key: \
+                "`{ident}` has no id field\nhelp: add `pub id: Id<{ident}>`, or name the fields that are its key: \
                  `#[model(key(..))]`"
             ),
         );
@@ -142,7 +142,7 @@ fn tenancy(cx: &Ctxt, model: &Model) {
         (None, None) => cx.error(
             ident.span(),
             format_args!(
-                "`{ident}` has no tenant field\nhelp: mark one with `#[model(tenant)]`, or write `#[model(global)]`"
+                "`{ident}` has no tenant field\nhelp: add one of type `TenantId` (of several, mark it with `#[model(tenant)]`), or write `#[model(global)]`"
             ),
         ),
         (Some(global), Some(field)) => cx.error(
@@ -262,7 +262,7 @@ fn no_id(cx: &Ctxt, model: &Model) {
         cx.error(
             span,
             format_args!(
-                "`{ident}` has no id: its key names its documents\nhelp: remove it, or add `#[model(id)] pub id: Id<{ident}>`",
+                "`{ident}` has no id: its key names its documents\nhelp: remove it, or add `pub id: Id<{ident}>`",
                 ident = model.head.ident
             ),
         );
@@ -277,7 +277,7 @@ fn no_id(cx: &Ctxt, model: &Model) {
             part.span(),
             format_args!(
                 "the key names the documents in audit entries, and `{part}` is {kept_from}\n\
-                 help: give `{ident}` an id: `#[model(id)] pub id: Id<{ident}>`",
+                 help: give `{ident}` an id: `pub id: Id<{ident}>`",
                 ident = model.head.ident
             ),
         );

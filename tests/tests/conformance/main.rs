@@ -71,6 +71,7 @@ mod secrets;
 mod selected;
 mod series;
 mod sinks;
+mod spelled;
 mod steps;
 mod tokens;
 mod transaction;

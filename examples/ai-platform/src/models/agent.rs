@@ -6,10 +6,8 @@ use crate::person::{Ctx, Person};
 #[derive(Clone, Embedded)]
 #[model(rename_all = "camelCase", defaults)]
 pub struct FileResource {
-    #[model(default)]
     pub file_ids: Vec<Ref<File>>,
     /// Those of before name a store, and not the files in it.
-    #[model(default)]
     pub vector_store_ids: Vec<String>,
 }
 
@@ -26,9 +24,7 @@ pub struct ToolResources {
 #[model(index(created_by), index(published, name))]
 pub struct Agent {
     /// `agent_abc123`: those of before stay, and new ones look alike.
-    #[model(id)]
     pub id: Id<Agent>,
-    #[model(tenant)]
     pub tenant_id: TenantId,
     /// A user who has set up agents does not go before them.
     #[model(readonly, on_delete = restrict)]
@@ -53,9 +49,7 @@ pub struct Agent {
     /// The application's own count of its releases; the crate's version of the model is another thing.
     #[model(default = 1)]
     pub version: i32,
-    #[model(created_at)]
     pub created_at: DateTime<Utc>,
-    #[model(updated_at)]
     pub updated_at: DateTime<Utc>,
 }
 
@@ -83,10 +77,7 @@ impl BaseModel for Agent {
     }
 
     fn read_scope(ctx: &Ctx) -> Filter<Self> {
-        match ctx.actor().confined_to() {
-            Some(id) => Self::filter(|a| a.published.eq(true) | a.created_by.eq(id)),
-            None => Filter::all(),
-        }
+        Self::filter(|a| ctx.actor().seen(&a.published) | ctx.actor().own(&a.created_by))
     }
 }
 

@@ -1,7 +1,7 @@
 use model_core::prelude::*;
 
 use super::{Agent, Message, MessageRole, NewMessage, NewMessageOptional, User};
-use crate::person::{Ctx, Person, owned};
+use crate::person::{Ctx, Person};
 
 /// What a model is asked with. The service of before had some of these on each conversation, whatever the provider.
 #[derive(Clone, PartialEq, Embedded)]
@@ -25,9 +25,7 @@ pub struct Parameters {
 #[model(collection = "conversations", id = uuid, rename_all = "camelCase")]
 #[model(index(user_id, last_message_at = desc), index(agent_id))]
 pub struct Conversation {
-    #[model(id)]
     pub id: Id<Conversation>,
-    #[model(tenant)]
     pub tenant_id: TenantId,
     #[model(readonly, on_delete = cascade)]
     pub user_id: Ref<User>,
@@ -42,15 +40,15 @@ pub struct Conversation {
     pub parameters: Parameters,
     #[model(default = false, filterable)]
     pub archived: bool,
-    #[model(created_at)]
     pub created_at: DateTime<Utc>,
-    #[model(updated_at)]
     pub updated_at: DateTime<Utc>,
     #[model(skip_updated_at, sortable)]
     pub last_message_at: Option<DateTime<Utc>>,
 }
 
-owned!(Conversation by user_id);
+impl BaseModel for Conversation {
+    policy!(Person, read, create, update, delete: owns(user_id), exact_scope: own(user_id));
+}
 
 impl Conversation {
     /// Adds a message below another, or at the root, and moves the conversation up: both or neither.
@@ -61,30 +59,23 @@ impl Conversation {
         role: MessageRole,
         content: impl Into<String>,
     ) -> Result<Message> {
-        let (id, parent, content) = (id.clone(), parent.cloned(), content.into());
-        ctx.transaction(|tx| {
-            let (id, parent, content) = (id.clone(), parent.clone(), content.clone());
-            async move {
-                let conversation = Self::fetch(&tx, &id).await?;
-                let moved = ConversationPatch {
-                    last_message_at: Set(Some(tx.now())),
+        let content = content.into();
+        ctx.transaction(|tx| async move {
+            let conversation = Self::update_with(&tx, id, |c| c.last_message_at.set(tx.now())).await?;
+            let answers = role == MessageRole::Assistant;
+            let new = NewMessage {
+                conversation_id: id.into(),
+                user_id: conversation.user_id,
+                role,
+                content,
+                optional: NewMessageOptional {
+                    parent_id: parent.map(Ref::from),
+                    model: answers.then_some(conversation.model),
+                    provider: answers.then_some(conversation.provider),
                     ..Default::default()
-                };
-                Self::update(&tx, &id, moved).await?;
-                let new = NewMessage {
-                    conversation_id: id.into(),
-                    user_id: conversation.user_id,
-                    role,
-                    content,
-                    optional: NewMessageOptional {
-                        parent_id: parent.map(Ref::from),
-                        model: (role == MessageRole::Assistant).then_some(conversation.model),
-                        provider: (role == MessageRole::Assistant).then_some(conversation.provider),
-                        ..Default::default()
-                    },
-                };
-                Message::create(&tx, new).await
-            }
+                },
+            };
+            Message::create(&tx, new).await
         })
         .await
     }

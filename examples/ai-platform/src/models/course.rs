@@ -1,16 +1,14 @@
 use model_core::prelude::*;
 
 use super::Tier;
-use crate::person::{Ctx, Person, published};
+use crate::person::Person;
 
 /// A course, made of modules.
 #[derive(Clone, Model)]
 #[model(collection = "courses", id = uuid, rename_all = "camelCase", audit(name = title))]
 #[model(index(published, order))]
 pub struct Course {
-    #[model(id)]
     pub id: Id<Course>,
-    #[model(tenant)]
     pub tenant_id: TenantId,
     #[model(trim, len(1..=300))]
     pub title: String,
@@ -24,10 +22,10 @@ pub struct Course {
     pub published: bool,
     #[model(default = 0, sortable)]
     pub order: i32,
-    #[model(created_at)]
     pub created_at: DateTime<Utc>,
-    #[model(updated_at)]
     pub updated_at: DateTime<Utc>,
 }
 
-published!(Course);
+impl BaseModel for Course {
+    policy!(Person, read: sees(published), create, update, delete: is_admin, exact_scope: seen(published));
+}

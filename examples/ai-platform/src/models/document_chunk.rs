@@ -1,8 +1,7 @@
-use model_core::Scored;
 use model_core::prelude::*;
 
 use super::{File, User};
-use crate::person::{Ctx, Person, owned};
+use crate::person::{Ctx, Person};
 
 /// What OpenAI's models make of a text.
 pub type Embedding = Vector<1536>;
@@ -21,9 +20,7 @@ pub struct ChunkMetadata {
 #[model(collection = "document_chunks", id = uuid, rename_all = "camelCase")]
 #[model(index(file_id), index(user_id))]
 pub struct DocumentChunk {
-    #[model(id)]
     pub id: Id<DocumentChunk>,
-    #[model(tenant)]
     pub tenant_id: TenantId,
     #[model(on_delete = cascade)]
     pub file_id: Ref<File>,
@@ -36,11 +33,12 @@ pub struct DocumentChunk {
     pub embedding: Option<Embedding>,
     #[model(default)]
     pub metadata: ChunkMetadata,
-    #[model(created_at)]
     pub created_at: DateTime<Utc>,
 }
 
-owned!(DocumentChunk by user_id);
+impl BaseModel for DocumentChunk {
+    policy!(Person, read, create, update, delete: owns(user_id), exact_scope: own(user_id));
+}
 
 impl DocumentChunk {
     /// The pieces that are most like a question, the best first.

@@ -4,15 +4,13 @@ use bson::Bson;
 use model_core::prelude::*;
 
 use super::User;
-use crate::person::{Ctx, Person, owned};
+use crate::person::Person;
 
 /// What a user has uploaded.
 #[derive(Clone, Model)]
 #[model(collection = "files", id = uuid, rename_all = "camelCase", index(user_id, created_at = desc))]
 pub struct File {
-    #[model(id)]
     pub id: Id<File>,
-    #[model(tenant)]
     pub tenant_id: TenantId,
     #[model(readonly, on_delete = cascade)]
     pub user_id: Ref<User>,
@@ -35,10 +33,10 @@ pub struct File {
     pub vector_store_id: Option<String>,
     #[model(default)]
     pub metadata: BTreeMap<String, Bson>,
-    #[model(created_at)]
     pub created_at: DateTime<Utc>,
-    #[model(updated_at)]
     pub updated_at: DateTime<Utc>,
 }
 
-owned!(File by user_id);
+impl BaseModel for File {
+    policy!(Person, read, create, update, delete: owns(user_id), exact_scope: own(user_id));
+}

@@ -1,8 +1,7 @@
-use model_core::Scored;
 use model_core::prelude::*;
 
 use super::{Conversation, User};
-use crate::person::{Ctx, Person, owned};
+use crate::person::{Ctx, Person};
 
 #[derive(Clone, Copy, PartialEq, Embedded)]
 #[model(rename_all = "lowercase")]
@@ -17,9 +16,7 @@ pub enum MemorySource {
 #[model(collection = "memories", id = uuid, rename_all = "camelCase")]
 #[model(index(user_id, key, unique), index(value = text))]
 pub struct Memory {
-    #[model(id)]
     pub id: Id<Memory>,
-    #[model(tenant)]
     pub tenant_id: TenantId,
     #[model(readonly, on_delete = cascade)]
     pub user_id: Ref<User>,
@@ -33,13 +30,13 @@ pub struct Memory {
     /// The conversation that it came up in; it outlives it.
     #[model(index, on_delete = nullify)]
     pub source_id: Option<Ref<Conversation>>,
-    #[model(created_at)]
     pub created_at: DateTime<Utc>,
-    #[model(updated_at)]
     pub updated_at: DateTime<Utc>,
 }
 
-owned!(Memory by user_id);
+impl BaseModel for Memory {
+    policy!(Person, read, create, update, delete: owns(user_id), exact_scope: own(user_id));
+}
 
 impl Memory {
     /// What is remembered in these words, the best first.

@@ -1,8 +1,7 @@
-use model_core::Scored;
 use model_core::prelude::*;
 
 use super::{Conversation, File, User};
-use crate::person::{Ctx, Person, owned};
+use crate::person::{Ctx, Person};
 
 #[derive(Clone, Copy, PartialEq, Embedded)]
 #[model(rename_all = "lowercase")]
@@ -17,9 +16,7 @@ pub enum MessageRole {
 #[model(collection = "messages", id = uuid, rename_all = "camelCase")]
 #[model(index(conversation_id, created_at), index(parent_id), index(user_id), index(content = text))]
 pub struct Message {
-    #[model(id)]
     pub id: Id<Message>,
-    #[model(tenant)]
     pub tenant_id: TenantId,
     #[model(readonly, on_delete = cascade)]
     pub conversation_id: Ref<Conversation>,
@@ -43,28 +40,38 @@ pub struct Message {
     pub error_message: Option<String>,
     #[model(default, on_delete = pull)]
     pub files: Vec<Ref<File>>,
-    #[model(created_at)]
     pub created_at: DateTime<Utc>,
-    #[model(updated_at)]
     pub updated_at: DateTime<Utc>,
 }
 
-owned!(Message by user_id,
+impl BaseModel for Message {
+    policy!(Person, read, create, update, delete: owns(user_id), exact_scope: own(user_id));
+
     /// It stands in a conversation of this user, below a message of the same one.
     async fn validate(&self, ctx: &Ctx) -> Result<()> {
-        let owner = Conversation::get(ctx, self.conversation_id.id()).await?.map(|c| c.user_id);
+        let owner = Conversation::get(ctx, self.conversation_id.id())
+            .await?
+            .map(|c| c.user_id);
         if owner.as_ref() != Some(&self.user_id) {
-            return Err(Error::violation("conversationId", "reference", "is no conversation of this user"));
+            return Err(Error::violation(
+                "conversationId",
+                "reference",
+                "is no conversation of this user",
+            ));
         }
         if let Some(parent) = &self.parent_id {
             let place = Self::get(ctx, parent.id()).await?.map(|m| m.conversation_id);
             if place.as_ref() != Some(&self.conversation_id) {
-                return Err(Error::violation("parentId", "reference", "is no message of this conversation"));
+                return Err(Error::violation(
+                    "parentId",
+                    "reference",
+                    "is no message of this conversation",
+                ));
             }
         }
         Ok(())
     }
-);
+}
 
 impl Message {
     /// What was said in these words, the best first.

@@ -1,7 +1,7 @@
 use model_core::prelude::*;
 
 use super::Course;
-use crate::person::{Ctx, Person, published};
+use crate::person::Person;
 
 #[derive(Clone, Copy, PartialEq, Embedded)]
 #[model(rename_all = "lowercase")]
@@ -24,9 +24,7 @@ pub struct RecordingMetadata {
 #[derive(Clone, Model)]
 #[model(collection = "modules", id = uuid, rename_all = "camelCase", index(course_id, order))]
 pub struct Module {
-    #[model(id)]
     pub id: Id<Module>,
-    #[model(tenant)]
     pub tenant_id: TenantId,
     #[model(on_delete = cascade)]
     pub course_id: Ref<Course>,
@@ -49,10 +47,10 @@ pub struct Module {
     /// Ids of lessons below this one, which no schema of before declares: kept as they were.
     #[model(default, hidden)]
     pub legacy_sub_modules: Vec<String>,
-    #[model(created_at)]
     pub created_at: DateTime<Utc>,
-    #[model(updated_at)]
     pub updated_at: DateTime<Utc>,
 }
 
-published!(Module);
+impl BaseModel for Module {
+    policy!(Person, read: sees(published), create, update, delete: is_admin, exact_scope: seen(published));
+}

@@ -5,15 +5,13 @@ use model_core::prelude::*;
 
 use super::{Module, Tenant};
 use crate::legacy;
-use crate::person::{Ctx, Door, Person};
+use crate::person::{Door, Person};
 
 /// A recorded call. Before, these were rows of a Postgres database beside MongoDB.
 #[derive(Clone, Model)]
 #[model(collection = "recordings", id = uuid, rename_all = "camelCase")]
 pub struct Recording {
-    #[model(id)]
     pub id: Id<Recording>,
-    #[model(tenant)]
     pub tenant_id: TenantId,
     #[model(unique)]
     pub stream_call_id: Option<String>,
@@ -33,30 +31,12 @@ pub struct Recording {
     pub posted_to_academy: bool,
     #[model(index, on_delete = nullify)]
     pub academy_module_id: Option<Ref<Module>>,
-    #[model(created_at)]
     pub created_at: DateTime<Utc>,
-    #[model(updated_at)]
     pub updated_at: DateTime<Utc>,
 }
 
 impl BaseModel for Recording {
-    type Actor = Person;
-
-    fn can_read(&self, ctx: &Ctx) -> bool {
-        ctx.actor().is_admin()
-    }
-
-    fn can_create(&self, ctx: &Ctx) -> bool {
-        ctx.actor().is_admin()
-    }
-
-    fn can_update(&self, ctx: &Ctx, _after: &Self) -> bool {
-        ctx.actor().is_admin()
-    }
-
-    fn can_delete(&self, ctx: &Ctx) -> bool {
-        ctx.actor().is_admin()
-    }
+    policy!(Person, read, create, update, delete: is_admin);
 }
 
 /// A row of the Postgres table, as far as it matters here.

@@ -17,7 +17,6 @@ pub struct Branding {
 #[derive(Clone, Embedded)]
 #[model(rename_all = "camelCase", defaults)]
 pub struct TenantConfig {
-    #[model(default)]
     pub allowed_providers: Vec<String>,
     #[model(default = "gpt-4o")]
     pub default_model: String,
@@ -36,7 +35,6 @@ pub enum TenantStatus {
 #[derive(Clone, Model)]
 #[model(collection = "tenants", id = uuid, rename_all = "camelCase", global, audit(name = subdomain))]
 pub struct Tenant {
-    #[model(id)]
     pub id: Id<Tenant>,
     #[model(trim, len(1..=120))]
     pub name: String,
@@ -52,31 +50,13 @@ pub struct Tenant {
     pub plan: Tier,
     #[model(default = TenantStatus::Active)]
     pub status: TenantStatus,
-    #[model(created_at)]
     pub created_at: DateTime<Utc>,
-    #[model(updated_at)]
     pub updated_at: DateTime<Utc>,
 }
 
 impl BaseModel for Tenant {
-    type Actor = Person;
-
-    /// The sign-in page shows its branding.
-    fn can_read(&self, _ctx: &Door) -> bool {
-        true
-    }
-
-    fn can_create(&self, ctx: &Door) -> bool {
-        matches!(ctx.actor(), Person::Service)
-    }
-
-    fn can_update(&self, ctx: &Door, _after: &Self) -> bool {
-        matches!(ctx.actor(), Person::Service)
-    }
-
-    fn can_delete(&self, ctx: &Door) -> bool {
-        matches!(ctx.actor(), Person::Service)
-    }
+    // The sign-in page shows its branding.
+    policy!(Person, read: true, create, update, delete: is_service);
 }
 
 impl Tenant {

@@ -23,9 +23,7 @@ pub enum TransactionType {
 #[model(collection = "transactions", id = uuid, rename_all = "camelCase", audit)]
 #[model(index(user_id, created_at = desc))]
 pub struct Transaction {
-    #[model(id)]
     pub id: Id<Transaction>,
-    #[model(tenant)]
     pub tenant_id: TenantId,
     /// Books are kept: a user who has paid is not deleted, but with the tenant.
     #[model(readonly, on_delete = restrict)]
@@ -46,9 +44,7 @@ pub struct Transaction {
     pub kind: TransactionType,
     pub product_id: Option<String>,
     pub product_name: Option<String>,
-    #[model(created_at)]
     pub created_at: DateTime<Utc>,
-    #[model(updated_at)]
     pub updated_at: DateTime<Utc>,
 }
 
@@ -61,12 +57,12 @@ impl BaseModel for Transaction {
     }
 
     fn can_create(&self, ctx: &Ctx) -> bool {
-        matches!(ctx.actor(), Person::Service)
+        ctx.actor().is_service()
     }
 
     /// A payment is settled once.
     fn can_update(&self, ctx: &Ctx, _after: &Self) -> bool {
-        matches!(ctx.actor(), Person::Service) && self.status == TransactionStatus::Pending
+        ctx.actor().is_service() && self.status == TransactionStatus::Pending
     }
 
     fn can_delete(&self, _ctx: &Ctx) -> bool {
@@ -74,10 +70,7 @@ impl BaseModel for Transaction {
     }
 
     fn read_scope(ctx: &Ctx) -> Filter<Self> {
-        match ctx.actor().confined_to() {
-            Some(id) => Self::filter(|t| t.user_id.eq(id)),
-            None => Filter::all(),
-        }
+        Self::filter(|t| ctx.actor().own(&t.user_id))
     }
 }
 

@@ -44,9 +44,7 @@ pub struct Preferences {
 #[model(collection = "users", id = uuid, rename_all = "camelCase", audit(name = email))]
 #[model(index(provider, provider_id, unique, exists(provider_id)))]
 pub struct User {
-    #[model(id)]
     pub id: Id<User>,
-    #[model(tenant)]
     pub tenant_id: TenantId,
     #[model(trim, lowercase, email, unique(global), filterable(eq))]
     pub email: String,
@@ -68,9 +66,8 @@ pub struct User {
     pub provider_id: Option<String>,
     #[model(default)]
     pub preferences: Preferences,
-    #[model(created_at, sortable)]
+    #[model(sortable)]
     pub created_at: DateTime<Utc>,
-    #[model(updated_at)]
     pub updated_at: DateTime<Utc>,
     #[model(skip_audit, skip_updated_at)]
     pub last_login_at: Option<DateTime<Utc>>,

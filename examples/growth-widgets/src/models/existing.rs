@@ -15,9 +15,8 @@ use crate::req_context::{Member, ReqContext};
 )]
 pub struct ExistingWidget {
     /// Of whatever shape, as long as it has the prefix.
-    #[model(id, stored_as = "id", unique(global))]
+    #[model(stored_as = "id", unique(global))]
     pub id: Id<ExistingWidget>,
-    #[model(tenant)]
     pub organization: TenantId,
     pub project: Option<Id<Project>>,
     pub name: String,
@@ -30,29 +29,7 @@ pub struct ExistingWidget {
 }
 
 impl BaseModel for ExistingWidget {
-    type Actor = Member;
-
-    fn can_read(&self, ctx: &ReqContext) -> bool {
-        let permissions = &ctx.actor().permissions;
-        self.project
-            .as_ref()
-            .is_none_or(|project| permissions.can_read_single_project_resource(project))
-    }
-
-    fn can_create(&self, ctx: &ReqContext) -> bool {
-        let permissions = &ctx.actor().permissions;
-        self.project
-            .as_ref()
-            .map_or(permissions.admin, |project| permissions.can_edit(project))
-    }
-
-    fn can_update(&self, ctx: &ReqContext, after: &Self) -> bool {
-        self.can_create(ctx) && after.can_create(ctx)
-    }
-
-    fn can_delete(&self, ctx: &ReqContext) -> bool {
-        self.can_create(ctx)
-    }
+    policy!(Member, read: can_read_any(project), create, update, delete: can_edit_any(project));
 }
 
 /// `getById`

@@ -3,7 +3,7 @@
 use model_core::DbBuilder;
 use model_core::prelude::*;
 
-use crate::req_context::{Member, ReqContext};
+use crate::req_context::Member;
 
 macro_rules! entities {
     ($($model:ident $collection:tt $prefix:tt;)*) => {
@@ -12,9 +12,7 @@ macro_rules! entities {
             #[derive(Clone, Model)]
             #[model(collection = $collection, id_prefix = $prefix, rename_all = "camelCase", audit)]
             pub struct $model {
-                #[model(id)]
                 pub id: Id<$model>,
-                #[model(tenant)]
                 pub organization: TenantId,
                 #[model(trim, len(1..))]
                 pub name: String,
@@ -25,23 +23,7 @@ macro_rules! entities {
             }
 
             impl BaseModel for $model {
-                type Actor = Member;
-
-                fn can_read(&self, _ctx: &ReqContext) -> bool {
-                    true
-                }
-
-                fn can_create(&self, ctx: &ReqContext) -> bool {
-                    ctx.actor().permissions.admin
-                }
-
-                fn can_update(&self, ctx: &ReqContext, _after: &Self) -> bool {
-                    ctx.actor().permissions.admin
-                }
-
-                fn can_delete(&self, ctx: &ReqContext) -> bool {
-                    ctx.actor().permissions.admin
-                }
+                policy!(Member, read: true, create, update, delete: is_admin);
             }
         )*
 

@@ -31,9 +31,7 @@ pub enum ResourceStatus {
 ))]
 #[model(index(project, status), index(parent))]
 pub struct MyResource {
-    #[model(id)]
     pub id: Id<MyResource>,
-    #[model(tenant)]
     pub organization: TenantId,
     #[model(readonly)]
     pub project: Id<Project>,
@@ -62,35 +60,14 @@ pub struct MyResource {
     pub date_created: DateTime<Utc>,
     #[model(updated_at)]
     pub date_updated: DateTime<Utc>,
-    #[model(revision)]
     pub revision: Revision,
 }
 
 impl BaseModel for MyResource {
-    type Actor = Member;
-
-    fn can_read(&self, ctx: &ReqContext) -> bool {
-        ctx.actor()
-            .permissions
-            .can_read_single_project_resource(&self.project)
-    }
-
-    fn can_create(&self, ctx: &ReqContext) -> bool {
-        ctx.actor().permissions.can_edit(&self.project)
-    }
-
-    fn can_update(&self, ctx: &ReqContext, _after: &Self) -> bool {
-        ctx.actor().permissions.can_edit(&self.project)
-    }
-
-    fn can_delete(&self, ctx: &ReqContext) -> bool {
-        ctx.actor().permissions.can_edit(&self.project)
-    }
-
-    fn read_scope(ctx: &ReqContext) -> Filter<Self> {
-        let visible = ctx.actor().permissions.visible();
-        visible.map_or_else(Filter::all, |projects| Self::filter(|r| r.project.in_(&projects)))
-    }
+    policy!(
+        Member,
+        read: can_read_single_project_resource(project), create, update, delete: can_edit(project), scope: visible(project)
+    );
 
     /// `customValidation`
     async fn validate(&self, _ctx: &ReqContext) -> Result<()> {
@@ -219,12 +196,10 @@ pub async fn get_my_resources_by_project(ctx: &ReqContext, project: &Id<Project>
 }
 
 pub async fn archive_my_resource(ctx: &ReqContext, id: &Id<MyResource>) -> Result<MyResource> {
-    let archived = MyResourcePatch {
-        archived: Set(true),
-        date_archived: Set(Some(ctx.now())),
-        ..Default::default()
-    };
-    MyResource::update(ctx, id, archived).await
+    MyResource::update_with(ctx, id, |r| {
+        r.archived.set(true).and(r.date_archived.set(ctx.now()))
+    })
+    .await
 }
 
 /// One command for all, judged and audited each.

@@ -12,7 +12,6 @@ use crate::req_context::{Member, ReqContext};
     key(resource, number)
 )]
 pub struct ResourceSnapshot {
-    #[model(tenant)]
     pub organization: TenantId,
     pub resource: Id<MyResource>,
     pub number: i32,
@@ -22,23 +21,7 @@ pub struct ResourceSnapshot {
 }
 
 impl BaseModel for ResourceSnapshot {
-    type Actor = Member;
-
-    fn can_read(&self, _ctx: &ReqContext) -> bool {
-        true
-    }
-
-    fn can_create(&self, _ctx: &ReqContext) -> bool {
-        true
-    }
-
-    fn can_update(&self, _ctx: &ReqContext, _after: &Self) -> bool {
-        true
-    }
-
-    fn can_delete(&self, _ctx: &ReqContext) -> bool {
-        true
-    }
+    policy!(Member, read, create, update, delete: true);
 }
 
 /// Takes the snapshot with this number, or takes it anew.

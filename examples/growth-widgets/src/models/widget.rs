@@ -14,9 +14,7 @@ use crate::req_context::{Logger, Member, ReqContext};
     delete = "widget.delete"
 ))]
 pub struct Widget {
-    #[model(id)]
     pub id: Id<Widget>,
-    #[model(tenant)]
     pub organization: TenantId,
     pub project: Id<Project>,
     pub name: String,
@@ -28,35 +26,14 @@ pub struct Widget {
     pub date_created: DateTime<Utc>,
     #[model(updated_at)]
     pub date_updated: DateTime<Utc>,
-    #[model(revision)]
     pub revision: Revision,
 }
 
 impl BaseModel for Widget {
-    type Actor = Member;
-
-    fn can_read(&self, ctx: &ReqContext) -> bool {
-        ctx.actor()
-            .permissions
-            .can_read_single_project_resource(&self.project)
-    }
-
-    fn can_create(&self, ctx: &ReqContext) -> bool {
-        ctx.actor().permissions.can_edit(&self.project)
-    }
-
-    fn can_update(&self, ctx: &ReqContext, after: &Self) -> bool {
-        ctx.actor().permissions.can_edit(&self.project) && ctx.actor().permissions.can_edit(&after.project)
-    }
-
-    fn can_delete(&self, ctx: &ReqContext) -> bool {
-        ctx.actor().permissions.can_edit(&self.project)
-    }
-
-    fn read_scope(ctx: &ReqContext) -> Filter<Self> {
-        let visible = ctx.actor().permissions.visible();
-        visible.map_or_else(Filter::all, |projects| Self::filter(|w| w.project.in_(&projects)))
-    }
+    policy!(
+        Member,
+        read: can_read_single_project_resource(project), create, update, delete: can_edit(project), scope: visible(project)
+    );
 
     async fn after_update(ctx: &ReqContext, change: &Change<Self>) -> Result<()> {
         let (before, after) = (change.before(), change.after());

@@ -1,9 +1,7 @@
-use model_core::Violation;
 use model_core::prelude::*;
 
 use super::MetaConnection;
-use crate::Ctx;
-use crate::account::policy;
+use crate::{Account, Ctx};
 
 #[derive(Clone, Copy, PartialEq, Embedded)]
 #[model(rename_all = "UPPERCASE")]
@@ -38,9 +36,7 @@ pub struct Budget {
 #[model(index(status, created_at = desc, id = desc), index(created_at = desc, id = desc), index(meta_campaign_id, unique))]
 #[model(virtuals(is_running: bool))]
 pub struct Campaign {
-    #[model(id)]
     pub id: Id<Campaign>,
-    #[model(tenant)]
     pub tenant_id: TenantId,
     #[model(readonly, filterable(eq, in_))]
     pub connection: Id<MetaConnection>,
@@ -55,16 +51,14 @@ pub struct Campaign {
     pub budget: Budget,
     pub starts_at: Option<DateTime<Utc>>,
     pub ends_at: Option<DateTime<Utc>>,
-    #[model(created_at, filterable, sortable)]
+    #[model(filterable, sortable)]
     pub created_at: DateTime<Utc>,
-    #[model(updated_at)]
     pub updated_at: DateTime<Utc>,
-    #[model(revision)]
     pub revision: Revision,
 }
 
 impl BaseModel for Campaign {
-    policy!(Ctx, read: is_anybody, write: is_editor, delete: is_admin);
+    policy!(Account, read: true, create, update: is_editor, delete: is_admin);
 
     /// Business logic across fields, and the connection is one of the tenant's own.
     async fn validate(&self, ctx: &Ctx) -> Result<()> {

@@ -1,7 +1,6 @@
 use model_core::prelude::*;
 
-use crate::Ctx;
-use crate::account::policy;
+use crate::{Account, Ctx};
 
 #[derive(Clone, Copy, PartialEq, Embedded)]
 #[model(rename_all = "lowercase")]
@@ -17,9 +16,7 @@ pub enum ConnectionStatus {
 #[model(index(status), index(created_at = desc, id = desc), index(ad_account_id, unique))]
 #[model(virtuals(is_usable: bool))]
 pub struct MetaConnection {
-    #[model(id)]
     pub id: Id<MetaConnection>,
-    #[model(tenant)]
     pub tenant_id: TenantId,
     #[model(pattern = "^act_[0-9]+$", readonly, filterable(eq))]
     pub ad_account_id: String,
@@ -32,16 +29,14 @@ pub struct MetaConnection {
     pub expires_at: Option<DateTime<Utc>>,
     #[model(default = ConnectionStatus::Active, filterable)]
     pub status: ConnectionStatus,
-    #[model(created_at, sortable)]
+    #[model(sortable)]
     pub created_at: DateTime<Utc>,
-    #[model(updated_at)]
     pub updated_at: DateTime<Utc>,
-    #[model(revision)]
     pub revision: Revision,
 }
 
 impl BaseModel for MetaConnection {
-    policy!(Ctx, read: is_anybody, write: is_admin, delete: is_admin);
+    policy!(Account, read: true, create, update, delete: is_admin);
 }
 
 impl MetaConnection {

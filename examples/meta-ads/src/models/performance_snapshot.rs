@@ -1,45 +1,34 @@
 use model_core::prelude::*;
-use model_core::query::Group;
+use model_core::query::{Group, Window};
 
 use super::Campaign;
-use crate::Ctx;
-use crate::account::policy;
+use crate::{Account, Ctx};
 
-#[derive(Clone, Embedded)]
+#[derive(Clone, PartialEq, Embedded)]
 #[model(defaults)]
 pub struct Metrics {
-    #[model(default = 0, range(0..))]
     pub impressions: i64,
-    #[model(default = 0, range(0..))]
     pub clicks: i64,
     /// In minor units.
-    #[model(default = 0, range(0..))]
     pub spend: i64,
-    #[model(default = 0, range(0..))]
     pub conversions: i64,
 }
 
-/// What a campaign did in one hour; forgotten after two years.
+/// What a campaign did in an hour: that, or what Meta told of it later, more or less. Forgotten after two years.
 #[derive(Clone, Model)]
-#[model(collection = "performancesnapshots", rename_all = "camelCase", key(campaign, hour), index(hour = desc))]
-#[model(index(hour, ttl = "730d", global, name = "hour_ttl"))]
-#[model(virtuals(ctr: f64))]
+#[model(collection = "performancesnapshots", rename_all = "camelCase", virtuals(ctr: f64))]
+#[model(time_series(time = hour, meta(campaign), granularity = "hours", expire_after = "730d"))]
+#[model(index(campaign, hour = desc))]
 pub struct PerformanceSnapshot {
-    #[model(id)]
     pub id: Id<PerformanceSnapshot>,
-    #[model(tenant)]
     pub tenant_id: TenantId,
     #[model(filterable(eq, in_))]
     pub campaign: Id<Campaign>,
     /// The hour's beginning.
     #[model(filterable, sortable)]
     pub hour: DateTime<Utc>,
-    #[model(default)]
     pub metrics: Metrics,
-    #[model(created_at)]
     pub created_at: DateTime<Utc>,
-    #[model(updated_at)]
-    pub updated_at: DateTime<Utc>,
 }
 
 /// A campaign's sums over a time.
@@ -51,10 +40,31 @@ pub struct Total {
     pub spend: i64,
 }
 
+/// The sums of one day.
+#[derive(Clone, Embedded)]
+pub struct Day {
+    pub day: DateTime<Utc>,
+    pub impressions: i64,
+    pub clicks: i64,
+    pub spend: i64,
+}
+
 impl BaseModel for PerformanceSnapshot {
-    policy!(Ctx, read: is_anybody, write: is_service, delete: is_service);
+    policy!(Account, read: true, create, update, delete: is_service);
 
     const READ_SCOPE: ReadScope = ReadScope::Exact;
+}
+
+impl Metrics {
+    /// What these figures add to those that are known.
+    fn beyond(&self, known: &Self) -> Self {
+        Self {
+            impressions: self.impressions - known.impressions,
+            clicks: self.clicks - known.clicks,
+            spend: self.spend - known.spend,
+            conversions: self.conversions - known.conversions,
+        }
+    }
 }
 
 impl PerformanceSnapshot {
@@ -64,26 +74,34 @@ impl PerformanceSnapshot {
         if self.metrics.impressions == 0 { 0.0 } else { rate }
     }
 
-    /// Stores what Meta tells of an hour; it may tell again, and more.
+    /// Stores what Meta tells of an hour. It may tell again: a measurement never changes, so that what is new is another one.
     pub async fn record(
         service: &Ctx,
         campaign: &Id<Campaign>,
         hour: DateTime<Utc>,
-        metrics: Metrics,
-    ) -> Result<Self> {
+        told: Metrics,
+    ) -> Result<Option<Self>> {
+        let known = Self::query(service)
+            .filter(|s| s.campaign.eq(campaign) & s.hour.eq(hour))
+            .group::<Metrics>(|s, row| {
+                Group::all()
+                    .sum(&row.impressions, &s.metrics.impressions)
+                    .sum(&row.clicks, &s.metrics.clicks)
+                    .sum(&row.spend, &s.metrics.spend)
+                    .sum(&row.conversions, &s.metrics.conversions)
+            })
+            .await?;
+        let metrics = told.beyond(&known.into_iter().next().unwrap_or_default());
+        if metrics == Metrics::default() {
+            return Ok(None);
+        }
+        let campaign = campaign.clone();
         let new = NewPerformanceSnapshot {
-            campaign: campaign.clone(),
+            campaign,
             hour,
-            optional: NewPerformanceSnapshotOptional {
-                metrics: Some(metrics.clone()),
-            },
+            metrics,
         };
-        let again = PerformanceSnapshotPatch {
-            metrics: Set(metrics),
-            ..Default::default()
-        };
-        let key = |s: &PerformanceSnapshotFields| s.campaign.eq(campaign) & s.hour.eq(hour);
-        Ok(Self::upsert(service, key, new, again).await?.into_document())
+        Self::create(service, new).await.map(Some)
     }
 
     /// The sums of each campaign since an instant, added up by the server.
@@ -97,6 +115,20 @@ impl PerformanceSnapshot {
                     .sum(&row.spend, &s.metrics.spend)
             })
             .sort(|row| row.spend.desc())
+            .await
+    }
+
+    /// What a campaign did on each day since an instant, the last first; a day on which it did nothing has no sums.
+    pub async fn days(ctx: &Ctx, campaign: &Id<Campaign>, since: DateTime<Utc>) -> Result<Vec<Day>> {
+        Self::query(ctx)
+            .filter(|s| s.campaign.eq(campaign) & s.hour.gte(since))
+            .group::<Day>(|s, row| {
+                Group::by_window(&row.day, &s.hour, Window::days(1))
+                    .sum(&row.impressions, &s.metrics.impressions)
+                    .sum(&row.clicks, &s.metrics.clicks)
+                    .sum(&row.spend, &s.metrics.spend)
+            })
+            .sort(|row| row.day.desc())
             .await
     }
 }

@@ -2,16 +2,13 @@ use chrono::TimeDelta;
 use model_core::prelude::*;
 
 use super::User;
-use crate::account::policy;
-use crate::{Ctx, Door};
+use crate::{Account, Door};
 
 /// A client that is signed in.
 #[derive(Clone, Model)]
 #[model(collection = "sessions", rename_all = "camelCase")]
 pub struct Session {
-    #[model(id)]
     pub id: Id<Session>,
-    #[model(tenant)]
     pub tenant_id: TenantId,
     #[model(readonly)]
     pub user_id: Id<User>,
@@ -19,12 +16,11 @@ pub struct Session {
     pub token: TokenDigest,
     #[model(ttl = "0s")]
     pub expires_at: DateTime<Utc>,
-    #[model(created_at)]
     pub created_at: DateTime<Utc>,
 }
 
 impl BaseModel for Session {
-    policy!(Ctx, read: is_service, write: is_service, delete: is_service);
+    policy!(Account, read, create, update, delete: is_service);
 }
 
 impl Session {

@@ -1,7 +1,6 @@
 use model_core::prelude::*;
 
-use crate::Door;
-use crate::account::policy;
+use crate::Account;
 
 #[derive(Clone, Copy, PartialEq, Embedded)]
 #[model(rename_all = "lowercase")]
@@ -21,7 +20,6 @@ pub enum TenantStatus {
 #[derive(Clone, Model)]
 #[model(collection = "tenants", rename_all = "camelCase", global, audit(name = name), index(created_at = desc))]
 pub struct Tenant {
-    #[model(id)]
     pub id: Id<Tenant>,
     #[model(trim, len(1..=120))]
     pub name: String,
@@ -31,12 +29,10 @@ pub struct Tenant {
     pub plan: Plan,
     #[model(default = TenantStatus::Active)]
     pub status: TenantStatus,
-    #[model(created_at)]
     pub created_at: DateTime<Utc>,
-    #[model(updated_at)]
     pub updated_at: DateTime<Utc>,
 }
 
 impl BaseModel for Tenant {
-    policy!(Door, read: is_service, write: is_service, delete: is_service);
+    policy!(Account, read, create, update, delete: is_service);
 }

@@ -16,9 +16,7 @@ pub enum Role {
 #[model(collection = "users", rename_all = "camelCase", audit(name = email), index(created_at = desc))]
 #[model(virtuals(display_name: String))]
 pub struct User {
-    #[model(id)]
     pub id: Id<User>,
-    #[model(tenant)]
     pub tenant_id: TenantId,
     #[model(trim, lowercase, email, unique(global), filterable(eq))]
     pub email: String,
@@ -27,15 +25,15 @@ pub struct User {
     pub first_name: String,
     #[model(trim, len(..=80))]
     pub last_name: Option<String>,
+    #[model(pad = 16)]
+    pub phone: Option<Encrypted<String>>,
     #[model(default = Role::Viewer, filterable)]
     pub role: Role,
     #[model(skip_audit, skip_updated_at)]
     pub last_login_at: Option<DateTime<Utc>>,
-    #[model(created_at, sortable)]
+    #[model(sortable)]
     pub created_at: DateTime<Utc>,
-    #[model(updated_at)]
     pub updated_at: DateTime<Utc>,
-    #[model(revision)]
     pub revision: Revision,
 }
 

@@ -6,7 +6,7 @@ mod resource;
 mod signed;
 mod trace;
 
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -15,7 +15,9 @@ use serde_json::{Value, json};
 use swagger_ui_dist::{ApiDefinition, OpenApiSource, generate_routes};
 use tower_http::trace::TraceLayer;
 
-use crate::{Account, Campaign, Door, MetaConnection, PerformanceSnapshot, Session, Tenant, Total, User};
+use crate::{
+    Account, Campaign, Day, Door, MetaConnection, PerformanceSnapshot, Session, Tenant, Total, User,
+};
 use failure::Failure;
 use signed::Signed;
 
@@ -46,6 +48,7 @@ pub fn router(app: App) -> Router {
         .nest("/users", resource::routes::<User>())
         .nest("/connections", resource::routes::<MetaConnection>())
         .nest("/campaigns", resource::routes::<Campaign>())
+        .route("/campaigns/{id}/days", get(days))
         .nest("/snapshots", resource::readonly::<PerformanceSnapshot>())
         .with_state(app)
         .merge(docs());
@@ -115,5 +118,18 @@ async fn totals(Signed(ctx): Signed) -> std::result::Result<Json<Value>, Failure
     let shown = |t: &Total| json!({ "campaign": t.campaign, "impressions": t.impressions, "clicks": t.clicks, "spend": t.spend });
     Ok(Json(
         json!({ "items": totals.iter().map(shown).collect::<Vec<_>>() }),
+    ))
+}
+
+/// What a campaign did on each of the last 30 days.
+async fn days(Signed(ctx): Signed, Path(id): Path<String>) -> std::result::Result<Json<Value>, Failure> {
+    let id = Id::parse(&id).map_err(|_| Failure::not_found())?;
+    let campaign = Campaign::fetch(&ctx, &id).await?;
+    let since = ctx.now() - chrono::TimeDelta::days(30);
+    let days = PerformanceSnapshot::days(&ctx, &campaign.id, since).await?;
+    let shown =
+        |d: &Day| json!({ "day": d.day, "impressions": d.impressions, "clicks": d.clicks, "spend": d.spend });
+    Ok(Json(
+        json!({ "items": days.iter().map(shown).collect::<Vec<_>>() }),
     ))
 }

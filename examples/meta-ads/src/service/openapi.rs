@@ -1,7 +1,7 @@
 //! The description of the service, made from the models' own metadata.
 
 use model_core::prelude::*;
-use model_core::schema::{FieldSchema, TypeSchema, json};
+use model_core::schema::{Comparison, FieldSchema, TypeSchema, json};
 use serde_json::{Map, Value, json};
 
 use crate::{Campaign, MetaConnection, PerformanceSnapshot, User};
@@ -60,7 +60,11 @@ fn operation(tag: &str, summary: &str, status: &str, answer: Option<&str>) -> Va
     } })
 }
 
-/// The requests that are about no resource.
+fn parameter(place: &str, name: &str) -> Value {
+    json!({ "name": name, "in": place, "required": place == "path", "schema": { "type": "string" } })
+}
+
+/// The requests that are no resource's five.
 fn service() -> Map<String, Value> {
     let mut login = operation("service", "Signs in: a bearer's token", "201", None);
     let text = json!({ "type": "string" });
@@ -70,7 +74,10 @@ fn service() -> Map<String, Value> {
     let mut health = operation("service", "Whether the store answers", "200", None);
     health["security"] = json!([]);
     let totals = operation("service", "Sums of the last 30 days, by campaign", "200", None);
+    let mut days = operation("campaigns", "Sums of each of the last 30 days", "200", None);
+    days["parameters"] = json!([parameter("path", "id")]);
     let paths = [
+        ("/campaigns/{id}/days", json!({ "get": days })),
         ("/login", json!({ "post": login })),
         ("/health", json!({ "get": health })),
         ("/totals", json!({ "get": totals })),
@@ -83,7 +90,6 @@ fn service() -> Map<String, Value> {
 
 fn resource<M: Model>(path: &str, writable: bool, paths: &mut Map<String, Value>) {
     let name = M::schema().name;
-    let parameter = |place: &str, name: &str| json!({ "name": name, "in": place, "required": place == "path", "schema": { "type": "string" } });
     let mut asked = vec!["limit".to_owned(), "after".to_owned(), "sort".to_owned()];
     filterable(M::schema().fields, "", &mut asked);
     let mut list = operation(path, "A page: `items`, and `next` for `after`", "200", None);
@@ -108,15 +114,17 @@ fn resource<M: Model>(path: &str, writable: bool, paths: &mut Map<String, Value>
     paths.insert(format!("/{path}/{{id}}"), one);
 }
 
-/// The paths that filters may name: of embedded documents too.
+/// What filters may ask: each path, of embedded documents too, with each of its comparisons.
 fn filterable(fields: &[FieldSchema], above: &str, found: &mut Vec<String>) {
     for field in fields {
         let path = format!("{above}{}", field.json);
         if let TypeSchema::Embedded(embedded) = &field.ty {
             filterable(embedded().fields, &format!("{path}."), found);
         }
-        if field.external.is_some() {
-            found.push(path);
-        }
+        let allowed = field.external.map_or(&[][..], |external| external.comparisons());
+        found.extend(allowed.iter().map(|comparison| match comparison {
+            Comparison::Eq => path.clone(),
+            other => format!("{path}[{}]", other.name()),
+        }));
     }
 }

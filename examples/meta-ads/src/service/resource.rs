@@ -22,13 +22,13 @@ type Answer = std::result::Result<Response, Failure>;
 
 /// A tenant's model of this service.
 pub(super) trait Resource:
-    BaseModel<Actor = Account> + Identified + Model<Scope = TenantScope> + Mutable
+    BaseModel<Actor = Account> + Identified + Model<Scope = TenantScope>
 {
 }
 
-impl<M: BaseModel<Actor = Account> + Identified + Model<Scope = TenantScope> + Mutable> Resource for M {}
+impl<M: BaseModel<Actor = Account> + Identified + Model<Scope = TenantScope>> Resource for M {}
 
-pub(super) fn routes<M: Resource>() -> Router<App> {
+pub(super) fn routes<M: Resource + Mutable>() -> Router<App> {
     let one: MethodRouter<App> = get(read::<M>).patch(update::<M>).delete(remove::<M>);
     Router::new()
         .route("/", get(list::<M>).merge(post(create::<M>)))
@@ -79,7 +79,7 @@ async fn read<M: Resource>(Signed(ctx): Signed, Path(id): Path<String>) -> Answe
     Ok(shown(StatusCode::OK, M::fetch(&ctx, &id).await?, &ctx))
 }
 
-async fn update<M: Resource>(
+async fn update<M: Resource + Mutable>(
     Signed(ctx): Signed,
     Path(id): Path<String>,
     headers: HeaderMap,
@@ -94,7 +94,11 @@ async fn update<M: Resource>(
     Ok(shown(StatusCode::OK, document, &ctx))
 }
 
-async fn remove<M: Resource>(Signed(ctx): Signed, Path(id): Path<String>, headers: HeaderMap) -> Answer {
+async fn remove<M: Resource + Mutable>(
+    Signed(ctx): Signed,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Answer {
     let id = Id::parse(&id).map_err(|_| Failure::not_found())?;
     let delete = M::delete(&ctx, &id);
     let gone = match if_match(&headers)? {

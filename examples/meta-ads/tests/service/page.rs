@@ -50,6 +50,7 @@ async fn a_browser_shows_every_operation() {
         ("patch", "/campaigns/{id}"),
         ("delete", "/connections/{id}"),
         ("get", "/snapshots/{id}"),
+        ("get", "/campaigns/{id}/days"),
     ] {
         let shown = page.split("class=\"opblock ").any(|block| {
             block.contains(&format!("opblock-{method}")) && block.contains(&format!("data-path=\"{path}\""))
@@ -93,7 +94,13 @@ async fn every_reference_of_the_description_leads_somewhere() {
         assert!(target.is_some(), "{reference} leads nowhere");
     }
     let asked = &description["paths"]["/campaigns"]["get"]["parameters"];
-    for name in ["budget.daily", "status", "after"] {
+    for name in [
+        "budget.daily",
+        "status",
+        "status[not_in]",
+        "name[starts_with]",
+        "after",
+    ] {
         let told = asked
             .as_array()
             .unwrap()

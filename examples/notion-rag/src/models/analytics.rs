@@ -1,7 +1,7 @@
 use model_core::prelude::*;
 
 use super::{Conversation, User};
-use crate::session::{Ctx, Session};
+use crate::session::Session;
 
 #[derive(Clone, Copy, PartialEq, Embedded)]
 #[model(rename_all = "lowercase")]
@@ -30,9 +30,7 @@ pub struct EventData {
 #[model(collection = "analytics", rename_all = "camelCase", append_only)]
 #[model(index(event_type, timestamp = desc), index(timestamp, ttl = "90d", replaces = "timestamp_1"))]
 pub struct Analytics {
-    #[model(id)]
     pub id: Id<Analytics>,
-    #[model(tenant)]
     pub workspace_id: TenantId,
     pub event_type: EventType,
     pub data: Option<EventData>,
@@ -41,21 +39,8 @@ pub struct Analytics {
 }
 
 impl BaseModel for Analytics {
-    type Actor = Session;
-
-    fn can_read(&self, ctx: &Ctx) -> bool {
-        ctx.actor().may_talk(ctx.tenant(), |may| may.can_edit_settings)
-    }
-
-    fn can_create(&self, ctx: &Ctx) -> bool {
-        ctx.actor().may_talk(ctx.tenant(), |_| true)
-    }
-
-    fn can_update(&self, _ctx: &Ctx, _after: &Self) -> bool {
-        false
-    }
-
-    fn can_delete(&self, _ctx: &Ctx) -> bool {
-        false
-    }
+    policy!(
+        Session,
+        read: edits_settings(workspace_id), create: sits_in(workspace_id), update, delete: false
+    );
 }

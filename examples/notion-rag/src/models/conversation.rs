@@ -14,9 +14,7 @@ pub enum ConversationStatus {
 #[derive(Clone, Embedded)]
 #[model(rename_all = "camelCase", defaults)]
 pub struct ConversationMetadata {
-    #[model(default)]
     pub intents: Vec<String>,
-    #[model(default)]
     pub topics: Vec<String>,
     pub average_confidence: Option<f64>,
 }
@@ -26,9 +24,7 @@ pub struct ConversationMetadata {
 #[model(collection = "conversations", rename_all = "camelCase")]
 #[model(index(user_id, status), index(last_message_at = desc))]
 pub struct Conversation {
-    #[model(id)]
     pub id: Id<Conversation>,
-    #[model(tenant)]
     pub workspace_id: TenantId,
     #[model(readonly)]
     pub user_id: Id<User>,
@@ -42,42 +38,11 @@ pub struct Conversation {
     pub status: ConversationStatus,
     #[model(default)]
     pub metadata: ConversationMetadata,
-    #[model(created_at)]
     pub created_at: DateTime<Utc>,
 }
 
-impl Conversation {
-    fn is_own(&self, ctx: &Ctx) -> bool {
-        let own = ctx.actor().admin || self.user_id == ctx.actor().user;
-        own && ctx.actor().may_talk(ctx.tenant(), |may| may.can_query)
-    }
-}
-
 impl BaseModel for Conversation {
-    type Actor = Session;
-
-    fn can_read(&self, ctx: &Ctx) -> bool {
-        self.is_own(ctx)
-    }
-
-    fn can_create(&self, ctx: &Ctx) -> bool {
-        self.is_own(ctx)
-    }
-
-    fn can_update(&self, ctx: &Ctx, _after: &Self) -> bool {
-        self.is_own(ctx)
-    }
-
-    fn can_delete(&self, ctx: &Ctx) -> bool {
-        self.is_own(ctx)
-    }
-
-    fn read_scope(ctx: &Ctx) -> Filter<Self> {
-        if ctx.actor().admin {
-            return Filter::all();
-        }
-        Self::filter(|c| c.user_id.eq(&ctx.actor().user))
-    }
+    policy!(Session, read, create, update, delete: owns(workspace_id, user_id), scope: own(user_id));
 }
 
 impl Conversation {

@@ -51,9 +51,7 @@ pub struct SourceError {
 #[model(collection = "documentsources", rename_all = "camelCase")]
 #[model(index(source_id, unique))]
 pub struct DocumentSource {
-    #[model(id)]
     pub id: Id<DocumentSource>,
-    #[model(tenant)]
     pub workspace_id: TenantId,
     #[model(default = SourceType::Notion)]
     pub source_type: SourceType,
@@ -75,38 +73,21 @@ pub struct DocumentSource {
     pub metadata: Option<SourceMetadata>,
     pub error: Option<SourceError>,
     pub deleted_at: Option<DateTime<Utc>>,
-    #[model(created_at)]
     pub created_at: DateTime<Utc>,
 }
 
 impl BaseModel for DocumentSource {
-    type Actor = Session;
-
-    fn can_read(&self, ctx: &Ctx) -> bool {
-        ctx.actor().may_sync(ctx.tenant(), |may| may.can_view_sources)
-    }
-
-    fn can_create(&self, ctx: &Ctx) -> bool {
-        ctx.actor().may_sync(ctx.tenant(), |may| may.can_manage_sync)
-    }
-
-    fn can_update(&self, ctx: &Ctx, _after: &Self) -> bool {
-        self.can_create(ctx)
-    }
-
-    fn can_delete(&self, ctx: &Ctx) -> bool {
-        self.can_create(ctx)
-    }
+    policy!(Session, read: views_sources(workspace_id), create, update, delete: manages_sync(workspace_id));
 }
 
 impl DocumentSource {
     /// `source.markAsDeleted()`
     pub async fn mark_as_deleted(ctx: &Ctx, id: &Id<Self>) -> Result<Self> {
-        let patch = DocumentSourcePatch {
-            sync_status: Set(SourceStatus::Deleted),
-            deleted_at: Set(Some(ctx.now())),
-            ..Default::default()
+        let deleted = |s: &DocumentSourceFields| {
+            s.sync_status
+                .set(SourceStatus::Deleted)
+                .and(s.deleted_at.set(ctx.now()))
         };
-        Self::update(ctx, id, patch).await
+        Self::update_with(ctx, id, deleted).await
     }
 }

@@ -23,12 +23,10 @@ pub struct CitedSource {
 #[derive(Clone, Embedded)]
 #[model(rename_all = "camelCase", defaults)]
 pub struct MessageMetadata {
-    #[model(default)]
     pub sources: Vec<CitedSource>,
     pub confidence: Option<f64>,
     pub intent: Option<String>,
     pub processing_time: Option<f64>,
-    #[model(default)]
     pub cited_sources: Vec<f64>,
     pub is_grounded: Option<bool>,
     pub has_hallucinations: Option<bool>,
@@ -39,9 +37,7 @@ pub struct MessageMetadata {
 #[model(collection = "messages", rename_all = "camelCase")]
 #[model(index(conversation_id, timestamp))]
 pub struct Message {
-    #[model(id)]
     pub id: Id<Message>,
-    #[model(tenant)]
     pub workspace_id: TenantId,
     #[model(readonly)]
     pub conversation_id: Id<Conversation>,
@@ -54,23 +50,7 @@ pub struct Message {
 }
 
 impl BaseModel for Message {
-    type Actor = Session;
-
-    fn can_read(&self, ctx: &Ctx) -> bool {
-        ctx.actor().may_talk(ctx.tenant(), |may| may.can_query)
-    }
-
-    fn can_create(&self, ctx: &Ctx) -> bool {
-        self.can_read(ctx)
-    }
-
-    fn can_update(&self, ctx: &Ctx, _after: &Self) -> bool {
-        self.can_read(ctx)
-    }
-
-    fn can_delete(&self, ctx: &Ctx) -> bool {
-        self.can_read(ctx)
-    }
+    policy!(Session, read, create, update, delete: queries(workspace_id));
 
     /// A message is written into a conversation of one's own.
     async fn validate(&self, ctx: &Ctx) -> Result<()> {
@@ -90,7 +70,6 @@ impl BaseModel for Message {
 #[derive(Clone, Model)]
 #[model(collection = "messages", rename_all = "camelCase", global)]
 pub struct OrphanMessage {
-    #[model(id)]
     pub id: Id<OrphanMessage>,
     #[model(readonly)]
     pub conversation_id: Id<Conversation>,

@@ -28,11 +28,8 @@ pub struct Permissions {
     pub can_query: bool,
     #[model(default = true)]
     pub can_view_sources: bool,
-    #[model(default = false)]
     pub can_invite: bool,
-    #[model(default = false)]
     pub can_manage_sync: bool,
-    #[model(default = false)]
     pub can_edit_settings: bool,
 }
 
@@ -86,14 +83,10 @@ pub struct SyncSchedule {
 #[derive(Clone, PartialEq, Embedded)]
 #[model(rename_all = "camelCase", defaults)]
 pub struct WorkspaceStats {
-    #[model(default = 0)]
     pub total_pages: i64,
-    #[model(default = 0)]
     pub total_databases: i64,
-    #[model(default = 0)]
     pub total_documents: i64,
     pub last_sync_duration: Option<f64>,
-    #[model(default = 0)]
     pub error_count: i64,
 }
 
@@ -101,7 +94,6 @@ pub struct WorkspaceStats {
 #[derive(Clone, Model)]
 #[model(collection = "notionworkspaces", rename_all = "camelCase", global)]
 pub struct NotionWorkspace {
-    #[model(id)]
     pub id: Id<NotionWorkspace>,
     #[model(unique, readonly)]
     pub workspace_id: String,
@@ -121,7 +113,6 @@ pub struct NotionWorkspace {
     #[model(default)]
     pub stats: WorkspaceStats,
     pub last_successful_sync_at: Option<DateTime<Utc>>,
-    #[model(created_at)]
     pub created_at: DateTime<Utc>,
 }
 

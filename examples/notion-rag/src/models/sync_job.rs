@@ -53,7 +53,6 @@ pub struct SyncResults {
     pub documents_added: Option<i64>,
     pub documents_updated: Option<i64>,
     pub documents_deleted: Option<i64>,
-    #[model(default)]
     pub errors: Vec<DocumentError>,
 }
 
@@ -67,11 +66,9 @@ pub struct JobError {
 #[derive(Clone, Model)]
 #[model(collection = "syncjobs", rename_all = "camelCase")]
 pub struct SyncJob {
-    #[model(id)]
     pub id: Id<SyncJob>,
     #[model(index)]
     pub job_id: String,
-    #[model(tenant)]
     pub workspace_id: TenantId,
     pub job_type: JobType,
     #[model(default = JobStatus::Queued)]
@@ -87,28 +84,11 @@ pub struct SyncJob {
     pub started_at: Option<DateTime<Utc>>,
     pub completed_at: Option<DateTime<Utc>>,
     pub duration: Option<i64>,
-    #[model(created_at)]
     pub created_at: DateTime<Utc>,
 }
 
 impl BaseModel for SyncJob {
-    type Actor = Session;
-
-    fn can_read(&self, ctx: &Ctx) -> bool {
-        ctx.actor().may_sync(ctx.tenant(), |may| may.can_view_sources)
-    }
-
-    fn can_create(&self, ctx: &Ctx) -> bool {
-        ctx.actor().may_sync(ctx.tenant(), |may| may.can_manage_sync)
-    }
-
-    fn can_update(&self, ctx: &Ctx, _after: &Self) -> bool {
-        self.can_create(ctx)
-    }
-
-    fn can_delete(&self, ctx: &Ctx) -> bool {
-        self.can_create(ctx)
-    }
+    policy!(Session, read: views_sources(workspace_id), create, update, delete: manages_sync(workspace_id));
 }
 
 impl SyncJob {

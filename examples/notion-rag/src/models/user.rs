@@ -22,7 +22,6 @@ pub enum UserRole {
 #[derive(Clone, Model)]
 #[model(collection = "users", rename_all = "camelCase", global)]
 pub struct User {
-    #[model(id)]
     pub id: Id<User>,
     #[model(unique, lowercase, trim)]
     pub email: String,
@@ -36,7 +35,6 @@ pub struct User {
     #[model(legacy_plaintext)]
     pub refresh_token: Option<Encrypted<String>>,
     pub last_login_at: Option<DateTime<Utc>>,
-    #[model(created_at)]
     pub created_at: DateTime<Utc>,
 }
 

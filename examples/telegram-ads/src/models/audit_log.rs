@@ -30,7 +30,6 @@ pub struct AuditMetadata {
 #[model(collection = "auditlogs", rename_all = "camelCase", global, append_only)]
 #[model(index(metadata.timestamp = desc), index(user_id, metadata.timestamp = desc), index(entity_type, entity_id))]
 pub struct AuditLog {
-    #[model(id)]
     pub id: Id<AuditLog>,
     pub user_id: Option<Id<User>>,
     pub action: String,
@@ -42,23 +41,7 @@ pub struct AuditLog {
 }
 
 impl BaseModel for AuditLog {
-    type Actor = Operator;
-
-    fn can_read(&self, ctx: &Ctx) -> bool {
-        ctx.actor().is_admin()
-    }
-
-    fn can_create(&self, ctx: &Ctx) -> bool {
-        ctx.actor().is_bot() || self.user_id.as_ref() == ctx.actor().id()
-    }
-
-    fn can_update(&self, _ctx: &Ctx, _after: &Self) -> bool {
-        false
-    }
-
-    fn can_delete(&self, _ctx: &Ctx) -> bool {
-        false
-    }
+    policy!(Operator, read: is_admin, create: speaks_for(user_id), update, delete: false);
 }
 
 impl AuditLog {

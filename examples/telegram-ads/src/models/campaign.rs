@@ -1,7 +1,7 @@
 use model_core::prelude::*;
 
 use super::{Creative, PostMetrics, TelegramGroup};
-use crate::operator::{Ctx, policy};
+use crate::operator::{Ctx, Operator};
 
 #[derive(Clone, Copy, PartialEq, Embedded)]
 #[model(rename_all = "lowercase")]
@@ -25,7 +25,7 @@ pub struct Schedule {
     pub start_at: Option<DateTime<Utc>>,
     pub end_at: Option<DateTime<Utc>>,
     /// Hours of the day, UTC.
-    #[model(default, items(..=24), range(0..=23))]
+    #[model(items(..=24), range(0..=23))]
     pub hours: Vec<i32>,
 }
 
@@ -42,13 +42,9 @@ pub struct Limits {
 #[derive(Clone, PartialEq, Embedded)]
 #[model(defaults)]
 pub struct Performance {
-    #[model(default = 0)]
     pub views: i64,
-    #[model(default = 0)]
     pub clicks: i64,
-    #[model(default = 0.0)]
     pub ctr: f64,
-    #[model(default = 0.0)]
     pub revenue: f64,
 }
 
@@ -57,7 +53,6 @@ pub struct Performance {
 #[model(collection = "campaigns", rename_all = "camelCase", global, audit(name = name))]
 #[model(index(status, priority = desc), index(kind, status))]
 pub struct Campaign {
-    #[model(id)]
     pub id: Id<Campaign>,
     #[model(trim, len(1..=120))]
     pub name: String,
@@ -80,9 +75,7 @@ pub struct Campaign {
     /// Moved by every post that is reserved, so that two at once meet here.
     #[model(hidden, skip_audit, skip_updated_at)]
     pub reservations: Option<i64>,
-    #[model(created_at)]
     pub created_at: DateTime<Utc>,
-    #[model(updated_at)]
     pub updated_at: DateTime<Utc>,
 }
 
@@ -97,7 +90,7 @@ pub struct CampaignLine {
 }
 
 impl BaseModel for Campaign {
-    policy!(read: is_anybody, write: is_anybody, delete: is_admin);
+    policy!(Operator, read, create, update: true, delete: is_admin);
 
     async fn validate(&self, _ctx: &Ctx) -> Result<()> {
         if self.limits.weekly < self.limits.daily {

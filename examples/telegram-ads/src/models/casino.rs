@@ -1,6 +1,6 @@
 use model_core::prelude::*;
 
-use crate::operator::policy;
+use crate::operator::Operator;
 
 #[derive(Clone, Copy, PartialEq, Embedded)]
 #[model(rename_all = "lowercase")]
@@ -14,7 +14,6 @@ pub enum RiskLevel {
 #[derive(Clone, Model)]
 #[model(collection = "casinos", rename_all = "camelCase", global, audit(name = brand))]
 pub struct Casino {
-    #[model(id)]
     pub id: Id<Casino>,
     #[model(trim, len(1..=120), unique)]
     pub brand: String,
@@ -25,12 +24,10 @@ pub struct Casino {
     /// Countries where it may not be advertised.
     #[model(default, uppercase, len(2..=2))]
     pub blocked_countries: Vec<String>,
-    #[model(created_at)]
     pub created_at: DateTime<Utc>,
-    #[model(updated_at)]
     pub updated_at: DateTime<Utc>,
 }
 
 impl BaseModel for Casino {
-    policy!(read: is_anybody, write: is_admin, delete: is_admin);
+    policy!(Operator, read: true, create, update, delete: is_admin);
 }

@@ -1,6 +1,6 @@
 use model_core::prelude::*;
 
-use crate::operator::policy;
+use crate::operator::Operator;
 
 /// What a post shows: stored as one document with its `type`.
 #[derive(Clone, PartialEq, Embedded)]
@@ -26,7 +26,6 @@ pub enum Content {
 #[derive(Clone, Model)]
 #[model(collection = "creatives", rename_all = "camelCase", global, audit(name = name))]
 pub struct Creative {
-    #[model(id)]
     pub id: Id<Creative>,
     #[model(trim, len(1..=120))]
     pub name: String,
@@ -35,12 +34,10 @@ pub struct Creative {
     pub link: Option<String>,
     #[model(index, default = true)]
     pub active: bool,
-    #[model(created_at)]
     pub created_at: DateTime<Utc>,
-    #[model(updated_at)]
     pub updated_at: DateTime<Utc>,
 }
 
 impl BaseModel for Creative {
-    policy!(read: is_anybody, write: is_anybody, delete: is_admin);
+    policy!(Operator, read, create, update: true, delete: is_admin);
 }

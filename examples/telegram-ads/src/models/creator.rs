@@ -1,12 +1,11 @@
 use model_core::prelude::*;
 
-use crate::operator::policy;
+use crate::operator::Operator;
 
 /// A creator on OnlyFans; the old service called the model `Model`.
 #[derive(Clone, Model)]
 #[model(collection = "models", rename_all = "camelCase", global, audit(name = name))]
 pub struct Creator {
-    #[model(id)]
     pub id: Id<Creator>,
     #[model(trim, len(1..=120))]
     pub name: String,
@@ -18,12 +17,10 @@ pub struct Creator {
     pub tags: Vec<String>,
     #[model(index, default = true)]
     pub active: bool,
-    #[model(created_at)]
     pub created_at: DateTime<Utc>,
-    #[model(updated_at)]
     pub updated_at: DateTime<Utc>,
 }
 
 impl BaseModel for Creator {
-    policy!(read: is_anybody, write: is_anybody, delete: is_admin);
+    policy!(Operator, read, create, update: true, delete: is_admin);
 }

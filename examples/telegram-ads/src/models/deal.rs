@@ -1,7 +1,7 @@
 use model_core::prelude::*;
 
 use super::{Casino, Creator};
-use crate::operator::policy;
+use crate::operator::Operator;
 
 /// Who the deal is with.
 #[derive(Clone, PartialEq, Embedded)]
@@ -30,7 +30,6 @@ pub enum Terms {
 #[derive(Clone, Model)]
 #[model(collection = "deals", rename_all = "camelCase", global, audit(name = title))]
 pub struct Deal {
-    #[model(id)]
     pub id: Id<Deal>,
     #[model(trim, len(1..=120))]
     pub title: String,
@@ -41,12 +40,10 @@ pub struct Deal {
     pub currency: String,
     #[model(index, default = true)]
     pub active: bool,
-    #[model(created_at)]
     pub created_at: DateTime<Utc>,
-    #[model(updated_at)]
     pub updated_at: DateTime<Utc>,
 }
 
 impl BaseModel for Deal {
-    policy!(read: is_admin, write: is_admin, delete: is_admin);
+    policy!(Operator, read, create, update, delete: is_admin);
 }

@@ -1,26 +1,25 @@
 use chrono::TimeDelta;
 use model_core::prelude::*;
 
-use super::{AuditLog, Session, User, UserPatch};
-use crate::operator::{Ctx, Operator, policy};
+use super::{AuditLog, Session, User};
+use crate::operator::{Ctx, Operator};
 
 /// A link in a mail: good for 15 minutes, and for one sign-in.
 #[derive(Clone, Model)]
 #[model(collection = "magiclinks", rename_all = "camelCase", global)]
 pub struct MagicLink {
-    #[model(id)]
     pub id: Id<MagicLink>,
     #[model(readonly)]
     pub user_id: Id<User>,
     #[model(unique)]
     pub token: TokenDigest,
     pub used_at: Option<DateTime<Utc>>,
-    #[model(created_at, ttl = "15m")]
+    #[model(ttl = "15m")]
     pub created_at: DateTime<Utc>,
 }
 
 impl BaseModel for MagicLink {
-    policy!(read: is_bot, write: is_bot, delete: is_bot);
+    policy!(Operator, read, create, update, delete: is_bot);
 }
 
 impl MagicLink {
@@ -53,11 +52,7 @@ impl MagicLink {
         let Some(link) = good.claim(used).await? else {
             return Ok(None);
         };
-        let seen = UserPatch {
-            last_login_at: Set(Some(now)),
-            ..Default::default()
-        };
-        let user = User::update(bot, &link.user_id, seen).await?;
+        let user = User::update_with(bot, &link.user_id, |u| u.last_login_at.set(now)).await?;
         AuditLog::action(bot, &Operator::person(&user), "login", &user.id).await?;
         Session::open(bot, &user.id).await.map(Some)
     }

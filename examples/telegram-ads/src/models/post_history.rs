@@ -2,7 +2,7 @@ use chrono::TimeDelta;
 use model_core::prelude::*;
 
 use super::{Campaign, CampaignStatus, Creative, ScheduledPost, TelegramGroup};
-use crate::operator::{Ctx, policy};
+use crate::operator::{Ctx, Operator};
 
 #[derive(Clone, Copy, PartialEq, Embedded)]
 #[model(rename_all = "lowercase")]
@@ -15,13 +15,9 @@ pub enum PostStatus {
 #[derive(Clone, Embedded)]
 #[model(defaults)]
 pub struct PostMetrics {
-    #[model(default = 0)]
     pub views: i64,
-    #[model(default = 0)]
     pub clicks: i64,
-    #[model(default = 0)]
     pub reactions: i64,
-    #[model(default = 0)]
     pub replies: i64,
 }
 
@@ -30,7 +26,6 @@ pub struct PostMetrics {
 #[model(collection = "posthistories", rename_all = "camelCase", global)]
 #[model(index(campaign_id, sent_at = desc), index(group_id, sent_at = desc))]
 pub struct PostHistory {
-    #[model(id)]
     pub id: Id<PostHistory>,
     #[model(readonly)]
     pub campaign_id: Id<Campaign>,
@@ -50,24 +45,15 @@ pub struct PostHistory {
 }
 
 impl BaseModel for PostHistory {
-    policy!(read: is_anybody, write: is_bot, delete: is_admin);
+    policy!(Operator, read: true, create, update: is_bot, delete: is_admin);
 }
 
 impl PostHistory {
     /// Reserves a post within the campaign's limits, before it is sent. It changes the campaign, so that of two posts at
     /// once the second counts the first.
     pub async fn reserve(bot: &Ctx, entry: &ScheduledPost) -> Result<Self> {
-        let (campaign, new) = (
-            entry.campaign_id.clone(),
-            NewPostHistory {
-                campaign_id: entry.campaign_id.clone(),
-                group_id: entry.group_id.clone(),
-                creative_id: entry.creative_id.clone(),
-                optional: NewPostHistoryOptional::default(),
-            },
-        );
         bot.transaction(|tx| async move {
-            let campaign = Campaign::update_with(&tx, &campaign, |c| c.reservations.inc(1)).await?;
+            let campaign = Campaign::update_with(&tx, &entry.campaign_id, |c| c.reservations.inc(1)).await?;
             if campaign.status != CampaignStatus::Active {
                 return Err(Error::refused("the campaign is not active"));
             }
@@ -78,6 +64,12 @@ impl PostHistory {
                     return Err(Error::refused("the campaign has reached its limit"));
                 }
             }
+            let new = NewPostHistory {
+                campaign_id: campaign.id,
+                group_id: entry.group_id.clone(),
+                creative_id: entry.creative_id.clone(),
+                optional: NewPostHistoryOptional::default(),
+            };
             Self::create(&tx, new).await
         })
         .await
@@ -90,21 +82,18 @@ impl PostHistory {
 
     /// Stores what Telegram tells of the post by now, and adds the difference to its campaign.
     pub async fn measured(bot: &Ctx, id: &Id<Self>, metrics: PostMetrics, revenue: f64) -> Result<Self> {
-        let id = id.clone();
         bot.transaction(|tx| async move {
-            let before = Self::fetch(&tx, &id).await?;
+            let before = Self::fetch(&tx, id).await?;
             let more = PostMetrics {
                 views: metrics.views - before.metrics.views,
                 clicks: metrics.clicks - before.metrics.clicks,
                 ..PostMetrics::default()
             };
             Campaign::add_performance(&tx, &before.campaign_id, &more, revenue - before.revenue).await?;
-            let patch = PostHistoryPatch {
-                metrics: Set(metrics),
-                revenue: Set(revenue),
-                ..Default::default()
-            };
-            Self::update(&tx, &id, patch).await
+            Self::update_with(&tx, id, |p| {
+                p.metrics.set(metrics.clone()).and(p.revenue.set(revenue))
+            })
+            .await
         })
         .await
     }

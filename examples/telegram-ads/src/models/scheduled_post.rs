@@ -1,7 +1,7 @@
 use model_core::prelude::*;
 
-use super::{Campaign, Creative, PostHistory, PostHistoryPatch, TelegramGroup};
-use crate::operator::{Ctx, policy};
+use super::{Campaign, Creative, PostHistory, TelegramGroup};
+use crate::operator::{Ctx, Operator};
 
 #[derive(Clone, Copy, PartialEq, Embedded)]
 #[model(rename_all = "lowercase")]
@@ -18,7 +18,6 @@ pub enum QueueStatus {
 #[model(collection = "scheduledposts", rename_all = "camelCase", global)]
 #[model(index(status, scheduled_for))]
 pub struct ScheduledPost {
-    #[model(id)]
     pub id: Id<ScheduledPost>,
     #[model(readonly, index)]
     pub campaign_id: Id<Campaign>,
@@ -33,14 +32,12 @@ pub struct ScheduledPost {
     #[model(default = 0)]
     pub attempts: i32,
     pub error: Option<String>,
-    #[model(created_at)]
     pub created_at: DateTime<Utc>,
-    #[model(updated_at)]
     pub updated_at: DateTime<Utc>,
 }
 
 impl BaseModel for ScheduledPost {
-    policy!(read: is_anybody, write: is_anybody, delete: is_admin);
+    policy!(Operator, read, create, update: true, delete: is_admin);
 }
 
 impl ScheduledPost {
@@ -66,18 +63,13 @@ impl ScheduledPost {
         history: &Id<PostHistory>,
         message_id: i64,
     ) -> Result<Self> {
-        let (id, history) = (id.clone(), history.clone());
         bot.transaction(|tx| async move {
-            let sent = PostHistoryPatch {
-                message_id: Set(Some(message_id)),
-                ..Default::default()
-            };
-            PostHistory::update(&tx, &history, sent).await?;
+            PostHistory::update_with(&tx, history, |p| p.message_id.set(message_id)).await?;
             let done = ScheduledPostPatch {
                 status: Set(QueueStatus::Posted),
                 ..Default::default()
             };
-            let processing = Self::query(&tx).filter(|p| p.id.eq(&id) & p.status.eq(QueueStatus::Processing));
+            let processing = Self::query(&tx).filter(|p| p.id.eq(id) & p.status.eq(QueueStatus::Processing));
             let entry = processing.claim(done).await?;
             entry.ok_or_else(|| Error::refused("the entry is not being processed"))
         })
@@ -88,12 +80,13 @@ impl ScheduledPost {
     pub async fn failed(bot: &Ctx, id: &Id<Self>, error: &str) -> Result<Self> {
         Self::modify(bot, id, |entry| {
             let again = entry.attempts < 2;
+            let status = if again {
+                QueueStatus::Pending
+            } else {
+                QueueStatus::Failed
+            };
             Ok(Some(ScheduledPostPatch {
-                status: Set(if again {
-                    QueueStatus::Pending
-                } else {
-                    QueueStatus::Failed
-                }),
+                status: Set(status),
                 worker: Set(None),
                 attempts: Set(entry.attempts + 1),
                 error: Set(Some(error.to_owned())),

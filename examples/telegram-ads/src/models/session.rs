@@ -2,13 +2,12 @@ use chrono::TimeDelta;
 use model_core::prelude::*;
 
 use super::User;
-use crate::operator::{Ctx, Operator, policy};
+use crate::operator::{Ctx, Operator};
 
 /// A browser that is signed in: the token is in its HTTP-only cookie, its digest here.
 #[derive(Clone, Model)]
 #[model(collection = "sessions", rename_all = "camelCase", global)]
 pub struct Session {
-    #[model(id)]
     pub id: Id<Session>,
     #[model(index, readonly)]
     pub user_id: Id<User>,
@@ -18,12 +17,11 @@ pub struct Session {
     pub user_agent: Option<String>,
     #[model(ttl = "0s")]
     pub expires_at: DateTime<Utc>,
-    #[model(created_at)]
     pub created_at: DateTime<Utc>,
 }
 
 impl BaseModel for Session {
-    policy!(read: is_bot, write: is_bot, delete: is_bot);
+    policy!(Operator, read, create, update, delete: is_bot);
 }
 
 impl Session {

@@ -1,13 +1,12 @@
 use model_core::prelude::*;
 
 use super::Limits;
-use crate::operator::{Ctx, policy};
+use crate::operator::{Ctx, Operator};
 
 /// How the bot works: one document.
 #[derive(Clone, Model)]
 #[model(collection = "settings", rename_all = "camelCase", global, singleton, audit)]
 pub struct Settings {
-    #[model(id)]
     pub id: Id<Settings>,
     #[model(legacy_plaintext)]
     pub bot_token: Option<Encrypted<String>>,
@@ -17,14 +16,12 @@ pub struct Settings {
     pub timezone: String,
     #[model(default)]
     pub default_limits: Limits,
-    #[model(created_at)]
     pub created_at: DateTime<Utc>,
-    #[model(updated_at)]
     pub updated_at: DateTime<Utc>,
 }
 
 impl BaseModel for Settings {
-    policy!(read: is_anybody, write: is_admin, delete: is_admin);
+    policy!(Operator, read: true, create, update, delete: is_admin);
 }
 
 impl Settings {

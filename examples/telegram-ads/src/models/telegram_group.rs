@@ -1,6 +1,6 @@
 use model_core::prelude::*;
 
-use crate::operator::policy;
+use crate::operator::Operator;
 
 #[derive(Clone, Copy, PartialEq, Embedded)]
 #[model(rename_all = "lowercase")]
@@ -14,7 +14,6 @@ pub enum GroupStatus {
 #[derive(Clone, Model)]
 #[model(collection = "telegramgroups", rename_all = "camelCase", global, audit(name = title))]
 pub struct TelegramGroup {
-    #[model(id)]
     pub id: Id<TelegramGroup>,
     /// Telegram's own number of the chat.
     #[model(unique, readonly)]
@@ -27,12 +26,10 @@ pub struct TelegramGroup {
     pub member_count: i64,
     #[model(index, default = GroupStatus::Active, filterable)]
     pub status: GroupStatus,
-    #[model(created_at)]
     pub created_at: DateTime<Utc>,
-    #[model(updated_at)]
     pub updated_at: DateTime<Utc>,
 }
 
 impl BaseModel for TelegramGroup {
-    policy!(read: is_anybody, write: is_anybody, delete: is_admin);
+    policy!(Operator, read, create, update: true, delete: is_admin);
 }

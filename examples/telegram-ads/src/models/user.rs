@@ -1,6 +1,6 @@
 use model_core::prelude::*;
 
-use crate::operator::policy;
+use crate::operator::Operator;
 
 #[derive(Clone, Copy, PartialEq, Embedded)]
 #[model(rename_all = "lowercase")]
@@ -13,7 +13,6 @@ pub enum Role {
 #[derive(Clone, Model)]
 #[model(collection = "users", rename_all = "camelCase", global, audit(name = email))]
 pub struct User {
-    #[model(id)]
     pub id: Id<User>,
     #[model(trim, lowercase, email, unique)]
     pub email: String,
@@ -23,12 +22,10 @@ pub struct User {
     pub role: Role,
     #[model(skip_audit)]
     pub last_login_at: Option<DateTime<Utc>>,
-    #[model(created_at)]
     pub created_at: DateTime<Utc>,
-    #[model(updated_at)]
     pub updated_at: DateTime<Utc>,
 }
 
 impl BaseModel for User {
-    policy!(read: is_anybody, write: is_admin, delete: is_admin);
+    policy!(Operator, read: true, create, update, delete: is_admin);
 }
