@@ -126,21 +126,19 @@ fn is_single_type(ty: &TypeSchema) -> bool {
 
 /// Whether a stored value compares with the values of the type.
 fn is_akin(ty: &TypeSchema, stored: u8) -> bool {
-    match ty {
-        TypeSchema::Bool => stored == tag::BOOL,
-        TypeSchema::String | TypeSchema::Enum(_) | TypeSchema::Id(IdKind::String { .. }) => {
-            stored == tag::STRING
-        }
-        TypeSchema::Reference(IdKind::String { .. }, _) => stored == tag::STRING,
-        TypeSchema::ObjectId => stored == tag::OBJECT_ID,
-        TypeSchema::Id(IdKind::ObjectId) | TypeSchema::Reference(IdKind::ObjectId, _) => {
-            stored == tag::OBJECT_ID
-        }
-        TypeSchema::Uuid | TypeSchema::Binary | TypeSchema::Id(IdKind::Uuid) => stored == tag::BINARY,
-        TypeSchema::Reference(IdKind::Uuid, _) => stored == tag::BINARY,
-        TypeSchema::TenantId => matches!(stored, tag::STRING | tag::OBJECT_ID | tag::BINARY),
-        TypeSchema::Date => stored == tag::DATE,
-        TypeSchema::Timestamp => stored == tag::TIMESTAMP,
-        _ => matches!(stored, tag::INT32 | tag::INT64 | tag::DOUBLE | tag::DECIMAL128),
-    }
+    use TypeSchema::{Id, Reference};
+    let own = match ty {
+        TypeSchema::Bool => tag::BOOL,
+        TypeSchema::Date => tag::DATE,
+        TypeSchema::Timestamp => tag::TIMESTAMP,
+        TypeSchema::ObjectId | Id(IdKind::ObjectId) | Reference(IdKind::ObjectId, _) => tag::OBJECT_ID,
+        TypeSchema::Uuid | TypeSchema::Binary | Id(IdKind::Uuid) | Reference(IdKind::Uuid, _) => tag::BINARY,
+        TypeSchema::String
+        | TypeSchema::Enum(_)
+        | Id(IdKind::String { .. })
+        | Reference(IdKind::String { .. }, _) => tag::STRING,
+        TypeSchema::TenantId => return matches!(stored, tag::STRING | tag::OBJECT_ID | tag::BINARY),
+        _ => return matches!(stored, tag::INT32 | tag::INT64 | tag::DOUBLE | tag::DECIMAL128),
+    };
+    stored == own
 }

@@ -40,19 +40,26 @@ pub(crate) fn agrees(ours: &Document, theirs: &RawDocument) -> Result<(), String
     Ok(())
 }
 
-/// The types that begin with a text: string, code, symbol, pointer.
-const TEXTS: [u8; 4] = [0x02, 0x0C, 0x0D, 0x0E];
+/// Ends with NUL what begins with its length and was passed over: documents and arrays, code with a scope and the code in
+/// it, and whatever begins with a text.
+fn end_value(bytes: &mut [u8], tag: u8, at: usize) {
+    match tag {
+        0x03 | 0x04 => end_at(bytes, at, 0),
+        0x0F => {
+            end_at(bytes, at, 0);
+            end_at(bytes, at + 4, 4);
+        }
+        0x02 | 0x0C..=0x0E => end_at(bytes, at, 4),
+        _ => {}
+    }
+}
 
-/// Ends the text whose length stands at a place, if it ends inside of the document.
-fn end_text(bytes: &mut [u8], at: usize) {
+/// Ends what has its length at a place, and of it so much before itself, if that ends inside of the document.
+fn end_at(bytes: &mut [u8], at: usize, before: usize) {
     let length = bytes.get(at..at + 4).and_then(|length| length.try_into().ok());
-    let length = length.map_or(0, u32::from_le_bytes) as usize;
-    let last = bytes.len() - 1;
-    if let Some(end) = bytes
-        .get_mut(at + 3 + length)
-        .filter(|_| length > 0 && at + 3 + length < last)
-    {
-        *end = 0;
+    let end = at + before + length.map_or(0, u32::from_le_bytes) as usize;
+    if end > at + 4 && end < bytes.len() {
+        bytes[end - 1] = 0;
     }
 }
 
@@ -62,7 +69,7 @@ fn bytes(value: &Bson) -> Option<Vec<u8>> {
 }
 
 /// The same elements, where what stops the `bson` crate and is none of ours is made readable: a key that is not UTF-8, and a
-/// text that was passed over and does not end with NUL.
+/// value that was passed over and does not end with NUL.
 fn readable(theirs: &RawDocument, ours: &Document) -> Result<RawDocumentBuf, String> {
     let mut bytes = theirs.as_bytes().to_vec();
     let mut at = 4;
@@ -77,8 +84,9 @@ fn readable(theirs: &RawDocument, ours: &Document) -> Result<RawDocumentBuf, Str
             key.fill(b'?');
         }
         let passed_over = std::str::from_utf8(key).is_ok_and(|key| !ours.contains_key(key));
-        if passed_over && TEXTS.contains(&bytes[at]) {
-            end_text(&mut bytes, at + 2 + end);
+        if passed_over {
+            let tag = bytes[at];
+            end_value(&mut bytes, tag, at + 2 + end);
         }
         let document = RawDocument::from_bytes(&bytes).map_err(|error| error.to_string())?;
         let element = document
