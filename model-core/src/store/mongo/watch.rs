@@ -198,7 +198,7 @@ mod tests {
             stages[1].get_document("$match").unwrap().clone()
         };
         let (after, before) = (
-            doc! { "fullDocument._id": { "$exists": true } },
+            doc! { "$and": [{ "fullDocument._id": { "$exists": true } }] },
             "fullDocumentBeforeChange._id",
         );
         let mut told = Told {
