@@ -237,10 +237,16 @@ async fn a_killed_process_goes_on_where_it_was() {
     for writer in writers {
         writer.await.unwrap();
     }
-    assert!(!between.is_empty(), "it was not killed between an event and its token");
+    assert!(
+        !between.is_empty(),
+        "it was not killed between an event and its token"
+    );
     for told in &between {
         let times = lines.lines().filter(|line| line == told).count();
-        assert!(times > 1, "{told} was dealt with, its token was not stored, and it came {times} times");
+        assert!(
+            times > 1,
+            "{told} was dealt with, its token was not stored, and it came {times} times"
+        );
     }
     let mut first = BTreeMap::new();
     for (place, line) in lines.lines().enumerate() {

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use crate::schema::{
-    beside,     DeleteRule, FieldRole, FieldSchema, IdKind, IndexSpec, KeyForm, ModelSchema, TenantPrefix, TypeSchema,
+    DeleteRule, FieldRole, FieldSchema, IdKind, IndexSpec, KeyForm, ModelSchema, TenantPrefix, TypeSchema,
+    beside,
 };
 
 /// What is drawn. It prints as Mermaid.

@@ -50,7 +50,9 @@ impl<'a, 'c> DocReader<'a, 'c> {
     /// Reads a document inside another.
     #[inline]
     pub fn nested(value: RawValue<'a>, cx: &'c DecodeCx<'c>) -> Result<Self, DecodeError> {
-        value.document().map(|elements| Self::over(value.bytes, elements, cx))
+        value
+            .document()
+            .map(|elements| Self::over(value.bytes, elements, cx))
     }
 
     #[inline]
@@ -87,7 +89,7 @@ impl<'a, 'c> DocReader<'a, 'c> {
     /// A flat enum, whose variant's name stands under `tag`: what the variant has is read from this document too.
     fn flat<T: FieldValue>(&mut self, tag: &'static str) -> Result<T, DecodeError> {
         match self.take(tag)? {
-            Some(value) if !value.is_null() => T::decode(RawValue::document_of(self.document), &self.cx),
+            Some(value) if !value.is_null() => T::decode(RawValue::document_of(self.document), self.cx),
             _ => T::absent().ok_or_else(|| DecodeError::missing().at(tag)),
         }
     }

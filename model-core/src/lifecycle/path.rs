@@ -45,7 +45,9 @@ impl Walk {
         let field = own.or_else(|| {
             // What one variant of a flat enum has.
             let choices = fields.iter().filter_map(|field| field.ty.flat());
-            let mut parts = choices.flat_map(|choice| choice.variants).flat_map(|variant| variant.fields);
+            let mut parts = choices
+                .flat_map(|choice| choice.variants)
+                .flat_map(|variant| variant.fields);
             self.optional = true;
             parts.find(|field| field.stored == step)
         })?;

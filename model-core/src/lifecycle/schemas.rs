@@ -129,9 +129,13 @@ impl Walk<'_> {
             let is_other = |other: &&FieldSchema| !std::ptr::eq(*other, field);
             let mut others = siblings.iter().filter(is_other);
             if name == reserved::ID || reserved::ALL.contains(&name) {
-                self.report(format_args!("its flat enum stores `{name}`, which is the crate's own"));
+                self.report(format_args!(
+                    "its flat enum stores `{name}`, which is the crate's own"
+                ));
             } else if others.any(|other| other.stored_names().any(|taken| taken == name)) {
-                self.report(format_args!("its flat enum stores `{name}` beside another field of that name"));
+                self.report(format_args!(
+                    "its flat enum stores `{name}` beside another field of that name"
+                ));
             }
         }
     }

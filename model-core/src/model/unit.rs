@@ -13,7 +13,9 @@ use super::stream::Keeps;
 use crate::codec::{DecodeCx, DecodeError, DocReader, Elements, InputCx, RawValue, Visitor, Writer};
 use crate::engine::{self, Action, Caller, Lent, ReadUnit, Side, Unit, WriteUnit, Written};
 use crate::error::{Error, Result};
-use crate::policy::{AnyContext, BaseModel, Change, ContextFor, MigrateInfo, ReadScope, Stamp, hidden_names, top_names};
+use crate::policy::{
+    AnyContext, BaseModel, Change, ContextFor, MigrateInfo, ReadScope, Stamp, hidden_names, top_names,
+};
 use crate::query::Node;
 use crate::schema::{FieldRole, ModelSchema, reserved};
 use crate::value::{Id, IdValue};

@@ -193,7 +193,11 @@ pub(crate) fn hidden_names<M: BaseModel>(ctx: &ContextFor<M>) -> Vec<String> {
 
 /// The stored names of the fields of a set: what a flat variant has is a part of its field.
 pub(crate) fn top_names<M: BaseModel>(set: FieldSet<M>) -> Vec<String> {
-    let top = |name: String| M::schema().top(&name).map_or(name, |field| field.stored.to_owned());
+    let top = |name: String| {
+        M::schema()
+            .top(&name)
+            .map_or(name, |field| field.stored.to_owned())
+    };
     set.into_names().into_iter().map(top).collect()
 }
 

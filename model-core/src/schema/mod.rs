@@ -335,7 +335,11 @@ impl ModelSchema {
     /// The field that what stands at the stored path is a part of.
     pub(crate) fn top(&self, path: &str) -> Option<&'static FieldSchema> {
         let name = path.split('.').next().unwrap_or_default();
-        let beside = || self.fields.iter().find(|field| field.stored_names().any(|own| own == name));
+        let beside = || {
+            self.fields
+                .iter()
+                .find(|field| field.stored_names().any(|own| own == name))
+        };
         self.field(name).or_else(beside)
     }
 

@@ -1,7 +1,7 @@
 //! Which fields of a model are personal data.
 
-use super::{ModelSchema, beside};
 use super::field::{FieldSchema, TypeSchema};
+use super::{ModelSchema, beside};
 
 impl ModelSchema {
     /// The stored paths of personal data, with `[]` and `{}` for the steps into arrays and maps.

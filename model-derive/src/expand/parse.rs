@@ -143,7 +143,9 @@ pub(super) fn edit(field: &Field) -> TokenStream {
 
 /// The statements that refuse in a patch from `keys` what only the application gives.
 pub(super) fn withheld(fields: &[Field]) -> TokenStream {
-    let withheld = fields.iter().filter(|field| field.is_editable() && is_withheld(field));
+    let withheld = fields
+        .iter()
+        .filter(|field| field.is_editable() && is_withheld(field));
     let withheld = withheld.map(|field| {
         let json = &field.json;
         emit!(keys.forbid(#json, #WITHHELD);)

@@ -3,7 +3,9 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::ext::IdentExt as _;
 
-use super::{asserts, codec, enums, fields, hidden, local, named, parse, schema, tagged_patch, tagged_view, variants};
+use super::{
+    asserts, codec, enums, fields, hidden, local, named, parse, schema, tagged_patch, tagged_view, variants,
+};
 use crate::ast::{Field, Head, Variant, VariantBody};
 
 pub(super) fn expand(head: &Head, variants: &[Variant]) -> TokenStream {

@@ -60,7 +60,10 @@ fn part_type(head: &Head, variant: &Variant, fields: &[Field]) -> TokenStream {
         let (member, ty, docs) = (&field.ident, &field.ty, values::docs(field));
         emit!(#docs #vis #member: #runtime::Edit<#ty>,)
     });
-    let doc = format!("Changes to a [`{}::{}`]: what is not set is kept.", head.ident, variant.ident);
+    let doc = format!(
+        "Changes to a [`{}::{}`]: what is not set is kept.",
+        head.ident, variant.ident
+    );
     emit! {
         #[doc = #doc]
         #[derive(#runtime::Clone, #runtime::Debug, #runtime::Default)]

@@ -35,7 +35,11 @@ policy!(Rumour, Superset);
 /// Of which side of a change something is asked, and of which it must not hold.
 fn sides(stages: &[Document]) -> (bool, bool, bool) {
     let asked = stages.get(2).map(Document::to_string).unwrap_or_default();
-    let asked = if asked.contains("$match") { asked } else { String::new() };
+    let asked = if asked.contains("$match") {
+        asked
+    } else {
+        String::new()
+    };
     (
         asked.contains("fullDocument."),
         asked.contains("fullDocumentBeforeChange."),
@@ -76,12 +80,28 @@ async fn a_kind_is_asked_for_by_its_sides() {
     };
     use EventKind::{Created, Deleted, Updated};
     assert_eq!(exact(&[Created, Updated, Deleted]).await, (false, false, false));
-    assert_eq!(exact(&[Created]).await, (true, true, true), "after, and not before");
-    assert_eq!(exact(&[Deleted]).await, (true, true, true), "before, and not after");
+    assert_eq!(
+        exact(&[Created]).await,
+        (true, true, true),
+        "after, and not before"
+    );
+    assert_eq!(
+        exact(&[Deleted]).await,
+        (true, true, true),
+        "before, and not after"
+    );
     assert_eq!(exact(&[Updated]).await, (true, true, false));
     assert_eq!(exact(&[Created, Updated]).await, (true, false, false));
-    assert_eq!(superset(&[Created]).await, (true, false, false), "before may not be readable");
+    assert_eq!(
+        superset(&[Created]).await,
+        (true, false, false),
+        "before may not be readable"
+    );
     assert_eq!(superset(&[Deleted]).await, (false, true, false));
     assert_eq!(superset(&[Updated]).await, (true, true, false));
-    assert_eq!(superset(&[Created, Deleted]).await, (false, false, false), "either side");
+    assert_eq!(
+        superset(&[Created, Deleted]).await,
+        (false, false, false),
+        "either side"
+    );
 }

@@ -42,7 +42,11 @@ fn check_words(unit: &(impl Unit + ?Sized), words: &Words) -> Result<()> {
         return refuse("the text of a search has 4 KiB at the most");
     }
     let hidden = unit.hidden();
-    if words.fields.iter().any(|(path, _)| is_hidden(unit, path, &hidden)) {
+    if words
+        .fields
+        .iter()
+        .any(|(path, _)| is_hidden(unit, path, &hidden))
+    {
         return refuse("the text index holds a field that this actor is not shown");
     }
     Ok(())

@@ -143,7 +143,11 @@ pub(in crate::engine) fn arrays(schema: &ModelSchema, path: &str) -> Vec<String>
         let beside = fields.iter().flat_map(|field| field.beside());
         let all = fields.iter().copied().chain(beside);
         let named: Vec<_> = all.filter(|field| field.stored == name).collect();
-        let deepest = named.iter().map(|field| depth(&field.ty)).max().unwrap_or_default();
+        let deepest = named
+            .iter()
+            .map(|field| depth(&field.ty))
+            .max()
+            .unwrap_or_default();
         found.extend(std::iter::repeat_n(prefix.clone(), deepest));
         fields = named.iter().flat_map(|field| field.ty.parts()).collect();
     }

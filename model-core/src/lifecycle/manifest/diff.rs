@@ -198,7 +198,10 @@ fn is_in_new_variant(fact: &str, before: &Facts, after: &Facts) -> bool {
             (Some(was), Some(variant)) => {
                 let names = |fact: &Value| -> Vec<String> {
                     let ty = text(fact, "type").trim_end_matches('?').to_owned();
-                    let ty = ty.trim_start_matches("flat ").trim_start_matches("enum ").to_owned();
+                    let ty = ty
+                        .trim_start_matches("flat ")
+                        .trim_start_matches("enum ")
+                        .to_owned();
                     ty.split('|').map(str::to_owned).collect()
                 };
                 if !names(was).iter().any(|name| name == variant)

@@ -200,7 +200,11 @@ fn type_name(ty: &TypeSchema) -> String {
         TypeSchema::Embedded(_) => "document".to_owned(),
         TypeSchema::Enum(schema) | TypeSchema::Flat(_, schema) => {
             let names: Vec<&str> = schema().variants.iter().map(|variant| variant.stored).collect();
-            let flat = if let TypeSchema::Flat(..) = ty { "flat " } else { "" };
+            let flat = if let TypeSchema::Flat(..) = ty {
+                "flat "
+            } else {
+                ""
+            };
             format!("{flat}enum {}", names.join("|"))
         }
         TypeSchema::Encrypted(_) => "encrypted".to_owned(),

@@ -142,7 +142,11 @@ impl Types {
             TypeSchema::Embedded(schema) => self.embedded(schema()),
             TypeSchema::Enum(schema) => self.choice(schema()),
             TypeSchema::Flat(_, schema) => {
-                let names: Vec<Bson> = schema().variants.iter().map(|variant| variant.stored.into()).collect();
+                let names: Vec<Bson> = schema()
+                    .variants
+                    .iter()
+                    .map(|variant| variant.stored.into())
+                    .collect();
                 doc! { "bsonType": "string", "enum": names }
             }
             TypeSchema::Dynamic | TypeSchema::Foreign => Document::new(),

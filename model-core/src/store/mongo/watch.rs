@@ -106,11 +106,9 @@ fn either(from: &WatchFrom) -> Option<Node> {
         (false, true, true) => before,
         (false, true, false) => after.and(before),
         (comes, false, goes) => {
-            let only = |is_told, side: &Node, other: &Node| match is_told {
-                true => side.clone().and(!other.clone()),
-                false => Node::Nothing,
-            };
-            only(comes, &after, &before).or(only(goes, &before, &after))
+            let only = |side: &Node, other: &Node| side.clone().and(!other.clone());
+            let told = |is_told, node| if is_told { node } else { Node::Nothing };
+            told(comes, only(&after, &before)).or(told(goes, only(&before, &after)))
         }
     })
 }
@@ -199,7 +197,10 @@ mod tests {
             assert_eq!(stages.len(), 3);
             stages[1].get_document("$match").unwrap().clone()
         };
-        let (after, before) = (doc! { "fullDocument._id": { "$exists": true } }, "fullDocumentBeforeChange._id");
+        let (after, before) = (
+            doc! { "$and": [{ "fullDocument._id": { "$exists": true } }] },
+            "fullDocumentBeforeChange._id",
+        );
         let mut told = Told {
             after: true,
             both: true,

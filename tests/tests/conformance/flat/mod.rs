@@ -112,7 +112,9 @@ impl Desk {
 
     async fn happening(&self, time: i64, what: impl Into<Option<What>>) -> Happening {
         let optional = NewHappeningOptional { what: what.into() };
-        Happening::create(&self.ctx, NewHappening { time, optional }).await.unwrap()
+        Happening::create(&self.ctx, NewHappening { time, optional })
+            .await
+            .unwrap()
     }
 
     /// What is stored of the one at this time, without what the crate and the model itself keep.
@@ -127,22 +129,36 @@ impl Desk {
     }
 
     async fn times(&self, make: impl FnOnce(&'static HappeningFields) -> Filter<Happening>) -> Vec<i64> {
-        let found = Happening::query(&self.ctx).filter(make).sort(|h| h.time.asc()).await.unwrap();
+        let found = Happening::query(&self.ctx)
+            .filter(make)
+            .sort(|h| h.time.asc())
+            .await
+            .unwrap();
         found.iter().map(|one| one.time).collect()
     }
 }
 
 fn click(url: &str) -> What {
-    What::Click { url: url.into(), count: 1, tags: Vec::new(), place: None }
+    What::Click {
+        url: url.into(),
+        count: 1,
+        tags: Vec::new(),
+        place: None,
+    }
 }
 
 fn signup(email: &str) -> What {
-    What::Signup { email: email.into(), by: None, score: 0 }
+    What::Signup {
+        email: email.into(),
+        by: None,
+        score: 0,
+    }
 }
 
 /// As the other library stores them.
 fn foreign(n: u8, tenant: &str, fields: Document) -> Document {
-    let mut document = doc! { "_id": ObjectId::from_bytes([n; 12]), "tenantId": tenant, "__v": 0, "time": i64::from(n) };
+    let mut document =
+        doc! { "_id": ObjectId::from_bytes([n; 12]), "tenantId": tenant, "__v": 0, "time": i64::from(n) };
     document.extend(fields);
     document
 }

@@ -1,12 +1,13 @@
 //! What is stored, and what writes do to it.
 
 use bson::doc;
-use model_core::prelude::*;
 use model_core::audit::AuditChange;
+use model_core::prelude::*;
 use model_core::{ModelExt, testing};
 
 use super::{
-    Desk, Happening, HappeningPatch, NewHappening, NewHappeningOptional, NewPerson, Person, Spot, What, click, foreign, signup,
+    Desk, Happening, HappeningPatch, NewHappening, NewHappeningOptional, NewPerson, Person, Spot, What,
+    click, foreign, signup,
 };
 use crate::harness::on_both_stores;
 

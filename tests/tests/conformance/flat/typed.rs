@@ -5,8 +5,8 @@ use model_core::prelude::*;
 use model_core::{Model, ModelExt, testing};
 
 use super::{
-    Desk, Happening, HappeningPatch, NewHappening, Person, Spot, SpotPatch, What, WhatClickPatch, WhatPatch, WhatSignupPatch, click,
-    signup,
+    Desk, Happening, HappeningPatch, NewHappening, Person, Spot, SpotPatch, What, WhatClickPatch, WhatPatch,
+    WhatSignupPatch, click, signup,
 };
 use crate::harness::{Stage, on_both_stores};
 use crate::models::User;
@@ -19,11 +19,22 @@ struct Line {
 
 async fn all_kinds(desk: &Desk) {
     let place = Some(Spot { x: 5, y: 6 });
-    let whole = What::Click { url: "/b".into(), count: 4, tags: vec!["a".into(), "b".into()], place };
+    let whole = What::Click {
+        url: "/b".into(),
+        count: 4,
+        tags: vec!["a".into(), "b".into()],
+        place,
+    };
     desk.happening(1, click("/a")).await;
     desk.happening(2, whole).await;
     desk.happening(3, signup("ada@example.com")).await;
-    desk.happening(4, What::Redirect { url: Spot { x: 5, y: 6 } }).await;
+    desk.happening(
+        4,
+        What::Redirect {
+            url: Spot { x: 5, y: 6 },
+        },
+    )
+    .await;
     desk.happening(5, What::Ping).await;
     desk.happening(6, None).await;
 }
@@ -138,9 +149,15 @@ async fn the_validator_knows_the_variants() {
     db.sync_validators().await.unwrap();
     let fits = async |fields| testing::store_raw(&db, "events_flat", &fields).await.is_ok();
     for (n, (fields, expected)) in (1_u8..).zip([
-        (doc! { "__t": "ClickEvent", "url": "/a", "count": 1_i64, "tags": [] }, true),
+        (
+            doc! { "__t": "ClickEvent", "url": "/a", "count": 1_i64, "tags": [] },
+            true,
+        ),
         (doc! { "__t": "ClickEvent", "count": 1_i64, "tags": [] }, false),
-        (doc! { "__t": "ClickEvent", "url": { "x": 1, "y": 1 }, "count": 1_i64, "tags": [] }, false),
+        (
+            doc! { "__t": "ClickEvent", "url": { "x": 1, "y": 1 }, "count": 1_i64, "tags": [] },
+            false,
+        ),
         (doc! { "__t": "RedirectEvent", "url": { "x": 1, "y": 1 } }, true),
         (doc! { "__t": "NoEvent" }, false),
         (doc! { "__t": "PingEvent", "other": 1 }, true),
@@ -159,12 +176,21 @@ async fn the_metadata_know_the_variants() {
     let db = builder.build_lazy().unwrap();
     let manifest: serde_json::Value = serde_json::from_str(&db.manifest().to_string()).unwrap();
     let fact = |path: &str| &manifest[format!("Happening.fields.__t{path}")];
-    assert_eq!(fact("")["type"], "flat enum ClickEvent|SignupEvent|RedirectEvent|PingEvent?");
+    assert_eq!(
+        fact("")["type"],
+        "flat enum ClickEvent|SignupEvent|RedirectEvent|PingEvent?"
+    );
     assert_eq!(fact("")["json"], "what");
     assert_eq!(fact("<ClickEvent>.url")["type"], "string");
     assert_eq!(fact("<RedirectEvent>.url.x")["type"], "int64");
-    assert_eq!(Happening::schema().stored_path("what.click.url").as_deref(), Some("url"));
+    assert_eq!(
+        Happening::schema().stored_path("what.click.url").as_deref(),
+        Some("url")
+    );
     assert_eq!(Happening::schema().stored_path("what").as_deref(), Some("__t"));
     let schema = model_core::schema::json::create(Happening::schema()).to_string();
-    assert!(schema.contains(r#""what""#) && schema.contains(r#""__t":{"const":"ClickEvent"}"#), "{schema}");
+    assert!(
+        schema.contains(r#""what""#) && schema.contains(r#""__t":{"const":"ClickEvent"}"#),
+        "{schema}"
+    );
 }

@@ -10,8 +10,14 @@ use crate::models::{Ctx, User, open_policy};
 #[derive(Clone, PartialEq, Embedded)]
 #[model(flat, tag = "kind", rename_all = "lowercase")]
 enum Shape {
-    Round { radius: i64 },
-    Square { side: i64, #[model(default = false)] filled: bool },
+    Round {
+        radius: i64,
+    },
+    Square {
+        side: i64,
+        #[model(default = false)]
+        filled: bool,
+    },
 }
 
 #[derive(Clone, PartialEq, Embedded)]
@@ -38,7 +44,10 @@ impl BaseModel for Drawing {
 }
 
 fn part(name: &str, shape: Shape) -> Part {
-    Part { name: name.into(), shape }
+    Part {
+        name: name.into(),
+        shape,
+    }
 }
 
 on_both_stores! {
@@ -101,8 +110,14 @@ macro_rules! drawing {
 }
 
 drawing!(Several { shapes: Vec<Shape> });
-drawing!(Taken { side: String, shape: Shape });
-drawing!(Named { kind: String, shape: Shape });
+drawing!(Taken {
+    side: String,
+    shape: Shape
+});
+drawing!(Named {
+    kind: String,
+    shape: Shape
+});
 drawing!(Twice { one: Shape, other: Option<Shape> });
 drawing!(Deep { outer: Outer });
 drawing!(Listed [seal(shape)] { shape: Shape });
@@ -117,7 +132,10 @@ enum Outer {
 fn where_it_cannot_stand() {
     let refused = |builder: model_core::DbBuilder, said: &str| {
         let error = builder.build_lazy().unwrap_err();
-        assert!(error.is_configuration() && error.to_string().contains(said), "{error}");
+        assert!(
+            error.is_configuration() && error.to_string().contains(said),
+            "{error}"
+        );
     };
     let builder = || Stage::memory().builder();
     refused(builder().model::<Several>(), "an element");
@@ -125,5 +143,8 @@ fn where_it_cannot_stand() {
     refused(builder().model::<Named>(), "`kind`");
     refused(builder().model::<Twice>(), "`radius`");
     refused(builder().model::<Deep>(), "a variant");
-    refused(builder().keys(testing::keyring().unwrap()).model::<Listed>(), "`shape` is listed");
+    refused(
+        builder().keys(testing::keyring().unwrap()).model::<Listed>(),
+        "`shape` is listed",
+    );
 }

@@ -20,7 +20,10 @@ pub(super) const ALL: &[(&str, &str)] = &[
     ("tenants", "over all tenants, under a bypass: it finds them"),
     ("Watch::filter", "narrows what is told, here"),
     ("Watch::matching", "narrows what is told, here"),
-    ("Watch::only", "narrows what is told: `a_kind_is_asked_for_by_its_sides`"),
+    (
+        "Watch::only",
+        "narrows what is told: `a_kind_is_asked_for_by_its_sides`",
+    ),
     ("WatchStream::", "looks at where the stream stands"),
     ("Event::", "looks at what came"),
     ("migrate_every_tenant", "over all tenants, under a bypass"),

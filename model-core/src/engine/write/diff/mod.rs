@@ -182,7 +182,8 @@ impl<'a> Walk<'a> {
                 }
                 TypeSchema::Enum(schema) if both(tag::DOCUMENT, old, new) => {
                     let names = (entries(old.bytes)?, entries(new.bytes)?);
-                    let (old_name, new_name) = (get(&names.0, schema().tag, 0), get(&names.1, schema().tag, 0));
+                    let (old_name, new_name) =
+                        (get(&names.0, schema().tag, 0), get(&names.1, schema().tag, 0));
                     if equal(old_name, new_name) {
                         let fields = fields_of(schema(), new_name);
                         return self.embedded(place, fields, stored, old, new);

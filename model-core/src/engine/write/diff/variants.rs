@@ -62,7 +62,9 @@ impl<'a> Walk<'a> {
             let name = whole.sides(field.stored, index);
             let (old, new) = (fields_of(choice, name.before), fields_of(choice, name.after));
             let is_same = equal(name.before, name.after);
-            let gone = old.iter().filter(|part| !is_same && new.iter().all(|new| new.stored != part.stored));
+            let gone = old
+                .iter()
+                .filter(|part| !is_same && new.iter().all(|new| new.stored != part.stored));
             for part in new.iter().chain(gone) {
                 let (place, sides) = (place.beside(part), whole.sides(part.stored, 0));
                 if is_same {
