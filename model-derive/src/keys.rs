@@ -200,7 +200,10 @@ pub(crate) fn belongs(name: &str, place: Place) -> Option<&'static str> {
         .find(|candidate| places.contains(candidate))
         .unwrap_or(first);
     Some(match nearest {
-        Place::Inner if place == Place::VariantField => "the field that holds the enum",
+        // What is found by its value is one value, and never the enum.
+        Place::Inner if place == Place::VariantField && name != "blind_index" => {
+            "the field that holds the enum"
+        }
         Place::Struct if place == Place::Enum => "a struct",
         other => other.noun(),
     })

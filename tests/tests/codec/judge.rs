@@ -41,7 +41,7 @@ pub(crate) fn agrees(ours: &Document, theirs: &RawDocument) -> Result<(), String
 }
 
 /// Ends with NUL what begins with its length and was passed over: documents and arrays, code with a scope and the code in
-/// it, and whatever begins with a text.
+/// it, and whatever begins with a text; makes UTF-8 of what is looked at whole.
 fn end_value(bytes: &mut [u8], tag: u8, at: usize) {
     match tag {
         0x03 | 0x04 => end_at(bytes, at, 0),
@@ -50,6 +50,13 @@ fn end_value(bytes: &mut [u8], tag: u8, at: usize) {
             end_at(bytes, at + 4, 4);
         }
         0x02 | 0x0C..=0x0E => end_at(bytes, at, 4),
+        0x0B => {
+            // A regular expression: two texts, each up to a NUL.
+            let texts = bytes[at..].splitn_mut(3, |byte| *byte == 0).take(2).flatten();
+            texts
+                .filter(|byte| !byte.is_ascii())
+                .for_each(|byte| *byte = b'?');
+        }
         _ => {}
     }
 }

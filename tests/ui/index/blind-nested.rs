@@ -4,12 +4,6 @@ use model_core::prelude::*;
 struct Contact {
     #[model(blind_index(unique, normalize = "email"))]
     email: Encrypted<String>,
-    #[model(blind_index)]
-    phones: Vec<Encrypted<String>>,
-    #[model(blind_index)]
-    insured: Encrypted<bool>,
-    #[model(blind_index)]
-    name: String,
 }
 
 #[derive(Clone, Embedded)]
