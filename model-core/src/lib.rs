@@ -41,8 +41,8 @@ pub use lifecycle::{
 };
 pub use model::{
     Ancestors, Bulk, BulkEffect, BulkOutcome, BulkReport, BulkWrite, CheckStored, Create, Delete,
-    DeleteInBatches, Event, EventKind, Facet, FacetBranch, FacetBranches, FacetCount, FacetRows, FacetSelect, Facets,
-    Joined, Loaded, LookupQuery, MigrateAll, ModelExt, Modify, Nearest, Page, Query, QueryStream,
+    DeleteInBatches, Event, EventKind, Facet, FacetBranch, FacetBranches, FacetCount, FacetRows, FacetSelect,
+    Facets, Joined, Loaded, LookupQuery, MigrateAll, ModelExt, Modify, Nearest, Page, Query, QueryStream,
     QueryString, Reencrypt, Related, RelatedCounts, RelatedQuery, Results, Rows, Scored, Search, Select,
     Subtree, Tree, Update, Upserted, Watch, WatchStream, Watched,
 };
