@@ -87,14 +87,14 @@ impl<'a> Decoding<'a> {
     }
 
     /// A copy of the document, and where in it `part` stands; none if the document is too large to be kept for it.
-    pub(crate) fn keep(&self, part: &[u8]) -> Option<(Arc<[u8]>, usize)> {
+    pub(crate) fn keep(&self, part: &[u8]) -> Option<(Arc<[u8]>, u16)> {
         let start = part.as_ptr().addr().checked_sub(self.document.as_ptr().addr())?;
         let end = start.checked_add(part.len())?;
         if self.document.len() > KEPT || end > self.document.len() {
             return None;
         }
         let kept = self.kept.get_or_init(|| Arc::from(self.document));
-        Some((Arc::clone(kept), start))
+        Some((Arc::clone(kept), u16::try_from(start).ok()?))
     }
 }
 

@@ -20,12 +20,23 @@ pub(super) const SUBTYPE: u8 = 8;
 #[derive(Clone)]
 pub(super) struct Sealed {
     schema: &'static ModelSchema,
-    /// The path, where the bytes are those of the document; else they are the origin and then the envelope.
-    path: Option<&'static str>,
+    /// The path, of a field of a document that is kept.
+    path: &'static str,
     bytes: Arc<[u8]>,
-    /// Where the envelope stands. A document has at most 16 MiB.
-    start: u32,
+    /// How long the envelope is. A document has at most 16 MiB.
     length: u32,
+    /// Where it stands in a document that is kept.
+    start: u16,
+    kept: Kept,
+}
+
+/// What the bytes are.
+#[derive(Clone, Copy)]
+enum Kept {
+    /// The document.
+    Document,
+    /// The envelope, and then what it is bound to.
+    Alone,
 }
 
 impl Sealed {
@@ -46,43 +57,51 @@ impl Sealed {
         let Some(doc) = cx.doc() else {
             return Err(unknown());
         };
-        let top_level = cx.top_level();
-        let (path, bytes, start) = match top_level.and_then(|_| doc.keep(envelope)) {
-            Some((document, start)) => (top_level, document, start),
-            None => {
-                let mut bytes = origin(cx)?.unwrap_or_default();
-                let start = bytes.len();
-                bytes.extend_from_slice(envelope);
-                (None, bytes.into(), start)
-            }
-        };
-        let place = |n| u32::try_from(n).map_err(|_| DecodeError::new("the document is too large"));
+        let length = u32::try_from(envelope.len());
+        let length = length.map_err(|_| DecodeError::new("the document is too large"))?;
+        let schema = doc.schema;
+        if let Some(path) = cx.top_level()
+            && let Some((bytes, start)) = doc.keep(envelope)
+        {
+            return Ok(Self {
+                schema,
+                path,
+                bytes,
+                length,
+                start,
+                kept: Kept::Document,
+            });
+        }
+        let origin = origin(cx)?.unwrap_or_default();
         Ok(Self {
-            schema: doc.schema,
-            path,
-            bytes,
-            start: place(start)?,
-            length: place(envelope.len())?,
+            schema,
+            path: "",
+            bytes: [envelope, &origin].concat().into(),
+            length,
+            start: 0,
+            kept: Kept::Alone,
         })
     }
 
     /// The envelope.
     pub(super) fn envelope(&self) -> &[u8] {
-        let place = |n| usize::try_from(n).unwrap_or(usize::MAX);
-        let (start, length) = (place(self.start), place(self.length));
-        self.bytes
-            .get(start..start.saturating_add(length))
-            .unwrap_or_default()
+        let start = usize::from(self.start);
+        self.bytes.get(start..start + self.length()).unwrap_or_default()
+    }
+
+    fn length(&self) -> usize {
+        usize::try_from(self.length).unwrap_or_default()
     }
 
     /// What it is bound to.
     pub(super) fn origin(&self) -> Result<Vec<u8>, DecodeError> {
-        let Some(path) = self.path else {
-            let start = usize::try_from(self.start).unwrap_or(usize::MAX);
-            return Ok(self.bytes.get(..start).unwrap_or_default().to_vec());
-        };
-        let doc = DocOrigin::of(self.schema, &self.bytes)?.ok_or_else(unknown)?;
-        Ok(doc.bind(path, doc.id))
+        match self.kept {
+            Kept::Document => {
+                let doc = DocOrigin::of(self.schema, &self.bytes)?.ok_or_else(unknown)?;
+                Ok(doc.bind(self.path, doc.id))
+            }
+            Kept::Alone => Ok(self.bytes.get(self.length()..).unwrap_or_default().to_vec()),
+        }
     }
 
     /// Writes the envelope as it is, if it belongs where it is written.
