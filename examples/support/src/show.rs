@@ -79,11 +79,18 @@ pub async fn stored(db: &Db, collection: &'static str) -> Result<()> {
 pub fn raw(documents: &[Document]) {
     for document in documents {
         println!("stored: {{");
-        for (key, value) in document {
+        for (key, value) in by_name(document) {
             println!("  {key}: {}", text(key, value));
         }
         println!("}}");
     }
+}
+
+/// The members of a document by their names: out of a time series they come in an order of the server's.
+fn by_name(document: &Document) -> Vec<(&String, &Bson)> {
+    let mut members: Vec<_> = document.iter().collect();
+    members.sort_unstable_by_key(|(key, _)| *key);
+    members
 }
 
 fn text(key: &str, value: &Bson) -> String {
@@ -97,9 +104,8 @@ fn text(key: &str, value: &Bson) -> String {
         Bson::Int64(_) if key == "_rev" => "(a number that every write moves)".to_owned(),
         Bson::DateTime(date) => date.to_chrono().to_rfc3339(),
         Bson::Document(document) => {
-            let members = document
-                .iter()
-                .map(|(key, value)| format!("{key}: {}", text(key, value)));
+            let members = by_name(document).into_iter();
+            let members = members.map(|(key, value)| format!("{key}: {}", text(key, value)));
             format!("{{ {} }}", members.collect::<Vec<_>>().join(", "))
         }
         Bson::Array(items) => {
