@@ -120,12 +120,12 @@ impl Stage {
     pub(super) async fn bare_create_audited(&self) {
         let row = self.new_row();
         let entry = self.entry("audited.create", row.id, created(&row));
-        let mut session = self.begun().await;
-        let insert = self.audited.insert_one(&row).session(&mut session);
-        insert.await.unwrap();
-        let insert = self.log.insert_one(&entry).session(&mut session);
-        insert.await.unwrap();
-        session.commit_transaction().await.unwrap();
+        let insert = async |session: &mut ClientSession| {
+            self.audited.insert_one(&row).session(&mut *session).await?;
+            self.log.insert_one(&entry).session(session).await?;
+            Ok(())
+        };
+        self.transaction(insert).await;
     }
 
     pub(super) async fn create_many_audited(&self) {
@@ -139,12 +139,12 @@ impl Stage {
         let rows: Vec<Row> = (0..MANY).map(|_| self.new_row()).collect();
         let entry = |row: &Row| self.entry("audited.create", row.id, created(row));
         let entries: Vec<Entry> = rows.iter().map(entry).collect();
-        let mut session = self.begun().await;
-        let insert = self.audited.insert_many(&rows).session(&mut session);
-        insert.await.unwrap();
-        let insert = self.log.insert_many(&entries).session(&mut session);
-        insert.await.unwrap();
-        session.commit_transaction().await.unwrap();
+        let insert = async |session: &mut ClientSession| {
+            self.audited.insert_many(&rows).session(&mut *session).await?;
+            self.log.insert_many(&entries).session(session).await?;
+            Ok(())
+        };
+        self.transaction(insert).await;
     }
 
     pub(super) async fn update_audited(&self) {
@@ -171,18 +171,22 @@ impl Stage {
             change("updated_at", row.updated_at.into(), now.into()),
         ];
         let entry = self.entry("audited.update", id, changes);
-        let mut session = self.begun().await;
-        let update = self.audited.update_one(guarded, set).session(&mut session);
-        assert_eq!(update.await.unwrap().matched_count, 1);
-        let insert = self.log.insert_one(&entry).session(&mut session);
-        insert.await.unwrap();
-        session.commit_transaction().await.unwrap();
+        let change = async |session: &mut ClientSession| {
+            let update = self.audited.update_one(guarded.clone(), set.clone());
+            assert_eq!(update.session(&mut *session).await?.matched_count, 1);
+            self.log.insert_one(&entry).session(session).await?;
+            Ok(())
+        };
+        self.transaction(change).await;
     }
 
-    async fn begun(&self) -> ClientSession {
+    /// A transaction as a careful writer has it: begun anew where it ran into another.
+    pub(super) async fn transaction(
+        &self,
+        work: impl AsyncFnMut(&mut ClientSession) -> mongodb::error::Result<()>,
+    ) {
         let mut session = self.database.client().start_session().await.unwrap();
-        session.start_transaction().await.unwrap();
-        session
+        session.start_transaction().and_run2(work).await.unwrap();
     }
 
     fn entry(&self, event: &'static str, entity: ObjectId, changes: Vec<Change>) -> Entry {

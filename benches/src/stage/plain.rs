@@ -4,6 +4,7 @@ use bson::oid::ObjectId;
 use bson::{Document, doc};
 use futures_util::{StreamExt, TryStreamExt};
 use model_core::prelude::*;
+use mongodb::ClientSession;
 
 use super::{DOCUMENTS, MANY, Stage};
 use crate::document::{Row, TENANT, Widget, WidgetPatch, row};
@@ -31,11 +32,11 @@ impl Stage {
 
     pub(super) async fn bare_create_many(&self) {
         let rows: Vec<Row> = (0..MANY).map(|_| self.new_row()).collect();
-        let mut session = self.database.client().start_session().await.unwrap();
-        session.start_transaction().await.unwrap();
-        let insert = self.bare.insert_many(&rows).session(&mut session);
-        insert.await.unwrap();
-        session.commit_transaction().await.unwrap();
+        let insert = async |session: &mut ClientSession| {
+            self.bare.insert_many(&rows).session(session).await?;
+            Ok(())
+        };
+        self.transaction(insert).await;
     }
 
     /// Inserts so many documents by the driver's own `insert_many`, which is no transaction.
