@@ -15,7 +15,7 @@ pub(super) const SUBTYPE: u8 = 8;
 
 /// An envelope and what it is bound to.
 ///
-/// Most reads never open it, so it costs no more than a binary value does: a small document is kept as it came, once for all of
+/// Most reads never open it, so it costs about what a binary value does: a small document is kept as it came, once for all of
 /// its secrets, and its identity is looked for when one of them is opened.
 #[derive(Clone)]
 pub(super) struct Sealed {
