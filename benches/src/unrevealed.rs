@@ -94,7 +94,12 @@ impl Shelf {
         Sealed::create_many(&self.0, sealed).await.unwrap();
         // The document `{v: value}`, and what an envelope adds.
         let length = 56 + 13 + model_core::crypto::OVERHEAD;
-        let bytes = || Bytes::from(vec![0xE1; length]);
+        // As random as what is sealed, so that the server can store neither in less.
+        let bytes = || {
+            let mut random = vec![0; length];
+            getrandom::fill(&mut random).unwrap();
+            Bytes::from(random)
+        };
         let binary = (0..DOCUMENTS).map(|n| NewBinary {
             name: format!("parcel {n}"),
             count: n as i64,

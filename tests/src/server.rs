@@ -54,7 +54,7 @@ const POLL: Duration = Duration::from_millis(10);
 pub struct Server {
     uri: String,
     /// Absent when the server was running before.
-    _process: Option<Process>,
+    process: Option<Process>,
 }
 
 /// The server that the tests of this process share: the one that `MONGODB_URI` names, else a replica set of a single
@@ -104,7 +104,7 @@ impl Server {
     /// When there is no server to be had; the message says what to install.
     pub async fn start() -> Result<Self, String> {
         match env::var(URI_VARIABLE) {
-            Ok(uri) if !uri.is_empty() => Ok(Self { uri, _process: None }),
+            Ok(uri) if !uri.is_empty() => Ok(Self { uri, process: None }),
             _ => Self::start_replica_set().await,
         }
     }
@@ -116,7 +116,7 @@ impl Server {
         match started {
             Ok(Ok(())) => Ok(Self {
                 uri: format!("mongodb://{address}/?replicaSet={REPLICA_SET}"),
-                _process: Some(process),
+                process: Some(process),
             }),
             Ok(Err(error)) => Err(format!("the replica set is not initiated: {error}")),
             Err(_) => Err(format!("the replica set accepts no writes after {START:?}")),
@@ -127,13 +127,25 @@ impl Server {
         let process = start_process(&[]).await?;
         Ok(Self {
             uri: format!("mongodb://{}/?directConnection=true", process.address()),
-            _process: Some(process),
+            process: Some(process),
         })
     }
 
     /// Where clients find the server.
     pub fn uri(&self) -> &str {
         &self.uri
+    }
+
+    /// Gives the server so much memory for its cache, if it was started here: what is enough for tests makes it turn back
+    /// transactions that are large or many.
+    pub async fn set_cache(&self, mebibytes: u32) {
+        if self.process.is_none() {
+            return;
+        }
+        let size = format!("cache_size={mebibytes}M");
+        let admin = self.client().await.database("admin");
+        let set = admin.run_command(doc! { "setParameter": 1, "wiredTigerEngineRuntimeConfig": size });
+        set.await.expect("the server sets its cache");
     }
 
     /// Options for a client of the server: its address, and ten seconds to find it.

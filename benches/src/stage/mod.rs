@@ -21,6 +21,8 @@ use crate::document::{Row, TENANT, User, Widget, row};
 pub const DOCUMENTS: u32 = 10_000;
 /// How many documents a query reads where many tasks read at a time, and how many are created together.
 pub const MANY: u32 = 1_000;
+/// How much memory the server has, in MiB: sixty-four transactions of a thousand documents have to fit into it together.
+const CACHE: u32 = 2_048;
 
 /// What is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -243,6 +245,7 @@ pub struct Databases {
 impl Databases {
     /// Both of them, on the server of the tests.
     pub async fn new() -> Self {
+        server::server().await.set_cache(CACHE).await;
         let filled = server::fresh_database().await;
         for name in ["widgets", "audited"] {
             let rows = filled.collection::<Row>(name);

@@ -1,10 +1,10 @@
 //! The form of a value that blind-index tokens are made of.
 
 use unicode_normalization::UnicodeNormalization;
-use zeroize::Zeroizing;
 
 use super::reader::{Elements, RawValue};
 use super::tag;
+use crate::crypto::Plaintext;
 use crate::schema::BlindNormaliser;
 
 /// The longest value that a token is made of; a longer one is not found by its value.
@@ -13,7 +13,7 @@ const MAX_VALUE: usize = 8 * 1024;
 /// The form of the value in the document `{v: value}`: its BSON type, and its text or bytes. A file format.
 ///
 /// None if the document is not of that shape, or the value too long to be looked up.
-pub(crate) fn blind_value(normalise: BlindNormaliser, plain: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+pub(crate) fn blind_value(normalise: BlindNormaliser, plain: &[u8]) -> Option<Plaintext> {
     let (_, value) = Elements::new(plain).ok()?.next().ok()??;
     let text = (value.tag == tag::STRING).then(|| value.str()).transpose().ok()?;
     let out = match text {
@@ -23,16 +23,16 @@ pub(crate) fn blind_value(normalise: BlindNormaliser, plain: &[u8]) -> Option<Ze
     (out.len() <= MAX_VALUE).then_some(out)
 }
 
-fn typed(value: RawValue<'_>) -> Zeroizing<Vec<u8>> {
-    let mut out = Zeroizing::new(Vec::with_capacity(1 + value.bytes.len()));
+fn typed(value: RawValue<'_>) -> Plaintext {
+    let mut out = Vec::with_capacity(1 + value.bytes.len());
     out.push(value.tag);
     out.extend_from_slice(value.bytes);
-    out
+    out.into()
 }
 
-fn normalised(normalise: BlindNormaliser, text: &str) -> Zeroizing<Vec<u8>> {
+fn normalised(normalise: BlindNormaliser, text: &str) -> Plaintext {
     // Allocated once: growing would leave a copy behind. Neither form nor case makes a text three times as long.
-    let mut out = Zeroizing::new(Vec::with_capacity(1 + 3 * text.len()));
+    let mut out = Vec::with_capacity(1 + 3 * text.len());
     out.push(tag::STRING);
     let mut push = |c: char| out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
     match normalise {
@@ -45,7 +45,7 @@ fn normalised(normalise: BlindNormaliser, text: &str) -> Zeroizing<Vec<u8>> {
             .nfc()
             .for_each(&mut push),
     }
-    out
+    out.into()
 }
 
 #[cfg(test)]

@@ -32,7 +32,8 @@ pub trait FieldValue: Sized + Send + Sync + Debug + 'static {
     /// How it is stored.
     const TYPE: TypeSchema;
 
-    /// Whether a walk over it can be left out: it holds no string, number, array or secret.
+    /// Whether a walk over it can be left out where its field declares nothing: no part of it has a declaration of its own,
+    /// and none is a password.
     const INERT: bool = false;
 
     /// What a caller gives for it.

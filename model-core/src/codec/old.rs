@@ -2,22 +2,22 @@
 
 use bson::Bson;
 use serde_json::Value;
-use zeroize::Zeroizing;
 
 use super::dynamic::write_bson;
 use super::writer::Writer;
+use crate::crypto::Plaintext;
 use crate::schema::TypeSchema;
 
 /// The value as the document `{v: value}`: a string is the text itself, anything else is its JSON.
 ///
 /// None if it has to be JSON and is not.
-pub(crate) fn old_value(ty: &TypeSchema, text: &str) -> Option<Zeroizing<Vec<u8>>> {
+pub(crate) fn old_value(ty: &TypeSchema, text: &str) -> Option<Plaintext> {
     let mut out = Writer::new();
     match ty.required() {
         TypeSchema::String => out.string("v", text),
         _ => write_bson(&mut out, "v", &bson(serde_json::from_str(text).ok()?)),
     }
-    out.finish().ok().map(Zeroizing::new)
+    out.finish().ok().map(Plaintext::from)
 }
 
 fn bson(value: Value) -> Bson {

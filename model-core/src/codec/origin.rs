@@ -1,7 +1,8 @@
 //! What a sealed value is bound to: collection, tenant, document and path.
 
-use std::fmt::Debug;
-use std::sync::{Arc, OnceLock};
+use std::cell::Cell;
+use std::fmt::{self, Debug};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use zeroize::Zeroizing;
@@ -54,14 +55,15 @@ impl<'a> DocOrigin<'a> {
 }
 
 /// The document that is being decoded, for values that are sealed to it.
-#[derive(Debug)]
 pub struct Decoding<'a> {
     pub(crate) schema: &'static ModelSchema,
     document: &'a [u8],
     /// What time it is; none where what is read was read before.
     clock: Option<&'a dyn Today>,
-    /// A copy of it, shared by those of its values that nobody may ever open.
-    kept: OnceLock<Arc<[u8]>>,
+    /// A copy of it, for those of its sealed values that are still to come.
+    kept: Cell<Option<Arc<[u8]>>>,
+    /// How many of them.
+    left: Cell<usize>,
 }
 
 /// The largest document that is kept for its sealed values, in bytes: of a larger one each keeps its own.
@@ -77,7 +79,8 @@ impl<'a> Decoding<'a> {
             schema,
             document,
             clock,
-            kept: OnceLock::new(),
+            kept: Cell::default(),
+            left: Cell::new(schema.encrypted_fields()),
         }
     }
 
@@ -93,8 +96,20 @@ impl<'a> Decoding<'a> {
         if self.document.len() > KEPT || end > self.document.len() {
             return None;
         }
-        let kept = self.kept.get_or_init(|| Arc::from(self.document));
-        Some((Arc::clone(kept), u16::try_from(start).ok()?))
+        let kept = self.kept.take().unwrap_or_else(|| Arc::from(self.document));
+        // The last one takes it: each time that it is counted takes as long as to read a number.
+        let left = self.left.get().saturating_sub(1);
+        self.left.set(left);
+        if left > 0 {
+            self.kept.set(Some(Arc::clone(&kept)));
+        }
+        Some((kept, u16::try_from(start).ok()?))
+    }
+}
+
+impl Debug for Decoding<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Decoding").finish_non_exhaustive()
     }
 }
 
@@ -204,13 +219,11 @@ impl<'a> DecodeCx<'a> {
         self.doc
     }
 
-    /// The field here, if it is one of the document's own: its path is then its key.
+    /// Whether the field here is one of the document's own: its path is then its key.
     #[inline]
-    pub(crate) fn top_level(&self) -> Option<&'static str> {
-        match (self.parent, self.element) {
-            (Some(root), None) if root.parent.is_none() && root.element.is_none() => Some(self.key),
-            _ => None,
-        }
+    pub(crate) fn is_top_level(&self) -> bool {
+        let own = |root: &DecodeCx<'_>| root.parent.is_none() && root.element.is_none();
+        self.element.is_none() && self.parent.is_some_and(own)
     }
 
     /// The stored path: `limits.token`, `members.[].token`.

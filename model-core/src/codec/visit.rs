@@ -48,7 +48,7 @@ impl<'a> Visitor<'a> {
     /// Walks over one field.
     #[inline]
     pub fn field<T: FieldValue>(&mut self, schema: &'static FieldSchema, value: &mut T) {
-        if T::INERT && schema.rules.is_empty() && schema.pii.is_none() {
+        if T::INERT && schema.rules.is_empty() && schema.normalise.is_empty() && schema.pii.is_none() {
             return;
         }
         if let (Mode::Erase, Some(erased)) = (&self.mode, schema.pii) {

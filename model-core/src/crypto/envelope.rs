@@ -15,10 +15,11 @@
 
 use core::num::NonZeroU32;
 
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroize;
 
 use super::aad::associated_data;
 use super::key::{FieldKey, KeyId, random};
+use super::plaintext::Plaintext;
 use super::xaes::{NONCE_LEN, TAG_LEN};
 use super::{CryptoError, Result};
 
@@ -139,12 +140,12 @@ impl<'a> Parts<'a> {
     }
 
     /// Authenticates and decrypts; exactly one attempt, with exactly this key.
-    pub(crate) fn open(&self, key: &FieldKey, origin: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+    pub(crate) fn open(&self, key: &FieldKey, origin: &[u8]) -> Result<Plaintext> {
         if key.key_id() != self.key_id {
             return Err(CryptoError::KeyScope);
         }
         let aad = associated_data(self.header, key.realm(), origin);
-        let mut plaintext = Zeroizing::new(self.ciphertext.to_vec());
+        let mut plaintext = Plaintext::from(self.ciphertext.to_vec());
         key.xaes().open(self.nonce, &aad, &mut plaintext, self.tag)?;
         match self.suite {
             Suite::Plain => Ok(plaintext),
@@ -213,7 +214,7 @@ fn padded_len(length: usize, bucket: NonZeroU32) -> Result<usize> {
 }
 
 /// Takes the value out of a padded plaintext. It has authenticated, so that timing tells nothing to anybody.
-fn unpad(mut padded: Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<u8>>> {
+fn unpad(mut padded: Plaintext) -> Result<Plaintext> {
     let (head, rest) = padded
         .split_first_chunk::<PAD_HEAD>()
         .ok_or(CryptoError::Decode)?;
@@ -222,7 +223,6 @@ fn unpad(mut padded: Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<u8>>> {
     if zeros.iter().any(|byte| *byte != 0) {
         return Err(CryptoError::Decode);
     }
-    padded.drain(..PAD_HEAD);
-    padded.truncate(length);
+    padded.keep(PAD_HEAD..PAD_HEAD + length);
     Ok(padded)
 }

@@ -37,6 +37,7 @@ mod local_kek;
 mod memory;
 mod old;
 mod password;
+mod plaintext;
 mod store;
 mod tenant;
 mod wrapper;
@@ -61,6 +62,8 @@ pub use old::OldFormat;
 #[cfg(feature = "old-formats")]
 pub use old::{AesCbc, AesCtr, CryptoJs, LibreChat};
 pub use password::{Bounds, Candidate, HashPolicy, Limits, NewPassword, PasswordHasher, Verdict};
+pub use plaintext::Plaintext;
+pub(crate) use plaintext::wipe;
 pub use store::{KEYS_COLLECTION, KeyRow, KeyState, KeyStore};
 pub use tenant::{TenantKey, bson_value};
 pub use wrapper::{KekRef, KeyWrapper, WrapCtx, Wrapped};

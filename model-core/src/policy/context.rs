@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::actor::Actor;
 use crate::audit::RequestMeta;
-use crate::crypto::{Candidate, Verdict};
+use crate::crypto::{Candidate, Plaintext, Verdict};
 use crate::engine::{Caller, OpenTransaction, Ports, Reach, is_token, open_old, open_sealed, upgrade};
 use crate::error::Result;
 use crate::value::{OpenSecrets, PasswordHash, TenantId};
@@ -247,7 +247,7 @@ impl<A: Actor> GlobalContext<A> {
 struct AnyTenant<'a>(&'a Caller);
 
 impl OpenSecrets for AnyTenant<'_> {
-    async fn open_sealed(&self, origin: &[u8], envelope: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+    async fn open_sealed(&self, origin: &[u8], envelope: &[u8]) -> Result<Plaintext> {
         open_sealed(self.0, origin, envelope, Reach::Any).await
     }
     async fn is_token(&self, collection: &str, path: &str, presented: &[u8], digest: &[u8]) -> Result<bool> {
@@ -259,7 +259,7 @@ impl OpenSecrets for AnyTenant<'_> {
 }
 
 impl<A: Actor> OpenSecrets for GlobalContext<A> {
-    async fn open_sealed(&self, origin: &[u8], envelope: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+    async fn open_sealed(&self, origin: &[u8], envelope: &[u8]) -> Result<Plaintext> {
         open_sealed(&self.caller, origin, envelope, Reach::Own).await
     }
     async fn is_token(&self, collection: &str, path: &str, presented: &[u8], digest: &[u8]) -> Result<bool> {
@@ -390,7 +390,7 @@ impl<A: Actor> Deref for Context<A> {
 }
 
 impl<A: Actor> OpenSecrets for Context<A> {
-    async fn open_sealed(&self, origin: &[u8], envelope: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+    async fn open_sealed(&self, origin: &[u8], envelope: &[u8]) -> Result<Plaintext> {
         open_sealed(self.global.caller(), origin, envelope, Reach::Own).await
     }
     async fn is_token(&self, collection: &str, path: &str, presented: &[u8], digest: &[u8]) -> Result<bool> {

@@ -4,11 +4,10 @@ use std::fmt;
 
 use bson::spec::BinarySubtype;
 use bson::{Binary, Bson};
-use zeroize::Zeroizing;
 
 use super::field::{Field, UniqueField};
 use super::filter::{Filter, Lookup, Node, Test};
-use crate::crypto::TOKEN_LEN;
+use crate::crypto::{Plaintext, TOKEN_LEN};
 use crate::schema::{reserved, token_index};
 use crate::value::{Token, TokenDigest};
 
@@ -27,7 +26,7 @@ pub(crate) struct Blind {
     pub(crate) length: usize,
     /// How many bits of it are stored, if not all.
     pub(crate) bits: Option<u8>,
-    pub(crate) values: Vec<Zeroizing<Vec<u8>>>,
+    pub(crate) values: Vec<Plaintext>,
 }
 
 impl fmt::Debug for Blind {
@@ -143,7 +142,7 @@ fn token(path: &str, token: &Token) -> Node {
             global: true,
             length: TOKEN_LEN,
             bits: None,
-            values: vec![Zeroizing::new(token.expose().as_bytes().to_vec())],
+            values: vec![token.expose().as_bytes().to_vec().into()],
         }),
     )
 }

@@ -12,6 +12,7 @@ use super::blind::{BLIND_LEN, Blind};
 use super::field::Field;
 use super::filter::{Filter, Lookup, Node, Test};
 use crate::codec::{FieldValue, Mode, Prefix, Visitor, Writer, blind_value};
+use crate::crypto::Plaintext;
 use crate::schema::{BlindSpec, FieldSchema, reserved};
 use crate::value::{Bytes, Encrypted, Id, Identified, Secret, TenantId};
 
@@ -98,11 +99,11 @@ impl<M: 'static, T: Blindable> BlindField<M, T> {
     }
 
     /// The value as the field would store it, in the form that tokens are made of.
-    fn form(&self, spec: BlindSpec, mut value: Secret<T::Plain>) -> Option<zeroize::Zeroizing<Vec<u8>>> {
+    fn form(&self, spec: BlindSpec, mut value: Secret<T::Plain>) -> Option<Plaintext> {
         Visitor::new(Mode::Normalise).field(self.1, value.expose_mut());
         let mut plain = Writer::new();
         value.expose().encode_item(&mut plain, "v");
-        let plain = zeroize::Zeroizing::new(plain.finish().ok()?);
+        let plain = Plaintext::from(plain.finish().ok()?);
         blind_value(spec.normalise, &plain)
     }
 }

@@ -170,7 +170,7 @@ pub struct ModelSchema {
     pub form: Option<CollectionForm>,
     /// The doc comment of the struct.
     pub doc: &'static str,
-    sealed: OnceLock<bool>,
+    sealed: OnceLock<usize>,
     blind: OnceLock<blind::BlindIndexes>,
 }
 
@@ -362,9 +362,15 @@ impl ModelSchema {
 
     /// Whether any field, at any depth, holds a value that is or may be sealed.
     pub fn has_encrypted(&self) -> bool {
+        self.encrypted_fields() > 0
+    }
+
+    /// How many fields hold, at any depth, a value that is or may be sealed.
+    pub(crate) fn encrypted_fields(&self) -> usize {
+        let holds = |field: &&FieldSchema| field.ty.has_encrypted();
         *self
             .sealed
-            .get_or_init(|| self.fields.iter().any(|field| field.ty.has_encrypted()))
+            .get_or_init(|| self.fields.iter().filter(holds).count())
     }
 
     /// Whether the model cannot do without a keyring: a password hash can.

@@ -4,12 +4,12 @@ use bson::Binary;
 use bson::spec::BinarySubtype;
 use serde::Serialize;
 use serde_json::Value;
-use zeroize::Zeroize;
 
 use super::scalar::{own_input, parse_text};
 use crate::codec::{
     DecodeCx, DecodeError, FieldValue, InputCx, Never, NoFields, RawValue, ViewValue, Writer,
 };
+use crate::crypto::wipe;
 use crate::schema::TypeSchema;
 
 /// Binary data (BSON binary, subtype 0), base64 in JSON.
@@ -55,7 +55,7 @@ impl FieldValue for Bytes {
     }
 
     fn wipe(&mut self) {
-        self.0.zeroize();
+        wipe(&mut self.0);
     }
 
     fn into_view(self) -> BytesView {

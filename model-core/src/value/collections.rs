@@ -104,6 +104,7 @@ impl<T: FieldValue> FieldValue for Option<T> {
 
 impl<T: FieldValue> FieldValue for Vec<T> {
     const TYPE: TypeSchema = TypeSchema::Array(&T::TYPE);
+    const INERT: bool = T::INERT;
     type Input = Vec<T::Input>;
     type Patch = Never;
     type View = Vec<T::View>;
@@ -242,6 +243,7 @@ fn parse_map<T: FieldValue, C: FromIterator<(String, T::Input)>>(
 
 impl<T: FieldValue> FieldValue for BTreeMap<String, T> {
     const TYPE: TypeSchema = TypeSchema::Map(&T::TYPE);
+    const INERT: bool = T::INERT;
     type Input = BTreeMap<String, T::Input>;
     type Patch = Never;
     type View = MapView<T::View>;
@@ -289,6 +291,7 @@ impl<T: FieldValue, S: BuildHasher + Default + Clone + Send + Sync + 'static> Fi
     for HashMap<String, T, S>
 {
     const TYPE: TypeSchema = TypeSchema::Map(&T::TYPE);
+    const INERT: bool = T::INERT;
     type Input = HashMap<String, T::Input, S>;
     type Patch = Never;
     type View = MapView<T::View>;

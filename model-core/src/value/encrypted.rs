@@ -95,6 +95,7 @@ impl<T: FieldValue> fmt::Debug for Encrypted<T> {
 
 impl<T: FieldValue + Clone> FieldValue for Encrypted<T> {
     const TYPE: TypeSchema = TypeSchema::Encrypted(&T::TYPE);
+    const INERT: bool = T::INERT;
     type Input = Secret<T>;
     type Patch = Never;
     type Fields<M: 'static> = NoFields;

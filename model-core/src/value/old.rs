@@ -5,6 +5,7 @@ use zeroize::Zeroizing;
 use super::sealed::open_value;
 use super::secret::Secret;
 use crate::codec::{DecodeCx, DecodeError, FieldValue, RawValue, old_value, tag};
+use crate::crypto::Plaintext;
 use crate::error::{Error, ErrorKind};
 use crate::schema::Term;
 
@@ -12,7 +13,7 @@ use crate::schema::Term;
 #[derive(Clone)]
 pub(super) struct Legacy {
     pub(super) tag: u8,
-    pub(super) bytes: Zeroizing<Vec<u8>>,
+    pub(super) bytes: Plaintext,
 }
 
 /// A text that another system may have encrypted: the keyring can tell.
@@ -66,7 +67,7 @@ fn plaintext<T: FieldValue>(value: RawValue<'_>) -> Result<Before<T>, DecodeErro
         .map_err(|_| DecodeError::new("the plaintext is of another type than the field"))?;
     let stored = Legacy {
         tag: value.tag,
-        bytes: Zeroizing::new(value.bytes.to_vec()),
+        bytes: value.bytes.to_vec().into(),
     };
     Ok(Before::Plain(secret.into(), stored))
 }

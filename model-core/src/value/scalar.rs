@@ -2,12 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use zeroize::Zeroize;
 
 use crate::codec::{
     Constraints, DecodeCx, DecodeError, FieldValue, InputCx, Never, NoFields, RawValue, ViewValue, Visitor,
     Writer,
 };
+use crate::crypto::wipe;
 use crate::schema::TypeSchema;
 
 /// The parts that are alike in every scalar: it is its own input, and has no parts.
@@ -63,6 +63,7 @@ impl ViewValue for bool {}
 
 impl FieldValue for String {
     const TYPE: TypeSchema = TypeSchema::String;
+    const INERT: bool = true;
     own_input!();
     own_view!();
 
@@ -88,7 +89,7 @@ impl FieldValue for String {
     }
 
     fn wipe(&mut self) {
-        self.zeroize();
+        wipe(&mut std::mem::take(self).into_bytes());
     }
 }
 

@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use zeroize::Zeroizing;
-
 use super::secret::OpenSecrets;
-use crate::codec::{DecodeCx, DecodeError, DocOrigin, FieldValue, RawValue, Typed, Writer, tag};
-use crate::crypto;
+use crate::codec::{DecodeCx, DecodeError, DocOrigin, Elements, FieldValue, RawValue, Typed, Writer, tag};
+use crate::crypto::{self, Plaintext};
 use crate::error::{Error, ErrorKind};
 use crate::schema::ModelSchema;
 
@@ -20,8 +18,6 @@ pub(super) const SUBTYPE: u8 = 8;
 #[derive(Clone)]
 pub(super) struct Sealed {
     schema: &'static ModelSchema,
-    /// The path, of a field of a document that is kept.
-    path: &'static str,
     bytes: Arc<[u8]>,
     /// How long the envelope is. A document has at most 16 MiB.
     length: u32,
@@ -60,12 +56,11 @@ impl Sealed {
         let length = u32::try_from(envelope.len());
         let length = length.map_err(|_| DecodeError::new("the document is too large"))?;
         let schema = doc.schema;
-        if let Some(path) = cx.top_level()
+        if cx.is_top_level()
             && let Some((bytes, start)) = doc.keep(envelope)
         {
             return Ok(Self {
                 schema,
-                path,
                 bytes,
                 length,
                 start,
@@ -75,7 +70,6 @@ impl Sealed {
         let origin = origin(cx)?.unwrap_or_default();
         Ok(Self {
             schema,
-            path: "",
             bytes: [envelope, &origin].concat().into(),
             length,
             start: 0,
@@ -98,10 +92,22 @@ impl Sealed {
         match self.kept {
             Kept::Document => {
                 let doc = DocOrigin::of(self.schema, &self.bytes)?.ok_or_else(unknown)?;
-                Ok(doc.bind(self.path, doc.id))
+                Ok(doc.bind(self.path()?, doc.id))
             }
             Kept::Alone => Ok(self.bytes.get(self.length()..).unwrap_or_default().to_vec()),
         }
+    }
+
+    /// The path, in a document that is kept: the key of the field that the envelope is the value of.
+    fn path(&self) -> Result<&str, DecodeError> {
+        let envelope = self.envelope().as_ptr_range();
+        let mut fields = Elements::new(&self.bytes)?;
+        while let Some((key, value)) = fields.next()? {
+            if value.bytes.as_ptr_range().contains(&envelope.start) {
+                return Ok(key);
+            }
+        }
+        Err(unknown())
     }
 
     /// Writes the envelope as it is, if it belongs where it is written.
@@ -120,7 +126,7 @@ impl Sealed {
         }
     }
 
-    pub(super) async fn open(&self, keys: &impl OpenSecrets) -> Result<Zeroizing<Vec<u8>>, Error> {
+    pub(super) async fn open(&self, keys: &impl OpenSecrets) -> Result<Plaintext, Error> {
         let origin = self.origin().map_err(DecodeError::into_error)?;
         keys.open_sealed(&origin, self.envelope()).await
     }
@@ -145,7 +151,7 @@ pub(super) fn seal_value<T: FieldValue>(value: &T, out: &mut Writer<'_>, key: &s
     value.encode_item(&mut plain, "v");
     match plain.finish() {
         Ok(plain) => {
-            let plain = Zeroizing::new(plain);
+            let plain = Plaintext::from(plain);
             if let Some(envelope) = out.seal(key, &plain) {
                 out.binary(key, SUBTYPE, &envelope);
             }
@@ -162,7 +168,7 @@ pub(super) fn open_value<T: FieldValue>(plain: &[u8]) -> Result<T, Error> {
             "the sealed value is of another type than the field",
         )
     };
-    let mut elements = crate::codec::Elements::new(plain).map_err(|_| failed())?;
+    let mut elements = Elements::new(plain).map_err(|_| failed())?;
     match (elements.next(), elements.next()) {
         (Ok(Some(("v", value))), Ok(None)) => T::decode(value, &DecodeCx::root(None)).map_err(|_| failed()),
         _ => Err(failed()),
@@ -176,6 +182,6 @@ mod tests {
     /// A list of ten thousand documents is as large as their fields are.
     #[test]
     fn a_document_has_little_room_for_it() {
-        assert!(size_of::<Encrypted<String>>() <= 48 && size_of::<PasswordHash>() <= 48);
+        assert!(size_of::<Encrypted<String>>() <= 32 && size_of::<PasswordHash>() <= 40);
     }
 }

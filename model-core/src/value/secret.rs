@@ -5,6 +5,7 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use crate::codec::FieldValue;
+use crate::crypto::Plaintext;
 use crate::error::Error;
 
 /// A secret in the clear: shown by [`expose`](Self::expose) only, and overwritten when dropped where its type can be.
@@ -65,7 +66,7 @@ pub trait OpenSecrets: Send + Sync {
         &self,
         origin: &[u8],
         envelope: &[u8],
-    ) -> impl Future<Output = Result<Zeroizing<Vec<u8>>, Error>> + Send;
+    ) -> impl Future<Output = Result<Plaintext, Error>> + Send;
 
     /// The plaintext of what another system encrypted; none if it is not of that format.
     ///

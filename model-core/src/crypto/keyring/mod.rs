@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tokio::sync::{Mutex, MutexGuard};
-use zeroize::Zeroizing;
 
 use super::aad::OriginParts;
 use super::cache::Cache;
@@ -21,7 +20,7 @@ use super::loaded::LoadedKey;
 use super::old::OldFormat;
 use super::store::{KeyRow, KeyState, KeyStore};
 use super::wrapper::{KeyWrapper, WrapCtx};
-use super::{CryptoError, Result, TenantKey};
+use super::{CryptoError, Plaintext, Result, TenantKey};
 
 pub use self::builder::KeyringBuilder;
 pub(crate) use self::rotate::next_version;
@@ -216,7 +215,7 @@ impl Keyring {
         origin: &[u8],
         envelope: &[u8],
         allowed: Suites,
-    ) -> Result<Zeroizing<Vec<u8>>> {
+    ) -> Result<Plaintext> {
         let sealed = Parts::parse_allowed(envelope, allowed)?;
         key.state().check_opens()?;
         let parts = OriginParts::parse(origin)?;

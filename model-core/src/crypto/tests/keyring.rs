@@ -195,12 +195,8 @@ fn another_process_opens_what_one_sealed() {
     assert_eq!(key.version(), 1);
     let envelope = one.seal(&key, &place, b"value", None).unwrap();
     let key = block_on(two.load(&store, super::super::shape(&envelope).unwrap())).unwrap();
-    assert_eq!(
-        two.open(&key, &place, &envelope, Suites::PLAIN)
-            .unwrap()
-            .as_slice(),
-        b"value"
-    );
+    let opened = two.open(&key, &place, &envelope, Suites::PLAIN).unwrap();
+    assert_eq!(&*opened, b"value");
     let reads = store.reads();
     block_on(two.load(&store, key.id())).unwrap();
     assert_eq!(store.reads(), reads);

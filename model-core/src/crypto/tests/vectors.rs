@@ -82,13 +82,8 @@ fn envelopes() {
         let origin = place.encode();
         let envelope = seal_with_nonce(&field, NONCE, &origin, PLAINTEXT, pad).unwrap();
         assert_eq!(hex(&envelope), expected);
-        assert_eq!(
-            ring()
-                .open(&key, &origin, &envelope, Suites::ALL)
-                .unwrap()
-                .as_slice(),
-            PLAINTEXT
-        );
+        let opened = ring().open(&key, &origin, &envelope, Suites::ALL).unwrap();
+        assert_eq!(&*opened, PLAINTEXT);
     }
     assert_eq!(PLACE.id, ID);
 }

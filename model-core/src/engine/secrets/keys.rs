@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use zeroize::Zeroizing;
 
 use crate::crypto::{
-    CryptoError, KEYS_COLLECTION, KeyId, KeyRow, KeyState, KeyStore, Keyring, Origin, Purpose, Suites,
-    TenantKey, shape,
+    CryptoError, KEYS_COLLECTION, KeyId, KeyRow, KeyState, KeyStore, Keyring, Origin, Plaintext, Purpose,
+    Suites, TenantKey, shape,
 };
 use crate::engine::caller::{Caller, equals};
 use crate::engine::ports::Ports;
@@ -94,7 +94,7 @@ pub(crate) async fn open_sealed(
     origin: &[u8],
     envelope: &[u8],
     reach: Reach,
-) -> Result<Zeroizing<Vec<u8>>> {
+) -> Result<Plaintext> {
     let keyring = keyring(&caller.ports)?;
     let bound = Origin::parse(origin).map_err(Error::from)?;
     let own = caller

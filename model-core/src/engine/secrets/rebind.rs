@@ -8,7 +8,7 @@ use super::keys::StoreKeys;
 use super::seal::{Primary, primary};
 use super::sealed::{Found, sealed};
 use crate::codec::DocOrigin;
-use crate::crypto::Suites;
+use crate::crypto::{Plaintext, Suites};
 use crate::engine::caller::Caller;
 use crate::engine::read::load;
 use crate::error::{Error, ErrorKind, Result};
@@ -75,7 +75,7 @@ async fn opened(
     primary: &Primary<'_>,
     here: DocOrigin<'_>,
     found: &Found<'_>,
-) -> Result<zeroize::Zeroizing<Vec<u8>>> {
+) -> Result<Plaintext> {
     match found.envelope() {
         Some(envelope) => {
             let (id, envelope) = envelope?;

@@ -1,12 +1,10 @@
 //! The sealed values of a stored document, found by its schema.
 
-use zeroize::Zeroizing;
-
 use super::keys::keyring;
 use crate::codec::{
     DecodeError, DocOrigin, Elements, Place, RawValue, Typed, Writer, element_id, key_id, old_value, tag,
 };
-use crate::crypto::{CryptoError, KeyId, shape};
+use crate::crypto::{CryptoError, KeyId, Plaintext, shape};
 use crate::engine::ports::Ports;
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::{FieldSchema, ModelSchema, Term, TypeSchema};
@@ -34,11 +32,7 @@ impl<'a> Found<'a> {
     ///
     /// # Errors
     /// Its time has ended, or it does not open.
-    pub(in crate::engine) fn before(
-        &self,
-        schema: &ModelSchema,
-        ports: &Ports,
-    ) -> Result<Option<Zeroizing<Vec<u8>>>> {
+    pub(in crate::engine) fn before(&self, schema: &ModelSchema, ports: &Ports) -> Result<Option<Plaintext>> {
         if matches!(self.ty, TypeSchema::PasswordHash) {
             return (self.value.tag == tag::STRING)
                 .then(|| self.wrapped())
@@ -80,10 +74,10 @@ impl<'a> Found<'a> {
         decoder.is_some_and(|decoder| text.flatten().is_some_and(|text| decoder.is(text)))
     }
 
-    fn wrapped(&self) -> Result<Zeroizing<Vec<u8>>> {
+    fn wrapped(&self) -> Result<Plaintext> {
         let mut plain = Writer::new();
         plain.raw("v", self.value.tag, self.value.bytes);
-        Ok(Zeroizing::new(plain.finish()?))
+        Ok(plain.finish()?.into())
     }
 
     /// The field that it is a value of.

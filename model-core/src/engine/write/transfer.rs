@@ -106,11 +106,11 @@ pub(crate) async fn transfer(leaving: &mut dyn WriteUnit, arriving: &mut dyn Wri
     };
     require_unreferred(&*leaving, action).await?;
     let rebound = rebind(leaving.caller(), arriving.caller(), schema, found.present()).await?;
-    let decoding = load::decoding(schema, &rebound.document, None);
-    let cx = DecodeCx::root(decoding.as_ref());
-    arriving
-        .load(&rebound.document, &cx)
-        .map_err(DecodeError::into_error)?;
+    {
+        let decoding = load::decoding(schema, &rebound.document, None);
+        let loaded = arriving.load(&rebound.document, &DecodeCx::root(decoding.as_ref()));
+        loaded.map_err(DecodeError::into_error)?;
+    }
     let leaves = Item::new(leaving, Plan::new(action)).found(found.raw);
     let mut arrives = Item::new(arriving, Plan::new(Action::Create));
     arrives.carried = Some(Carried::of(schema, rebound)?);
