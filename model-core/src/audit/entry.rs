@@ -1,11 +1,14 @@
 //! One entry of the audit log.
 
+use std::borrow::Cow;
+
 use bson::oid::ObjectId;
-use bson::{Bson, Document, doc};
+use bson::{Bson, Document};
 use chrono::{DateTime, Utc};
 
 use super::identity::{ActorIdentity, ActorKind};
 use super::request::RequestMeta;
+use crate::codec::{Writer, write_bson};
 use crate::error::{Error, ErrorKind, Result};
 use crate::value::TenantId;
 
@@ -73,18 +76,17 @@ impl AuditChange {
         })
     }
 
-    fn to_document(&self) -> Document {
+    fn write(&self, out: &mut Writer<'_>) {
+        out.string("path", self.path());
         match self {
-            Self::Plain { path, before, after } => {
-                let mut document = doc! { "path": path };
+            Self::Plain { before, after, .. } => {
                 for (key, value) in [("before", before), ("after", after)] {
                     if let Some(value) = value {
-                        document.insert(key, (**value).clone());
+                        write_bson(out, key, value);
                     }
                 }
-                document
             }
-            Self::Redacted { path } => doc! { "path": path, "changed": true },
+            Self::Redacted { .. } => out.bool("changed", true),
         }
     }
 }
@@ -125,41 +127,26 @@ pub struct AuditEntry {
 
 impl AuditEntry {
     /// The stored form.
-    pub(crate) fn to_document(&self) -> Document {
-        let mut document = doc! { "_id": self.id };
-        if let Some(tenant) = &self.tenant {
-            document.insert("tenant", tenant.value().to_bson());
-        }
-        let mut actor = doc! { "kind": self.actor.kind.as_str(), "id": &self.actor.id };
-        if let Some(name) = &self.actor.name {
-            actor.insert("name", name);
-        }
-        let mut entity = doc! { "type": &self.entity_type, "id": &self.entity_id };
-        if let Some(name) = &self.entity_name {
-            entity.insert("name", name);
-        }
-        document.insert("actor", actor);
-        document.insert("event", &self.event);
-        document.insert("entity", entity);
-        document.insert(
-            "changes",
-            self.changes
-                .iter()
-                .map(AuditChange::to_document)
-                .collect::<Vec<_>>(),
-        );
-        document.insert("metadata", self.metadata());
-        if let Some(reason) = &self.bypass_reason {
-            document.insert("bypass_reason", reason);
-        }
-        if let Some(reason) = &self.reason {
-            document.insert("reason", reason);
-        }
-        if let Some(tenant) = &self.came_from {
-            document.insert("came_from", tenant.value().to_bson());
-        }
-        document.insert("at", bson::DateTime::from_chrono(self.at));
-        document
+    ///
+    /// # Errors
+    /// `Invalid` if it is larger than 16 MiB.
+    pub(crate) fn to_bytes(&self) -> Result<Vec<u8>> {
+        let head = EntryHead {
+            id: self.id,
+            tenant: self.tenant.as_ref(),
+            actor: &self.actor,
+            event: Cow::Borrowed(&self.event),
+            entity_type: &self.entity_type,
+            entity_id: Cow::Borrowed(&self.entity_id),
+            entity_name: self.entity_name.as_deref(),
+            request: &self.request,
+            bypass_reason: self.bypass_reason.as_deref(),
+            reason: self.reason.as_deref(),
+            came_from: self.came_from.as_ref(),
+            at: self.at,
+            duration_ms: self.duration_ms,
+        };
+        head.to_bytes(&self.changes, |out, change| change.write(out))
     }
 
     /// From the stored form.
@@ -221,25 +208,119 @@ impl AuditEntry {
                 .unwrap_or_default(),
         })
     }
+}
 
-    fn metadata(&self) -> Document {
-        let mut metadata = Document::new();
+/// An entry without its changes, as far as its parts stand elsewhere: most entries are only stored, and nothing is copied for
+/// them.
+pub(crate) struct EntryHead<'a> {
+    pub(crate) id: ObjectId,
+    pub(crate) tenant: Option<&'a TenantId>,
+    pub(crate) actor: &'a ActorIdentity,
+    pub(crate) event: Cow<'a, str>,
+    pub(crate) entity_type: &'a str,
+    pub(crate) entity_id: Cow<'a, str>,
+    pub(crate) entity_name: Option<&'a str>,
+    pub(crate) request: &'a RequestMeta,
+    pub(crate) bypass_reason: Option<&'a str>,
+    pub(crate) reason: Option<&'a str>,
+    pub(crate) came_from: Option<&'a TenantId>,
+    pub(crate) at: DateTime<Utc>,
+    pub(crate) duration_ms: u64,
+}
+
+impl EntryHead<'_> {
+    /// The entry by itself, with its changes.
+    pub(crate) fn with(self, changes: Vec<AuditChange>) -> AuditEntry {
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        AuditEntry {
+            id: self.id,
+            tenant: self.tenant.cloned(),
+            actor: self.actor.clone(),
+            event: self.event.into_owned(),
+            entity_type: self.entity_type.to_owned(),
+            entity_id: self.entity_id.into_owned(),
+            entity_name: owned(self.entity_name),
+            changes,
+            request: self.request.clone(),
+            bypass_reason: owned(self.bypass_reason),
+            reason: owned(self.reason),
+            came_from: self.came_from.cloned(),
+            at: self.at,
+            duration_ms: self.duration_ms,
+        }
+    }
+
+    /// The stored form, with its changes, each written by `change`.
+    ///
+    /// # Errors
+    /// `Invalid` if it is larger than 16 MiB.
+    pub(crate) fn to_bytes<T>(
+        &self,
+        changes: &[T],
+        mut change: impl FnMut(&mut Writer<'_>, &T),
+    ) -> Result<Vec<u8>> {
+        let mut out = Writer::with_capacity(ROOM);
+        out.object_id("_id", self.id.bytes());
+        if let Some(tenant) = self.tenant {
+            tenant.value().encode(&mut out, "tenant");
+        }
+        let named = |out: &mut Writer<'_>, id: &str, name: Option<&str>| {
+            out.string("id", id);
+            if let Some(name) = name {
+                out.string("name", name);
+            }
+        };
+        out.document("actor", |out| {
+            out.string("kind", self.actor.kind.as_str());
+            named(out, &self.actor.id, self.actor.name.as_deref());
+        });
+        out.string("event", &self.event);
+        out.document("entity", |out| {
+            out.string("type", self.entity_type);
+            named(out, &self.entity_id, self.entity_name);
+        });
+        out.array("changes", changes, |out, index, item| {
+            out.document(index, |out| change(out, item));
+        });
+        out.document("metadata", |out| self.write_metadata(out));
+        for (key, reason) in [("bypass_reason", self.bypass_reason), ("reason", self.reason)] {
+            if let Some(reason) = reason {
+                out.string(key, reason);
+            }
+        }
+        if let Some(tenant) = self.came_from {
+            tenant.value().encode(&mut out, "came_from");
+        }
+        out.date("at", self.at.timestamp_millis());
+        out.finish()
+    }
+
+    /// A key of the application's own goes before what the request has under that name, and behind what the entry itself
+    /// tells.
+    fn write_metadata(&self, out: &mut Writer<'_>) {
         let RequestMeta {
             ip,
             user_agent,
             route,
             extra,
-        } = &self.request;
-        for (key, value) in [("ip", ip), ("user_agent", user_agent), ("route", route)] {
-            if let Some(value) = value {
-                metadata.insert(key, value);
+        } = self.request;
+        let request = [("ip", ip), ("user_agent", user_agent), ("route", route)];
+        for (key, value) in request {
+            if let Some(value) = extra.get(key).or(value.as_ref()) {
+                out.string(key, value);
             }
         }
-        for (key, value) in extra {
-            metadata.insert(key, value);
+        let known = |key: &str| request.iter().any(|(known, _)| *known == key) || OWN.contains(&key);
+        for (key, value) in extra.iter().filter(|(key, _)| !known(key)) {
+            out.string(key, value);
         }
-        metadata.insert("duration_ms", i64::try_from(self.duration_ms).unwrap_or(i64::MAX));
-        metadata.insert("success", true);
-        metadata
+        let [duration, success] = OWN;
+        out.i64(duration, i64::try_from(self.duration_ms).unwrap_or(i64::MAX));
+        out.bool(success, true);
     }
 }
+
+/// What the metadata tells of the operation itself.
+const OWN: [&str; 2] = ["duration_ms", "success"];
+/// How much room an entry of a few changes takes.
+const ROOM: usize = 1_024;

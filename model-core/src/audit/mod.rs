@@ -6,6 +6,7 @@ mod request;
 mod schema;
 mod sink;
 
+pub(crate) use entry::EntryHead;
 pub use entry::{AuditChange, AuditEntry};
 pub use identity::{ActorIdentity, ActorKind};
 pub use request::RequestMeta;

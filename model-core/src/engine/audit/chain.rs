@@ -75,11 +75,10 @@ impl Link {
 pub(in crate::engine) async fn insert(
     store: &(impl Operations + ?Sized),
     chained: bool,
-    entries: &[Vec<u8>],
+    entries: &[&[u8]],
 ) -> StoreResult<()> {
     if !chained {
-        let entries: Vec<&[u8]> = entries.iter().map(Vec::as_slice).collect();
-        return store.insert(audit::COLLECTION, &entries).await;
+        return store.insert(audit::COLLECTION, entries).await;
     }
     // The entries of one write are of one tenant.
     let Some(head_id) = entries.first().map(|entry| head_id(entry)) else {
@@ -122,16 +121,16 @@ pub(in crate::engine) async fn insert(
     store.update(HEADS, &[&update]).await.map(|_| ())
 }
 
-/// Inserts entries outside of any write, in a transaction of its own where the handle keeps a chain.
-pub(in crate::engine) async fn record(ports: &Arc<Ports>, entries: Vec<Vec<u8>>) -> Result<()> {
+/// Inserts an entry outside of any write, in a transaction of its own where the handle keeps a chain.
+pub(in crate::engine) async fn record(ports: &Arc<Ports>, entry: &[u8]) -> Result<()> {
     if !ports.chained {
-        return insert(&*ports.store, false, &entries).await.map_err(into_error);
+        return insert(&*ports.store, false, &[entry]).await.map_err(into_error);
     }
     let mut patience = Patience::new();
     loop {
         let transaction = ports.store.begin().await.map_err(into_error)?;
         let done = async {
-            insert(&*transaction, true, &entries).await?;
+            insert(&*transaction, true, &[entry]).await?;
             transaction.commit().await
         };
         match done.await {

@@ -5,18 +5,19 @@ pub(in crate::engine) mod entity;
 pub(in crate::engine) mod history;
 pub(in crate::engine) mod outbox;
 
+use std::borrow::Cow;
 use std::time::Instant;
 
 use bson::oid::ObjectId;
 use chrono::{DateTime, Utc};
 
-use crate::audit::{ActorIdentity, AuditChange, AuditEntry, RequestMeta};
-use crate::codec::RawValue;
+use crate::audit::{ActorIdentity, AuditChange, AuditEntry, EntryHead, RequestMeta};
+use crate::codec::{RawValue, Writer};
 use crate::engine::caller::Caller;
 use crate::engine::ports::AuditTarget;
 use crate::engine::unit::{Action, WriteUnit};
 use crate::engine::write::diff::{Difference, Value, to_bson};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::schema::{AuditSpec, ModelSchema};
 
 /// Whether a write of this unit is audited: the model says so, permissions are bypassed, or the actor works across
@@ -24,6 +25,14 @@ use crate::schema::{AuditSpec, ModelSchema};
 pub(in crate::engine) fn is_audited(unit: &dyn WriteUnit) -> bool {
     let caller = unit.caller();
     unit.schema().audit.is_some() || caller.bypass.is_some() || caller.came_from.is_some()
+}
+
+/// The entry of a write, in the form in which it leaves.
+pub(in crate::engine) enum Entry {
+    /// As it is stored: in the log, or in the document's outbox.
+    Stored(Vec<u8>),
+    /// For the application's own sink.
+    Told(Box<AuditEntry>),
 }
 
 /// The entry for `action`. `document` is the document after it, or before it for a delete.
@@ -34,7 +43,7 @@ pub(in crate::engine) fn entry(
     document: &[u8],
     now: DateTime<Utc>,
     started: Instant,
-) -> AuditEntry {
+) -> Result<Entry> {
     let (schema, caller) = (unit.schema(), unit.caller());
     let name_field = schema.audit.and_then(|spec| spec.name_field);
     let name = name_field
@@ -48,23 +57,28 @@ pub(in crate::engine) fn entry(
                 .ok()
                 .flatten()
         })
-        .and_then(|value| value.str().ok().map(str::to_owned));
-    AuditEntry {
+        .and_then(|value| value.str().ok());
+    let head = EntryHead {
         #[allow(clippy::disallowed_methods)] // an entry's id is not a model's
         id: ObjectId::new(),
-        tenant: caller.tenant.clone(),
-        actor: caller.actor.clone(),
+        tenant: caller.tenant.as_ref(),
+        actor: &caller.actor,
         event: event(schema, action),
-        entity_type: schema.audit.map_or(schema.name, |spec| spec.entity).to_owned(),
-        entity_id: entity::named(schema, unit.id(), document),
+        entity_type: schema.audit.map_or(schema.name, |spec| spec.entity),
+        entity_id: entity::named(schema, unit.id(), document).into(),
         entity_name: name,
-        changes: differences.iter().map(change).collect(),
-        request: caller.request.clone(),
-        bypass_reason: caller.bypass.as_deref().map(str::to_owned),
-        reason: caller.reason.as_deref().map(str::to_owned),
-        came_from: caller.came_from.clone(),
+        request: &caller.request,
+        bypass_reason: caller.bypass.as_deref(),
+        reason: caller.reason.as_deref(),
+        came_from: caller.came_from.as_ref(),
         at: now,
         duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+    };
+    if schema.has_outbox() || matches!(caller.ports.audit, AuditTarget::Collection) {
+        head.to_bytes(differences, write_change).map(Entry::Stored)
+    } else {
+        let changes = differences.iter().map(change).collect();
+        Ok(Entry::Told(Box::new(head.with(changes))))
     }
 }
 
@@ -115,34 +129,45 @@ pub(in crate::engine) async fn note(
     };
     match &caller.ports.audit {
         AuditTarget::Sink(sink) => sink.record(&entry).await,
-        AuditTarget::Collection => {
-            let document = entry.to_document().to_vec();
-            let document = document.map_err(|_| Error::internal("an audit entry that cannot be stored"))?;
-            chain::record(&caller.ports, vec![document]).await
-        }
+        AuditTarget::Collection => chain::record(&caller.ports, &entry.to_bytes()?).await,
     }
 }
 
-fn event(schema: &ModelSchema, action: Action) -> String {
+fn event(schema: &ModelSchema, action: Action) -> Cow<'static, str> {
     match (schema.audit, action) {
-        (Some(AuditSpec { create, .. }), Action::Create) => create.to_owned(),
-        (Some(AuditSpec { update, .. }), Action::Update) => update.to_owned(),
-        (Some(AuditSpec { delete, .. }), Action::Delete) => delete.to_owned(),
-        (Some(AuditSpec { entity, .. }), action) => format!("{entity}.{}", action.verb()),
-        (None, action) => format!("{}.{}", schema.name, action.verb()),
+        (Some(AuditSpec { create, .. }), Action::Create) => create.into(),
+        (Some(AuditSpec { update, .. }), Action::Update) => update.into(),
+        (Some(AuditSpec { delete, .. }), Action::Delete) => delete.into(),
+        (Some(AuditSpec { entity, .. }), action) => format!("{entity}.{}", action.verb()).into(),
+        (None, action) => format!("{}.{}", schema.name, action.verb()).into(),
     }
 }
 
 /// A difference without what may not be shown.
 pub(in crate::engine) fn change(difference: &Difference<'_>) -> AuditChange {
-    let path = difference.path.clone();
+    let path = difference.path.clone().into_owned();
     if difference.redacted {
         return AuditChange::Redacted { path };
     }
-    let present = |value: Option<RawValue<'_>>| to_bson(value.filter(|value| !value.is_null())).map(Box::new);
-    AuditChange::Plain {
-        path,
-        before: present(difference.before),
-        after: present(difference.after.as_ref().map(Value::raw)),
+    let [before, after] = sides(difference).map(|value| to_bson(value).map(Box::new));
+    AuditChange::Plain { path, before, after }
+}
+
+/// The same as it is stored: values go over as they stand.
+fn write_change(out: &mut Writer<'_>, difference: &Difference<'_>) {
+    out.string("path", &difference.path);
+    if difference.redacted {
+        return out.bool("changed", true);
     }
+    for (key, value) in ["before", "after"].into_iter().zip(sides(difference)) {
+        if let Some(value) = value {
+            out.raw(key, value.tag, value.bytes);
+        }
+    }
+}
+
+/// What was before, and what is after; null is as good as absent.
+fn sides<'a>(difference: &'a Difference<'_>) -> [Option<RawValue<'a>>; 2] {
+    let after = difference.after.as_ref().map(Value::raw);
+    [difference.before, after].map(|value| value.filter(|value| !value.is_null()))
 }

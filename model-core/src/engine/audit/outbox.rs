@@ -4,9 +4,9 @@
 
 use std::sync::Arc;
 
-use bson::{Bson, Document, RawDocumentBuf, doc};
+use bson::{Bson, Document, RawDocumentBuf};
 
-use super::chain;
+use super::{Entry, chain};
 use crate::audit::{self, AuditEntry};
 use crate::codec::{DecodeError, Elements, RawValue, Writer, read_bson, tag};
 use crate::engine::ports::{AuditTarget, Ports};
@@ -40,8 +40,13 @@ pub(in crate::engine) fn embed(
     let Some(entry) = effect.entry.take() else {
         return Ok(());
     };
-    let purge = matches!(effect.kind, Kind::Delete(_));
-    let item = doc! { "entry": entry.to_document(), "purge": purge };
+    let Entry::Stored(entry) = entry else {
+        return Err(Error::internal("an entry that is not for the outbox"));
+    };
+    let mut item = Writer::with_capacity(entry.len() + 64);
+    item.raw("entry", tag::DOCUMENT, &entry);
+    item.bool("purge", matches!(effect.kind, Kind::Delete(_)));
+    let item = &item.finish()?;
     let waiting = match stored {
         Some(stored) => load::raw_field(stored.raw.as_bytes(), reserved::OUTBOX)?,
         None => None,
@@ -79,14 +84,19 @@ fn raw(bytes: Vec<u8>) -> Result<RawDocumentBuf> {
 }
 
 /// The document with one item more in its outbox.
-fn with_item(document: &[u8], waiting: Option<RawValue<'_>>, item: Document) -> Result<Vec<u8>> {
-    // What waits there must not be lost, so that what cannot be read is not written over.
-    let mut items = match waiting.map(read_bson) {
-        None => Vec::new(),
-        Some(Ok(Bson::Array(items))) => items,
-        Some(_) => return Err(malformed()),
-    };
-    items.push(item.into());
+fn with_item(document: &[u8], waiting: Option<RawValue<'_>>, item: &[u8]) -> Result<Vec<u8>> {
+    let mut items = Vec::new();
+    if let Some(waiting) = waiting {
+        // What waits there must not be lost, so that what cannot be read is not written over.
+        let mut waiting = waiting.array().map_err(|_| malformed())?;
+        while let Some((_, value)) = waiting.next().map_err(|_| malformed())? {
+            items.push(value);
+        }
+    }
+    items.push(RawValue {
+        tag: tag::DOCUMENT,
+        bytes: item,
+    });
     let mut out = Writer::with_capacity(document.len() + 512);
     let mut elements = Elements::new(document).map_err(DecodeError::into_error)?;
     while let Some((key, value)) = elements.next().map_err(DecodeError::into_error)? {
@@ -94,7 +104,9 @@ fn with_item(document: &[u8], waiting: Option<RawValue<'_>>, item: Document) -> 
             out.raw(key, value.tag, value.bytes);
         }
     }
-    crate::codec::write_bson(&mut out, reserved::OUTBOX, &Bson::Array(items));
+    out.array(reserved::OUTBOX, &items, |out, index, item| {
+        out.raw(index, item.tag, item.bytes);
+    });
     out.finish()
 }
 
@@ -227,6 +239,6 @@ async fn deliver(ports: &Arc<Ports>, entry: &Document) -> Result<bool> {
     let bytes = entry
         .to_vec()
         .map_err(|_| Error::internal("an audit entry that cannot be stored"))?;
-    chain::record(ports, vec![bytes]).await?;
+    chain::record(ports, &bytes).await?;
     Ok(true)
 }

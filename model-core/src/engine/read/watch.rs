@@ -197,7 +197,10 @@ fn differing(unit: &dyn ReadUnit, before: &[u8], after: &[u8]) -> Result<Vec<Str
     let differing = || {
         let (old, new) = (load::migrated(unit, before)?, load::migrated(unit, after)?);
         let found = diff::diff(unit.schema().fields, &old, &old, &new)?;
-        Ok(found.into_iter().map(|difference| difference.path).collect())
+        Ok(found
+            .into_iter()
+            .map(|difference| difference.path.into_owned())
+            .collect())
     };
     differing().map_err(|error: Error| error.at_id(|| load::id_text(unit.schema(), before)))
 }

@@ -243,10 +243,8 @@ impl Administration<'_> {
                 }
             }
             if matches!(self.ports.audit, AuditTarget::Collection) {
-                let entries: Vec<_> = entries
-                    .iter()
-                    .map(|entry| bytes(&entry.to_document()))
-                    .collect::<Result<_>>()?;
+                let entries: Vec<_> = entries.iter().map(AuditEntry::to_bytes).collect::<Result<_>>()?;
+                let entries: Vec<&[u8]> = entries.iter().map(Vec::as_slice).collect();
                 chain::insert(&*transaction, self.ports.chained, &entries).await?;
             }
             transaction.commit().await.map_err(Failure::from)

@@ -121,7 +121,7 @@ pub(in crate::engine) fn write_back(
 fn keep_readonly(differences: &[Difference<'_>]) -> Result<()> {
     let changed = differences.iter().filter(|difference| difference.readonly);
     let violations: Vec<_> = changed
-        .map(|difference| Violation::new(&difference.path, "readonly", "cannot be changed"))
+        .map(|difference| Violation::new(&*difference.path, "readonly", "cannot be changed"))
         .collect();
     if violations.is_empty() {
         Ok(())
@@ -185,7 +185,7 @@ fn update(
     for difference in differences {
         match &difference.after {
             Some(value) => set.raw(&difference.path, value.raw().tag, value.raw().bytes),
-            None => unset.push(difference.path),
+            None => unset.push(difference.path.into_owned()),
         }
     }
     if schema.token_scopes().any() {

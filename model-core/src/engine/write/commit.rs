@@ -7,9 +7,8 @@ use futures_util::future::FutureExt;
 
 use super::once;
 use super::plan::Item;
-use crate::audit::AuditEntry;
 use crate::codec::DecodeError;
-use crate::engine::audit::chain;
+use crate::engine::audit::{Entry, chain};
 use crate::engine::caller::Caller;
 use crate::engine::ports::AuditTarget;
 use crate::engine::read::load;
@@ -27,7 +26,7 @@ pub(in crate::engine) struct Effect {
     pub(in crate::engine) after: Vec<u8>,
     /// Whether reading `after` gives just what the unit holds.
     pub(in crate::engine) exact: bool,
-    pub(in crate::engine) entry: Option<AuditEntry>,
+    pub(in crate::engine) entry: Option<Entry>,
 }
 
 pub(in crate::engine) enum Kind {
@@ -54,6 +53,14 @@ impl<'a> Placed<'a> {
             unit,
             effect,
         })
+    }
+
+    /// The entry that is stored with the effect.
+    fn stored_entry(&self) -> Option<&'a [u8]> {
+        match &self.effect.entry {
+            Some(Entry::Stored(entry)) => Some(entry),
+            Some(Entry::Told(_)) | None => None,
+        }
     }
 
     fn collection(&self) -> &'static str {
@@ -128,10 +135,7 @@ pub(in crate::engine) async fn commit(
     }
     // No transaction writes there.
     let no_transaction = effects.iter().any(|placed| placed.unit.schema().form.is_some());
-    let entries = match &caller.ports.audit {
-        AuditTarget::Collection => encoded(&effects)?,
-        AuditTarget::Sink(_) => Vec::new(),
-    };
+    let entries: Vec<&[u8]> = effects.iter().filter_map(Placed::stored_entry).collect();
     let work = Work {
         effects: &effects,
         entries: &entries,
@@ -147,18 +151,6 @@ pub(in crate::engine) async fn commit(
     Ok(record(caller, &effects).await)
 }
 
-fn encoded(effects: &[Placed<'_>]) -> Result<Vec<Vec<u8>>> {
-    let entries = effects.iter().filter_map(|placed| placed.effect.entry.as_ref());
-    entries
-        .map(|entry| {
-            entry
-                .to_document()
-                .to_vec()
-                .map_err(|_| Error::internal("an audit entry that cannot be stored"))
-        })
-        .collect()
-}
-
 /// Tells the application's own sink, once the write stands. One entry that it does not take keeps no other from it.
 async fn record(caller: &Caller, effects: &[Placed<'_>]) -> Option<Error> {
     let AuditTarget::Sink(sink) = &caller.ports.audit else {
@@ -166,9 +158,10 @@ async fn record(caller: &Caller, effects: &[Placed<'_>]) -> Option<Error> {
     };
     let mut first = None;
     for placed in effects {
-        let Some(entry) = placed.effect.entry.clone() else {
+        let Some(Entry::Told(entry)) = &placed.effect.entry else {
             continue;
         };
+        let entry = entry.clone();
         let (sink, id) = (sink.clone(), placed.unit.id().to_string());
         let told = async move {
             let told = sink.record(&entry).await;
@@ -189,7 +182,7 @@ async fn record(caller: &Caller, effects: &[Placed<'_>]) -> Option<Error> {
 /// Effects and the audit entries that belong to them.
 struct Work<'a> {
     effects: &'a [Placed<'a>],
-    entries: &'a [Vec<u8>],
+    entries: &'a [&'a [u8]],
     chained: bool,
 }
 

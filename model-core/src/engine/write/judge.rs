@@ -10,10 +10,8 @@ use super::commit::{Effect, Kind};
 use super::diff::{self, Difference};
 use super::plan::{Item, Plan, Written};
 use super::stored::{self, Stored, encode};
-use crate::audit::AuditEntry;
 use crate::codec::{Mode, Visitor, Writer};
-use crate::engine::audit;
-use crate::engine::audit::outbox;
+use crate::engine::audit::{self, Entry, outbox};
 use crate::engine::secrets::{document_seal, reseal};
 use crate::engine::unit::{Action, WriteUnit, permitted};
 use crate::error::{Error, ErrorKind, Result};
@@ -140,7 +138,9 @@ impl Job {
                 return Err(Error::violation("", "filter", message));
             }
             let changes = audited_differences(unit, diff::EMPTY, &after)?;
-            let entry = changes.map(|changes| self.entry(unit, action, &changes, &after));
+            let entry = changes
+                .map(|changes| self.entry(unit, action, &changes, &after))
+                .transpose()?;
             let kind = Kind::Insert;
             return Ok(Some(Effect {
                 kind,
@@ -172,7 +172,7 @@ impl Job {
                 Action::Migrate => stored.written_back(unit.schema(), &after)?,
                 _ => stored.changes(unit.schema(), &after)?,
             };
-            Some(self.entry(unit, action, &differences, &after))
+            Some(self.entry(unit, action, &differences, &after)?)
         } else {
             None
         };
@@ -201,7 +201,9 @@ impl Job {
             Action::Restore => audit::is_audited(unit).then(Vec::new),
             _ => audited_differences(unit, stored.present(), diff::EMPTY)?,
         };
-        let entry = changes.map(|changes| self.entry(unit, action, &changes, stored.present()));
+        let entry = changes
+            .map(|changes| self.entry(unit, action, &changes, stored.present()))
+            .transpose()?;
         let mut selection = unit.caller().own(unit.schema(), unit.id())?;
         selection.revision = stored.guard();
         let kind = match action {
@@ -234,7 +236,7 @@ impl Job {
         action: Action,
         changes: &[Difference<'_>],
         document: &[u8],
-    ) -> AuditEntry {
+    ) -> Result<Entry> {
         audit::entry(unit, action, changes, document, self.now, self.started)
     }
 }

@@ -3,6 +3,8 @@
 mod fields;
 mod variants;
 
+use std::borrow::Cow;
+
 use bson::Bson;
 
 use self::fields::Unlike;
@@ -16,7 +18,7 @@ use crate::value::bad_map_key;
 #[derive(Debug)]
 pub(in crate::engine) struct Difference<'a> {
     /// The stored path, dotted.
-    pub(in crate::engine) path: String,
+    pub(in crate::engine) path: Cow<'static, str>,
     /// The field at the top level that it lies in.
     pub(in crate::engine) field: &'static FieldSchema,
     /// Whether the values are to be kept out of the audit log.
@@ -130,7 +132,7 @@ struct Place {
     readonly: bool,
     /// Inside an element of an array or map, where nothing is set once and for all.
     element: bool,
-    path: String,
+    path: Cow<'static, str>,
 }
 
 impl Place {
@@ -140,7 +142,7 @@ impl Place {
             redacted: withheld(field),
             readonly: field.readonly,
             element: false,
-            path: field.stored.to_owned(),
+            path: Cow::Borrowed(field.stored),
         }
     }
 
@@ -150,7 +152,7 @@ impl Place {
             redacted: self.redacted || field.is_some_and(withheld),
             readonly: self.readonly || (!self.element && field.is_some_and(|field| field.readonly)),
             element: self.element || field.is_none(),
-            path: format!("{}.{key}", self.path),
+            path: format!("{}.{key}", self.path).into(),
         }
     }
 }
@@ -386,7 +388,7 @@ fn new_keys(place: &Place, before: Option<RawValue<'_>>, after: RawValue<'_>) ->
 
 fn check_key(place: &Place, key: &str) -> Result<()> {
     match bad_map_key(key) {
-        Some(problem) => Err(Error::violation(&place.path, "key", problem)),
+        Some(problem) => Err(Error::violation(&*place.path, "key", problem)),
         None => Ok(()),
     }
 }

@@ -39,7 +39,7 @@ impl Place {
             parent => format!("{parent}.{}", part.stored),
         };
         Self {
-            path,
+            path: path.into(),
             ..self.below(part.stored, Some(part))
         }
     }
