@@ -92,7 +92,7 @@ async fn unknown_keys(two_phases: bool) -> usize {
             match opening.load(&replica, key.id()).await {
                 Ok(known) => {
                     let opened = opening.open(&known, &origin, &envelope, Suites::ALL).unwrap();
-                    assert_eq!(&**opened, b"value");
+                    assert_eq!(&opened[..], b"value");
                 }
                 Err(CryptoError::UnknownKey { .. }) => *unknown.lock().unwrap() += 1,
                 Err(error) => panic!("{error}"),
