@@ -26,7 +26,8 @@ const schema = new Schema(
     enabled: { type: Boolean, required: true },
     created_at: { type: Date, required: true },
     updated_at: { type: Date, required: true },
-    _rev: { type: Number, required: true },
+    // Beyond 32 bits a Number is stored as a double, which the others do not take for their integer.
+    _rev: { type: BigInt, required: true },
   },
   { versionKey: false, collection: 'widgets', autoIndex: false, autoCreate: false },
 );
@@ -50,7 +51,7 @@ function numbered(number) {
     enabled: true,
     created_at: now,
     updated_at: now,
-    _rev: 1,
+    _rev: 1n,
   };
 }
 
@@ -71,7 +72,7 @@ const peers = {
     judged: async (number, count) => {
       const seen = await Widget.findOne(own(number));
       const guarded = { ...own(number), _rev: seen._rev };
-      const change = { count, updated_at: new Date(), _rev: seen._rev + 1 };
+      const change = { count, updated_at: new Date(), _rev: seen._rev + 1n };
       expect((await Widget.updateOne(guarded, { $set: change })).matchedCount === 1);
     },
     insert: async (number) => {

@@ -33,6 +33,7 @@ async fn main() {
             "mongodb-ro" => turns::take(&mongodb_ro, &turn).await,
             "mongodm" => turns::take(&mongodm, &turn).await,
             "oximod" => turns::take(&oximod, &turn).await,
+            "oximod-by-id" => turns::take(&oximod::OximodById, &turn).await,
             "rustling-data" => turns::take(&rustling, &turn).await,
             other => panic!("who is {other}?"),
         };

@@ -4,9 +4,7 @@ use bson::oid::ObjectId;
 use bson::{DateTime, doc};
 use oximod::{Model, OxiClient, Queryable};
 use serde::{Deserialize, Serialize};
-use turns::{Peer, TENANT, document, id};
-
-use crate::bare::change;
+use turns::{Peer, TENANT, Verb, document, id};
 
 document! {
     use bson, ObjectId::from_bytes, [Option<DateTime>] = Some(DateTime::now());
@@ -19,7 +17,11 @@ document! {
     }
 }
 
+/// By its typed queries, with the tenant in each filter.
 pub struct Oximod;
+
+/// By its verbs for an id alone, which ask for no tenant and no revision.
+pub struct OximodById;
 
 impl Oximod {
     pub async fn new(uri: &str) -> Self {
@@ -28,10 +30,19 @@ impl Oximod {
     }
 }
 
+/// The query of one document; the library does not give its type a name.
+macro_rules! own {
+    ($number:expr) => {{
+        let id = ObjectId::from_bytes(id($number));
+        Widget::query()
+            .filter(|widget| widget._id.eq(Some(id)))
+            .filter(|widget| widget.organization.eq(TENANT))
+    }};
+}
+
 impl Peer for Oximod {
     async fn get(&self, number: u32) {
-        let found = Widget::find_by_id(ObjectId::from_bytes(id(number))).await;
-        found.unwrap().unwrap();
+        own!(number).first().await.unwrap().unwrap();
     }
 
     async fn read(&self) -> usize {
@@ -39,20 +50,21 @@ impl Peer for Oximod {
         query.all().await.unwrap().len()
     }
 
+    // Its `update_one` reads the document back.
     async fn update(&self, number: u32, count: i64) {
-        let set = doc! { "$set": { "count": count } };
-        let result = Widget::update_by_id(ObjectId::from_bytes(id(number)), set)
-            .await
-            .unwrap();
-        assert_eq!(result.matched_count, 1);
+        let result = own!(number).update_all(|widget| widget.count.set(count)).await;
+        assert_eq!(result.unwrap().matched_count, 1);
     }
 
     async fn judged(&self, number: u32, count: i64) {
-        let id = ObjectId::from_bytes(id(number));
-        let seen = Widget::find_by_id(id).await.unwrap().unwrap();
-        let set = doc! { "$set": change(count, seen._rev) };
-        let result = Widget::update_by_id(id, set).await.unwrap();
-        assert_eq!(result.matched_count, 1);
+        let seen = own!(number).first().await.unwrap().unwrap();
+        let guarded = own!(number).filter(|widget| widget._rev.eq(seen._rev));
+        let change = guarded.update_all(|widget| {
+            widget.count.set(count)
+                & widget.updated_at.set(DateTime::now())
+                & widget._rev.set(seen._rev + 1)
+        });
+        assert_eq!(change.await.unwrap().matched_count, 1);
     }
 
     async fn insert(&self, number: u32) {
@@ -67,4 +79,29 @@ impl Peer for Oximod {
             .await
             .unwrap();
     }
+}
+
+impl Peer for OximodById {
+    const LACKS: &[Verb] = &[Verb::Read, Verb::Judged, Verb::Insert, Verb::InsertMany];
+
+    async fn get(&self, number: u32) {
+        let found = Widget::find_by_id(ObjectId::from_bytes(id(number))).await;
+        found.unwrap().unwrap();
+    }
+
+    async fn read(&self) -> usize {
+        0
+    }
+
+    async fn update(&self, number: u32, count: i64) {
+        let set = doc! { "$set": { "count": count } };
+        let result = Widget::update_by_id(ObjectId::from_bytes(id(number)), set).await;
+        assert_eq!(result.unwrap().matched_count, 1);
+    }
+
+    async fn judged(&self, _: u32, _: i64) {}
+
+    async fn insert(&self, _: u32) {}
+
+    async fn insert_many(&self, _: u32) {}
 }
