@@ -77,9 +77,14 @@ pub(in crate::engine) async fn insert(
     chained: bool,
     entries: &[&[u8]],
 ) -> StoreResult<()> {
-    if !chained {
-        return store.insert(audit::COLLECTION, entries).await;
+    if chained {
+        Box::pin(insert_linked(store, entries)).await
+    } else {
+        store.insert(audit::COLLECTION, entries).await
     }
+}
+
+async fn insert_linked(store: &(impl Operations + ?Sized), entries: &[&[u8]]) -> StoreResult<()> {
     // The entries of one write are of one tenant.
     let Some(head_id) = entries.first().map(|entry| head_id(entry)) else {
         return Ok(());

@@ -48,7 +48,7 @@ pub(in crate::engine) async fn check(
     filter: &Node,
 ) -> Result<()> {
     match newest(schema, filter) {
-        Some(field) => require(caller, schema, field, &Place::of(caller, schema)).await,
+        Some(field) => Box::pin(require(caller, schema, field, &Place::of(caller, schema))).await,
         None => Ok(()),
     }
 }
@@ -60,7 +60,7 @@ pub(in crate::engine) async fn check_every_tenant(
     filter: &Node,
 ) -> Result<()> {
     match newest(schema, filter) {
-        Some(field) => require(caller, schema, field, &Place::all(schema)).await,
+        Some(field) => Box::pin(require(caller, schema, field, &Place::all(schema))).await,
         None => Ok(()),
     }
 }
@@ -76,7 +76,7 @@ pub(in crate::engine) async fn check_sort(
     }
     let fields = sort.iter().filter_map(|key| later(schema, &key.path));
     match fields.max_by_key(|field| field.since) {
-        Some(field) => require(caller, schema, field, &Place::of(caller, schema)).await,
+        Some(field) => Box::pin(require(caller, schema, field, &Place::of(caller, schema))).await,
         None => Ok(()),
     }
 }

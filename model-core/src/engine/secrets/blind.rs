@@ -193,7 +193,11 @@ pub(in crate::engine) async fn resolve(
              filter of a query, and neither in a scope nor in what a write asks for",
         ));
     }
-    put_tokens(caller, schema, node).await
+    if !node.is_blind() {
+        return Ok(node);
+    }
+    // In a box, so that a write and a query of models without a blind index stay small.
+    Box::pin(put_tokens(caller, schema, node)).await
 }
 
 /// As [`resolve`], by truncated tokens too: what it selects is to be sifted.
@@ -203,15 +207,14 @@ pub(in crate::engine) async fn resolve_relaxed(
     mut node: Node,
 ) -> Result<Node> {
     node.relax(false);
-    put_tokens(caller, schema, node).await
-}
-
-async fn put_tokens(caller: &Caller, schema: &'static ModelSchema, mut node: Node) -> Result<Node> {
     if !node.is_blind() {
         return Ok(node);
     }
-    // In a box, so that a write and a query of models without a blind index stay small.
-    let keys = Box::pin(TokenKeys::load(caller, schema, schema.token_scopes())).await?;
+    Box::pin(put_tokens(caller, schema, node)).await
+}
+
+async fn put_tokens(caller: &Caller, schema: &'static ModelSchema, mut node: Node) -> Result<Node> {
+    let keys = TokenKeys::load(caller, schema, schema.token_scopes()).await?;
     node.resolve(&|blind| {
         let keys = keys.of(blind.global)?;
         blind.resolved(|value| {

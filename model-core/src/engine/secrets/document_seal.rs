@@ -94,7 +94,8 @@ async fn primary(ports: &Ports, tenant: Option<&TenantKey>) -> Result<Arc<Loaded
         return Ok(key);
     }
     let store = StoreKeys(&*ports.store);
-    let key = keyring.ensure_primary(&store, Purpose::Seal, tenant, ports.now());
+    // In a box: it happens once for each tenant.
+    let key = Box::pin(keyring.ensure_primary(&store, Purpose::Seal, tenant, ports.now()));
     Ok(key.await?)
 }
 

@@ -281,7 +281,8 @@ async fn apply(store: &(impl Operations + ?Sized), group: &[Placed<'_>]) -> Resu
     if matched == group.len() as u64 {
         Ok(())
     } else {
-        Err(Failure::Final(lost(store, group).await?))
+        // In a box, as everything that few writes come to: all of them have the room of the largest.
+        Err(Failure::Final(Box::pin(lost(store, group)).await?))
     }
 }
 

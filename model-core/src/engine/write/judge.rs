@@ -347,7 +347,7 @@ async fn hash_passwords(unit: &mut dyn WriteUnit) -> Result<()> {
     let hasher = unit.caller().ports.hasher.clone();
     let mut done = Vec::with_capacity(pending.len());
     for password in &pending {
-        done.push(hasher.hash(password).await?);
+        done.push(Box::pin(hasher.hash(password)).await?);
     }
     unit.visit(&mut Visitor::new(Mode::Hashed(&mut done.into_iter())));
     Ok(())

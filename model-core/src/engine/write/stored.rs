@@ -105,13 +105,14 @@ async fn prepare_seals(items: &[Item<'_>]) -> Result<()> {
 
 async fn find(items: &mut [Item<'_>]) -> Result<()> {
     let wanted = |item: &Item<'_>| item.plan.action != Action::Create && item.found.is_none();
-    if let [item] = items {
-        return if wanted(item) {
-            find_one(item).await
-        } else {
-            Ok(())
-        };
+    match items {
+        [item] if wanted(item) => find_one(item).await,
+        [_] => Ok(()),
+        items => Box::pin(find_many(items, wanted)).await,
     }
+}
+
+async fn find_many(items: &mut [Item<'_>], wanted: impl Fn(&Item<'_>) -> bool) -> Result<()> {
     let mut places = HashMap::new();
     for (position, item) in items.iter().enumerate().filter(|(_, item)| wanted(item)) {
         if places.insert(item.unit.id().clone(), position).is_some() {
@@ -224,6 +225,10 @@ pub(in crate::engine) async fn require_scope(unit: &dyn WriteUnit, document: &[u
     if base == Node::Everything && scope == Node::Everything {
         return Ok(());
     }
+    Box::pin(require_both(unit, base, scope, document)).await
+}
+
+async fn require_both(unit: &dyn WriteUnit, base: Node, scope: Node, document: &[u8]) -> Result<()> {
     if !holds(unit, base, document).await? {
         return Err(Error::violation(
             "",
@@ -264,7 +269,7 @@ pub(in crate::engine) async fn holds(unit: &dyn WriteUnit, node: Node, document:
     if node == Node::Everything {
         return Ok(true);
     }
-    let node = blind::resolve(unit.caller(), unit.schema(), node).await?;
+    let node = Box::pin(blind::resolve(unit.caller(), unit.schema(), node)).await?;
     RawDocument::from_bytes(document)
         .map(|document| matches(&node, document))
         .map_err(|_| Error::internal("a malformed document"))
