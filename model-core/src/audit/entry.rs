@@ -129,7 +129,7 @@ impl AuditEntry {
     /// The stored form.
     ///
     /// # Errors
-    /// `Invalid` if it is larger than 16 MiB.
+    /// `Invalid` if it is larger than 16 MiB, or a key has a NUL in it.
     pub(crate) fn to_bytes(&self) -> Result<Vec<u8>> {
         let head = EntryHead {
             id: self.id,
@@ -253,7 +253,7 @@ impl EntryHead<'_> {
     /// The stored form, with its changes, each written by `change`.
     ///
     /// # Errors
-    /// `Invalid` if it is larger than 16 MiB.
+    /// `Invalid` if it is larger than 16 MiB, or a key has a NUL in it.
     pub(crate) fn to_bytes<T>(
         &self,
         changes: &[T],
@@ -295,8 +295,8 @@ impl EntryHead<'_> {
         out.finish()
     }
 
-    /// A key of the application's own goes before what the request has under that name, and behind what the entry itself
-    /// tells.
+    /// Of two values for one name, that of the application's own key counts before the request's, and the entry's own before
+    /// both.
     fn write_metadata(&self, out: &mut Writer<'_>) {
         let RequestMeta {
             ip,
@@ -312,7 +312,11 @@ impl EntryHead<'_> {
         }
         let known = |key: &str| request.iter().any(|(known, _)| *known == key) || OWN.contains(&key);
         for (key, value) in extra.iter().filter(|(key, _)| !known(key)) {
-            out.string(key, value);
+            if key.contains('\0') {
+                out.reject(key, "key", "must not contain a NUL character");
+            } else {
+                out.string(key, value);
+            }
         }
         let [duration, success] = OWN;
         out.i64(duration, i64::try_from(self.duration_ms).unwrap_or(i64::MAX));

@@ -39,6 +39,7 @@ pub use place::Place;
 pub(crate) use place::{ELEMENT_ID, Typed, element_id, key_id};
 pub(crate) use reader::Elements;
 pub use reader::{DecodeError, RawValue};
+pub(crate) use sealing::plaintext;
 pub use view::{HexId, HiddenFields, ViewValue, shown_field, view_field};
 pub(crate) use visit::Mode;
 pub use visit::{Constraints, Visitor};

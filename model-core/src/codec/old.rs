@@ -4,7 +4,7 @@ use bson::Bson;
 use serde_json::Value;
 
 use super::dynamic::write_bson;
-use super::writer::Writer;
+use super::sealing::plaintext;
 use crate::crypto::Plaintext;
 use crate::schema::TypeSchema;
 
@@ -12,12 +12,13 @@ use crate::schema::TypeSchema;
 ///
 /// None if it has to be JSON and is not.
 pub(crate) fn old_value(ty: &TypeSchema, text: &str) -> Option<Plaintext> {
-    let mut out = Writer::new();
     match ty.required() {
-        TypeSchema::String => out.string("v", text),
-        _ => write_bson(&mut out, "v", &bson(serde_json::from_str(text).ok()?)),
+        TypeSchema::String => plaintext(|out, v| out.string(v, text)).ok(),
+        _ => {
+            let value = bson(serde_json::from_str(text).ok()?);
+            plaintext(|out, v| write_bson(out, v, &value)).ok()
+        }
     }
-    out.finish().ok().map(Plaintext::from)
 }
 
 fn bson(value: Value) -> Bson {

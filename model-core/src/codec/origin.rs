@@ -60,9 +60,9 @@ pub struct Decoding<'a> {
     document: &'a [u8],
     /// What time it is; none where what is read was read before.
     clock: Option<&'a dyn Today>,
-    /// A copy of it, for those of its sealed values that are still to come.
+    /// A copy of it, while more sealed values may come that keep it too.
     kept: Cell<Option<Arc<[u8]>>>,
-    /// How many of them.
+    /// How many may come.
     left: Cell<usize>,
 }
 

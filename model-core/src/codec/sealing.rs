@@ -8,7 +8,18 @@ use super::place::{Place, element_id, key_id};
 use super::reader::Elements;
 use super::tag;
 use super::writer::Writer;
+use crate::crypto::Plaintext;
 use crate::error::{Error, ErrorKind};
+
+/// The document in the clear that is to be sealed: `{v: value}`, which `write` writes. It keeps the value's BSON type.
+///
+/// # Errors
+/// [`Invalid`](crate::ErrorKind::Invalid) if the value cannot be stored.
+pub(crate) fn plaintext(write: impl FnOnce(&mut Writer<'_>, &'static str)) -> Result<Plaintext, Error> {
+    let mut out = Writer::new().wiping();
+    write(&mut out, "v");
+    out.finish().map(Plaintext::from)
+}
 
 impl Writer<'_> {
     /// Seals `plaintext` for the field `key` at the current path, or notes why it cannot.

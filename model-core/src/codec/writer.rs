@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::origin::Seal;
 use super::place::Place;
 use super::tag;
+use crate::crypto::wipe;
 use crate::error::{Error, Violation};
 
 /// The most bytes that a MongoDB document may have (the server's `maxBsonObjectSize`).
@@ -28,6 +29,8 @@ pub struct Writer<'a> {
     arrays: bool,
     /// Where the open maps begin.
     pub(super) maps: Vec<usize>,
+    /// What is written is in the clear: no copy of it is left behind where the room grows.
+    wipes: bool,
     /// The places of secrets in elements: two elements with one id would have the same.
     pub(super) taken: HashSet<Place<'static>>,
 }
@@ -59,8 +62,15 @@ impl<'a> Writer<'a> {
             exact: true,
             arrays: false,
             maps: Vec::new(),
+            wipes: false,
             taken: HashSet::new(),
         }
+    }
+
+    /// For what is in the clear and will be sealed.
+    pub(super) fn wiping(mut self) -> Self {
+        self.wipes = true;
+        self
     }
 
     /// Seals secrets with these keys.
@@ -108,6 +118,9 @@ impl<'a> Writer<'a> {
     /// [`Crypto`](crate::ErrorKind::Crypto) if a secret could not be sealed.
     pub fn finish(mut self) -> Result<Vec<u8>, Error> {
         self.close(0);
+        if self.wipes && (self.crypto.is_some() || !self.violations.is_empty()) {
+            wipe(&mut self.buf);
+        }
         if let Some(error) = self.crypto {
             return Err(error);
         }
@@ -155,8 +168,26 @@ impl<'a> Writer<'a> {
         path
     }
 
+    /// Makes room for so many bytes, before they are written.
+    #[inline]
+    fn reserve(&mut self, more: usize) {
+        if self.wipes && self.buf.capacity() - self.buf.len() < more {
+            self.grow(more);
+        }
+    }
+
+    /// A vector that grows leaves what it held where it was.
+    #[cold]
+    fn grow(&mut self, more: usize) {
+        let mut larger = Vec::with_capacity(2 * self.buf.len() + more);
+        larger.extend_from_slice(&self.buf);
+        wipe(&mut std::mem::replace(&mut self.buf, larger));
+    }
+
+    /// Begins an element; there is room for a value of a fixed length after it, and for the end of the document.
     #[inline]
     fn element(&mut self, tag: u8, key: &str) {
+        self.reserve(key.len() + 32);
         self.buf.push(tag);
         self.buf.extend_from_slice(key.as_bytes());
         self.buf.push(0);
@@ -165,6 +196,7 @@ impl<'a> Writer<'a> {
     /// Closes the document that began at `start`.
     #[inline]
     fn close(&mut self, start: usize) {
+        self.reserve(1);
         self.buf.push(0);
         let length = i32::try_from(self.buf.len() - start)
             .unwrap_or(i32::MAX)
@@ -208,6 +240,7 @@ impl<'a> Writer<'a> {
     #[inline]
     pub(crate) fn raw(&mut self, key: &str, tag: u8, bytes: &[u8]) {
         self.element(tag, key);
+        self.reserve(bytes.len() + 1);
         self.buf.extend_from_slice(bytes);
     }
 
@@ -244,6 +277,7 @@ impl<'a> Writer<'a> {
     pub fn string(&mut self, key: &str, value: &str) {
         self.element(tag::STRING, key);
         let length = i32::try_from(value.len() + 1).unwrap_or(i32::MAX);
+        self.reserve(value.len() + 6);
         self.buf.extend_from_slice(&length.to_le_bytes());
         self.buf.extend_from_slice(value.as_bytes());
         self.buf.push(0);
@@ -268,6 +302,7 @@ impl<'a> Writer<'a> {
     pub fn binary(&mut self, key: &str, subtype: u8, bytes: &[u8]) {
         self.element(tag::BINARY, key);
         let length = i32::try_from(bytes.len()).unwrap_or(i32::MAX);
+        self.reserve(bytes.len() + 6);
         self.buf.extend_from_slice(&length.to_le_bytes());
         self.buf.push(subtype);
         self.buf.extend_from_slice(bytes);

@@ -58,7 +58,7 @@ impl fmt::Debug for Plaintext {
     }
 }
 
-/// Overwrites all the room that the bytes have, also what is beyond their length, and leaves none.
+/// Overwrites all the room that the bytes have, also what is beyond their length, and leaves it empty.
 pub(crate) fn wipe(bytes: &mut Vec<u8>) {
     bytes.clear();
     bytes.resize(bytes.capacity(), 0);

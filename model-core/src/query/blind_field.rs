@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::blind::{BLIND_LEN, Blind};
 use super::field::Field;
 use super::filter::{Filter, Lookup, Node, Test};
-use crate::codec::{FieldValue, Mode, Prefix, Visitor, Writer, blind_value};
+use crate::codec::{FieldValue, Mode, Prefix, Visitor, blind_value, plaintext};
 use crate::crypto::Plaintext;
 use crate::schema::{BlindSpec, FieldSchema, reserved};
 use crate::value::{Bytes, Encrypted, Id, Identified, Secret, TenantId};
@@ -101,10 +101,8 @@ impl<M: 'static, T: Blindable> BlindField<M, T> {
     /// The value as the field would store it, in the form that tokens are made of.
     fn form(&self, spec: BlindSpec, mut value: Secret<T::Plain>) -> Option<Plaintext> {
         Visitor::new(Mode::Normalise).field(self.1, value.expose_mut());
-        let mut plain = Writer::new();
-        value.expose().encode_item(&mut plain, "v");
-        let plain = Plaintext::from(plain.finish().ok()?);
-        blind_value(spec.normalise, &plain)
+        let plain = plaintext(|plain, v| value.expose().encode_item(plain, v));
+        blind_value(spec.normalise, &plain.ok()?)
     }
 }
 

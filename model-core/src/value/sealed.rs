@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::secret::OpenSecrets;
-use crate::codec::{DecodeCx, DecodeError, DocOrigin, Elements, FieldValue, RawValue, Typed, Writer, tag};
+use crate::codec::{
+    DecodeCx, DecodeError, DocOrigin, Elements, FieldValue, RawValue, Typed, Writer, plaintext, tag,
+};
 use crate::crypto::{self, Plaintext};
 use crate::error::{Error, ErrorKind};
 use crate::schema::ModelSchema;
@@ -147,11 +149,8 @@ fn unknown() -> DecodeError {
 
 /// Seals `value` as the document `{v: value}`, which keeps its BSON type.
 pub(super) fn seal_value<T: FieldValue>(value: &T, out: &mut Writer<'_>, key: &str) {
-    let mut plain = Writer::new();
-    value.encode_item(&mut plain, "v");
-    match plain.finish() {
+    match plaintext(|plain, v| value.encode_item(plain, v)) {
         Ok(plain) => {
-            let plain = Plaintext::from(plain);
             if let Some(envelope) = out.seal(key, &plain) {
                 out.binary(key, SUBTYPE, &envelope);
             }

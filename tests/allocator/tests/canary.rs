@@ -195,6 +195,19 @@ async fn no_plaintext_in_what_is_freed() {
     };
     Holder::modify(&ctx, &holder.id, patch).await.unwrap();
     clean("modify");
+    // More than there is room for at first.
+    let mut long = String::with_capacity(8_192);
+    long.push_str(NEEDLE);
+    long.push_str(&"a".repeat(6_000));
+    let patch = HolderPatch {
+        token: Set(Secret::new(long)),
+        list: Set(Some(Secret::new(vec![needle(); 100]))),
+        ..Default::default()
+    };
+    let long = Holder::update(&ctx, &holder.id, patch).await.unwrap();
+    drop(long.token.reveal(&ctx).await.unwrap());
+    drop(long);
+    clean("long secrets");
 
     let verdict = ctx
         .verify_password(holder.password.as_ref(), &Candidate::new(needle()))

@@ -119,6 +119,31 @@ on_both_stores! {
         assert!(history[2].changes.iter().any(|change| matches!(change, AuditChange::Redacted { path } if path == "token")));
     }
 
+    /// What an entry cannot hold is told, and the write does not stand without its entry.
+    async fn a_key_that_cannot_be_stored(stage: Stage) {
+        let shop = stage.shop().await;
+        let keys = ["request\0id", "k\0\x02\0\0\0v\0\x08success\0\0\x02z"];
+        for key in keys {
+            let ctx = shop.admin.clone().with_request(RequestMeta::new().with(key, "r-1"));
+            let error = Widget::create(&ctx, new_widget("prj_a", "Blue")).await.unwrap_err();
+            let [violation] = error.violations() else { panic!("{error:?}") };
+            assert_eq!((&violation.path, &*violation.rule), (&format!("metadata.{key}"), "key"));
+        }
+        assert!(shop.stored("widgets").await.is_empty() && shop.audit_log().await.is_empty());
+    }
+
+    /// Of two values for one name the application's own counts before the request's, and the entry's own before both.
+    async fn keys_of_the_metadata(stage: Stage) {
+        let shop = stage.shop().await;
+        let request = RequestMeta::new().ip("203.0.113.7").with("ip", "198.51.100.1").with("success", "no").with("id", "r-1");
+        Widget::create(&shop.admin.clone().with_request(request), new_widget("prj_a", "Blue")).await.unwrap();
+        let [entry] = &shop.audit_log().await[..] else { panic!("one entry") };
+        let metadata = entry.get_document("metadata").unwrap();
+        let keys: Vec<_> = metadata.keys().map(String::as_str).collect();
+        assert_eq!(keys, ["ip", "id", "duration_ms", "success"]);
+        assert_eq!((metadata.get_str("ip").unwrap(), metadata.get_bool("success").unwrap()), ("198.51.100.1", true));
+    }
+
     /// By model, actor, event and time, page by page.
     async fn queries_narrow(stage: Stage) {
         let shop = stage.shop().await;

@@ -90,7 +90,7 @@ impl Peer for OximodById {
     }
 
     async fn read(&self) -> usize {
-        0
+        unreachable!("it lacks it")
     }
 
     async fn update(&self, number: u32, count: i64) {
@@ -99,9 +99,15 @@ impl Peer for OximodById {
         assert_eq!(result.unwrap().matched_count, 1);
     }
 
-    async fn judged(&self, _: u32, _: i64) {}
+    async fn judged(&self, _: u32, _: i64) {
+        unreachable!("it lacks it")
+    }
 
-    async fn insert(&self, _: u32) {}
+    async fn insert(&self, _: u32) {
+        unreachable!("it lacks it")
+    }
 
-    async fn insert_many(&self, _: u32) {}
+    async fn insert_many(&self, _: u32) {
+        unreachable!("it lacks it")
+    }
 }

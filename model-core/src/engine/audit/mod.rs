@@ -12,7 +12,7 @@ use bson::oid::ObjectId;
 use chrono::{DateTime, Utc};
 
 use crate::audit::{ActorIdentity, AuditChange, AuditEntry, EntryHead, RequestMeta};
-use crate::codec::{RawValue, Writer};
+use crate::codec::{RawValue, Writer, read_bson};
 use crate::engine::caller::Caller;
 use crate::engine::ports::AuditTarget;
 use crate::engine::unit::{Action, WriteUnit};
@@ -153,14 +153,17 @@ pub(in crate::engine) fn change(difference: &Difference<'_>) -> AuditChange {
     AuditChange::Plain { path, before, after }
 }
 
-/// The same as it is stored: values go over as they stand.
+/// The same as it is stored: values go over as they stand, unless nobody could read them there, which another writer may
+/// have stored.
 fn write_change(out: &mut Writer<'_>, difference: &Difference<'_>) {
     out.string("path", &difference.path);
     if difference.redacted {
         return out.bool("changed", true);
     }
-    for (key, value) in ["before", "after"].into_iter().zip(sides(difference)) {
-        if let Some(value) = value {
+    let [before, after] = sides(difference);
+    let own = matches!(difference.after, Some(Value::Raw(_)));
+    for (key, value, own) in [("before", before, false), ("after", after, own)] {
+        if let Some(value) = value.filter(|value| own || read_bson(*value).is_ok()) {
             out.raw(key, value.tag, value.bytes);
         }
     }
@@ -170,4 +173,50 @@ fn write_change(out: &mut Writer<'_>, difference: &Difference<'_>) {
 fn sides<'a>(difference: &'a Difference<'_>) -> [Option<RawValue<'a>>; 2] {
     let after = difference.after.as_ref().map(Value::raw);
     [difference.before, after].map(|value| value.filter(|value| !value.is_null()))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use bson::{Document, doc};
+
+    use super::*;
+    use crate::codec::tag;
+    use crate::schema::FieldSchema;
+
+    /// An entry that nobody can read would stand in the way of all behind it.
+    #[test]
+    fn what_nobody_can_read_is_left_out() {
+        let whole = doc! { "name": "daily" }.to_vec().unwrap();
+        let mut broken = whole.clone();
+        let text = broken.len() - 3;
+        broken[text] = 0xFF;
+        let field: &'static FieldSchema = &crate::audit::schema(false).fields[0];
+        let written = |before: &[u8], after: Option<Value<'_>>| {
+            let value = |bytes| RawValue {
+                tag: tag::DOCUMENT,
+                bytes,
+            };
+            let difference = Difference {
+                path: "limits".into(),
+                field,
+                redacted: false,
+                readonly: false,
+                before: Some(value(before)),
+                after,
+            };
+            let mut out = Writer::new();
+            write_change(&mut out, &difference);
+            Document::from_reader(&out.finish().unwrap()[..]).unwrap()
+        };
+        assert_eq!(
+            written(&whole, None),
+            doc! { "path": "limits", "before": { "name": "daily" } }
+        );
+        assert_eq!(written(&broken, None), doc! { "path": "limits" });
+        assert_eq!(
+            written(&broken, Some(Value::Merged(broken.clone()))),
+            doc! { "path": "limits" }
+        );
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::keys::keyring;
 use crate::codec::{
-    DecodeError, DocOrigin, Elements, Place, RawValue, Typed, Writer, element_id, key_id, old_value, tag,
+    DecodeError, DocOrigin, Elements, Place, RawValue, Typed, element_id, key_id, old_value, plaintext, tag,
 };
 use crate::crypto::{CryptoError, KeyId, Plaintext, shape};
 use crate::engine::ports::Ports;
@@ -75,9 +75,7 @@ impl<'a> Found<'a> {
     }
 
     fn wrapped(&self) -> Result<Plaintext> {
-        let mut plain = Writer::new();
-        plain.raw("v", self.value.tag, self.value.bytes);
-        Ok(plain.finish()?.into())
+        plaintext(|plain, v| plain.raw(v, self.value.tag, self.value.bytes))
     }
 
     /// The field that it is a value of.

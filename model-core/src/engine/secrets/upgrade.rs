@@ -1,11 +1,10 @@
 //! A password hash in the place of an older one of the same password.
 
 use bson::{Bson, RawDocumentBuf};
-use zeroize::Zeroizing;
 
 use super::document_seal;
 use super::keys::StoreKeys;
-use crate::codec::{DecodeError, RawValue, Writer, read_bson};
+use crate::codec::{DecodeError, RawValue, Writer, plaintext, read_bson};
 use crate::crypto::{Origin, Purpose, TenantKey};
 use crate::engine::caller::Caller;
 use crate::error::{Error, Result};
@@ -81,9 +80,7 @@ async fn set(
     match &caller.ports.keyring {
         None => set.string(place.path, phc),
         Some(keyring) => {
-            let mut plain = Writer::new();
-            plain.string("v", phc);
-            let plain = Zeroizing::new(plain.finish()?);
+            let plain = plaintext(|plain, v| plain.string(v, phc))?;
             let tenant = place
                 .tenant
                 .map(|(tag, bytes)| TenantKey::new(tag, bytes))
