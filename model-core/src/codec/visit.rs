@@ -203,8 +203,7 @@ fn broken_by_text(rule: &Rule, text: &str) -> Broken {
             })
         }
         Rule::Pattern(pattern) => {
-            let fits = pattern.regex().is_some_and(|regex| regex.is_match(text));
-            (!fits).then(|| ("pattern", format!("must match {}", pattern.source()).into()))
+            (!pattern.is_match(text)).then(|| ("pattern", format!("must match {}", pattern.source()).into()))
         }
         Rule::OneOf(allowed) => (!allowed.contains(&text))
             .then(|| ("one_of", format!("must be one of {}", allowed.join(", ")).into())),

@@ -91,10 +91,10 @@ impl Walk<'_> {
             self.flat(field, fields);
             for rule in field.rules {
                 if let Rule::Pattern(pattern) = rule
-                    && pattern.regex().is_none()
+                    && let Some(fault) = pattern.fault()
                 {
                     self.report(format_args!(
-                        "the pattern `{}` is not a regular expression",
+                        "the pattern `{}` is not a regular expression of `regex-lite`: {fault}",
                         pattern.source()
                     ));
                 }

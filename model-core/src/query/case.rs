@@ -28,7 +28,7 @@ pub(super) fn pattern(part: Part, text: &str) -> String {
     for letter in text.chars() {
         let [itself, lower, upper] = cases(letter);
         if lower == itself && upper == itself {
-            pattern.push_str(&regex::escape(letter.encode_utf8(&mut buffer)));
+            pattern.push_str(&regex_lite::escape(letter.encode_utf8(&mut buffer)));
             continue;
         }
         // Letters are nothing special in a class.

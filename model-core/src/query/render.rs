@@ -74,10 +74,10 @@ fn render_test(test: &Test, out: &mut Writer<'_>) {
         Test::In(values) => out.array("$in", values, write_bson),
         Test::NotIn(values) => out.array("$nin", values, write_bson),
         Test::Exists(exists) => out.bool("$exists", *exists),
-        Test::StartsWith(prefix) => out.string("$regex", &format!("^{}", regex::escape(prefix))),
+        Test::StartsWith(prefix) => out.string("$regex", &format!("^{}", regex_lite::escape(prefix))),
         // `$` would match before a line feed at the end, too.
-        Test::EndsWith(suffix) => out.string("$regex", &format!("{}\\z", regex::escape(suffix))),
-        Test::Contains(part) => out.string("$regex", &regex::escape(part)),
+        Test::EndsWith(suffix) => out.string("$regex", &format!("{}\\z", regex_lite::escape(suffix))),
+        Test::Contains(part) => out.string("$regex", &regex_lite::escape(part)),
         Test::IgnoreCase(part, wanted) => out.string("$regex", &case::pattern(*part, wanted)),
         Test::Remainder(divisor, remainder) => {
             out.array("$mod", &[*divisor, *remainder], |out, key, number| {

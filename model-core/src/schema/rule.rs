@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use regex::Regex;
+use regex_lite::Regex;
 use zeroize::Zeroize as _;
 
 /// What is done to a string before it is validated, stored or compared.
@@ -54,10 +54,13 @@ pub enum Number {
     Float(f64),
 }
 
-/// A regular expression in the syntax of the `regex` crate, compiled on first use.
+/// A regular expression in the syntax of the [`regex-lite`](https://docs.rs/regex-lite) crate, compiled on first use and
+/// matched in time linear in the text.
+///
+/// `\d`, `\w`, `\s` and `\b` are ASCII's, as on the server and in JavaScript; there are no Unicode classes (`\p{L}`).
 pub struct Pattern {
     source: &'static str,
-    compiled: OnceLock<Option<Regex>>,
+    compiled: OnceLock<Result<Regex, regex_lite::Error>>,
 }
 
 impl std::fmt::Debug for Pattern {
@@ -80,15 +83,20 @@ impl Pattern {
         self.source
     }
 
-    /// Whether other dialects (PCRE on the server, ECMA-262 in JSON Schema) read the pattern as the `regex` crate does.
+    /// Whether other dialects (PCRE2 on the server, ECMA-262 in JSON Schema) read the pattern as it is read here.
     ///
-    /// Classes such as `\d` are Unicode's here and ASCII's there, flags fold letters differently, and some combinations
-    /// mean sets here and something else there.
+    /// Digits and letters of words are ASCII's in all of them, white space and, for some validators, boundaries are not;
+    /// flags fold letters differently, and some combinations mean sets.
     pub(crate) fn is_portable(&self) -> bool {
         const OTHERWISE: [&str; 8] = ["[[", "&&", "--", "~~", "++", "*+", "?+", "}+"];
+        const ASCII: [char; 4] = ['d', 'D', 'w', 'W'];
         let mut characters = self.source.chars();
         while let Some(character) = characters.next() {
-            if character == '\\' && characters.next().is_none_or(char::is_alphanumeric) {
+            if character == '\\'
+                && characters
+                    .next()
+                    .is_none_or(|escaped| escaped.is_alphanumeric() && !ASCII.contains(&escaped))
+            {
                 return false;
             }
         }
@@ -97,11 +105,18 @@ impl Pattern {
             && !OTHERWISE.iter().any(|part| self.source.contains(part))
     }
 
-    /// The compiled pattern, or none if it is not a valid one.
-    pub fn regex(&self) -> Option<&Regex> {
-        self.compiled
-            .get_or_init(|| Regex::new(self.source).ok())
-            .as_ref()
+    /// Whether some part of the text matches; never, if the pattern is not a valid one.
+    pub fn is_match(&self, text: &str) -> bool {
+        self.compiled().is_ok_and(|regex| regex.is_match(text))
+    }
+
+    /// What is wrong with the pattern, if it is not a valid one.
+    pub(crate) fn fault(&self) -> Option<&regex_lite::Error> {
+        self.compiled().err()
+    }
+
+    fn compiled(&self) -> Result<&Regex, &regex_lite::Error> {
+        self.compiled.get_or_init(|| Regex::new(self.source)).as_ref()
     }
 }
 
@@ -134,7 +149,7 @@ pub enum Rule {
     Pattern(&'static Pattern),
     /// A string must be an e-mail address (RFC 5322 `addr-spec`).
     Email,
-    /// A string must be an absolute URL (WHATWG).
+    /// A string must be an absolute URL with a host (RFC 3986, and RFC 3987 for what is not ASCII).
     Url,
     /// A string must be one of these.
     OneOf(&'static [&'static str]),

@@ -68,6 +68,10 @@ struct Described {
     name: String,
     #[model(trim, len(2..=4))]
     trimmed: Option<String>,
+    #[model(pattern = r"^\d+$")]
+    number: Option<String>,
+    #[model(url)]
+    site: Option<String>,
     #[model(one_of("a", "b"))]
     grade: Option<String>,
     #[model(readonly)]
@@ -142,7 +146,7 @@ fn judge(schema: &Value) -> Validator {
 fn whole() -> Value {
     let part = value!({ "perDay": 3, "label": "abc", "below": [{ "perDay": 0, "origin": "x" }] });
     value!({
-        "name": "widget", "trimmed": "abc", "grade": "a", "parent": null, "tags": ["x"], "holes": [1, null], "rank": 10,
+        "name": "widget", "trimmed": "abc", "number": "12", "site": "https://example.com/a?b#c", "grade": "a", "parent": null, "tags": ["x"], "holes": [1, null], "rank": 10,
         "count": 4_000_000_000_u32, "ratio": 1.5, "at": "2026-01-31T12:00:00Z",
         "uuid": "67e55044-10b1-426f-9247-bb680e5fe0c8", "flag": true, "part": part, "maybe": null,
         "plains": [{ "x": 1.0 }], "status": "in_review", "source": { "kind": "link", "href": "x" },
@@ -175,6 +179,14 @@ fn battery() -> Vec<Value> {
         value!("2026-01-31T12:00:00Z"),
         value!("2026-01-31"),
         value!("67e55044-10b1-426f-9247-bb680e5fe0c8"),
+        value!("7"),
+        value!("٧"),
+        value!("7٧"),
+        value!("7x"),
+        value!("https://müller.example:8080/ü?q=ü"),
+        value!("https://example.com/a b"),
+        value!("//example.com"),
+        value!("mailto:a@example.com"),
         value!("dsc_1"),
         value!("wgt_1"),
         value!([]),
@@ -219,8 +231,10 @@ fn battery() -> Vec<Value> {
 /// Where a schema cannot say what the model does: it says yes, and the model no.
 fn is_beyond_a_schema(key: &str, value: &Value) -> bool {
     match (key, value) {
-        // What is left after trimming; operators, at any depth; ids of a prefix and more.
-        ("trimmed", Value::String(_)) | ("any", Value::Object(_)) | ("parent", Value::String(_)) => true,
+        // What is left after trimming; operators, at any depth; ids of a prefix and more; an IRI without a host.
+        ("trimmed" | "site", Value::String(_)) | ("any", Value::Object(_)) | ("parent", Value::String(_)) => {
+            true
+        }
         _ => false,
     }
 }

@@ -174,6 +174,17 @@ fn broken() -> Vec<Broken> {
         ("site", json!("/relative"), &[("site", "url")]),
         ("site", json!("mailto:a@example.com"), &[("site", "url")]),
         ("site", json!("javascript:alert(1)"), &[("site", "url")]),
+        ("site", json!("http:///path"), &[("site", "url")]),
+        ("site", json!("http:example.com"), &[("site", "url")]),
+        ("site", json!(" https://example.com"), &[("site", "url")]),
+        ("site", json!("https://example.com/a b"), &[("site", "url")]),
+        ("site", json!("https://example.com\\b"), &[("site", "url")]),
+        ("site", json!("https://example.com\n"), &[("site", "url")]),
+        ("site", json!("https://[::1/"), &[("site", "url")]),
+        ("site", json!("https://example.com:65536/"), &[("site", "url")]),
+        ("site", json!("https://example.com:65535/a%20b?c=d#e"), &[]),
+        ("site", json!("https://user@[::1]:8080"), &[]),
+        ("site", json!("https://müller.example/straße?q=ü"), &[]),
         ("grade", json!("A"), &[("grade", "one_of")]),
         ("grades", json!(["z", null, "x"]), &[("grades[0]", "one_of")]),
         ("even", json!(3), &[("even", "custom")]),
@@ -387,6 +398,42 @@ on_both_stores! {
         }
         assert_eq!(Tidy::query(&ctx).filter(|t| t.name.eq("ada")).count().await.unwrap(), 0, "trim is no lower case");
     }
+
+    /// A pattern that cannot be compiled is refused before anything is asked of it, with what is wrong; so is a class of
+    /// Unicode, which no other dialect would read alike.
+    async fn a_pattern_that_is_none_is_refused(stage: Stage) {
+        let error = stage.builder().model::<Unmatched>().build_lazy().unwrap_err();
+        assert!(error.is_configuration(), "{error}");
+        let told = error.to_string();
+        for part in ["Unmatched", "open", "`[a-z`", "inner.letters", r"`^\p{L}+$`", "Unicode"] {
+            assert!(told.contains(part), "{part}: {told}");
+        }
+    }
+}
+
+/// Patterns that are none.
+#[derive(Clone, Model)]
+#[model(collection = "unmatched")]
+struct Unmatched {
+    #[model(id)]
+    id: Id<Unmatched>,
+    #[model(tenant)]
+    organization: TenantId,
+    #[model(pattern = "[a-z")]
+    open: String,
+    inner: UnmatchedInner,
+}
+
+#[derive(Clone, Embedded)]
+struct UnmatchedInner {
+    #[model(pattern = r"^\p{L}+$")]
+    letters: String,
+}
+
+impl BaseModel for Unmatched {
+    type Actor = User;
+
+    open_policy!(Self, Ctx);
 }
 
 fn json_with(key: &str, value: Value) -> String {

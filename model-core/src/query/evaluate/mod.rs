@@ -103,15 +103,15 @@ fn test_holds(test: &Test, target: Target<'_, '_>) -> bool {
         Test::NotIn(operands) => !is_one_of(target, operands),
         Test::Exists(exists) => target.any(Leaf::EachAndWhole, &mut |found| found.is_some()) == *exists,
         Test::StartsWith(prefix) => target.any(Leaf::EachAndWhole, &mut |found| {
-            let rendered = || format!("^{}", regex::escape(prefix));
+            let rendered = || format!("^{}", regex_lite::escape(prefix));
             has_text(found, |text| text.starts_with(prefix.as_bytes()), rendered)
         }),
         Test::EndsWith(suffix) => target.any(Leaf::EachAndWhole, &mut |found| {
-            let rendered = || format!("{}\\z", regex::escape(suffix));
+            let rendered = || format!("{}\\z", regex_lite::escape(suffix));
             has_text(found, |text| text.ends_with(suffix.as_bytes()), rendered)
         }),
         Test::Contains(part) => target.any(Leaf::EachAndWhole, &mut |found| {
-            let rendered = || regex::escape(part);
+            let rendered = || regex_lite::escape(part);
             has_text(found, |text| contains(text, part.as_bytes()), rendered)
         }),
         Test::IgnoreCase(part, wanted) => target.any(Leaf::EachAndWhole, &mut |found| {

@@ -113,7 +113,7 @@ pub(super) fn text(said: Said) -> Value {
             }
             Rule::OneOf(allowed) if said.is_verbatim() => set("enum", json!(allowed)),
             Rule::Email => set("format", "email".into()),
-            Rule::Url => set("format", "uri".into()),
+            Rule::Url => set("format", "iri".into()),
             _ => {}
         }
     }
