@@ -61,19 +61,17 @@ pub fn measure(folder: &Path, models: usize) -> Vec<Row> {
                 took.push(cargo(folder, &target, side, arguments));
             }
         }
-        let [ours, bare] = &took;
-        let row = |unit, of: fn(&Took) -> f64| {
-            let middle = |series: &[Took]| median(&series.iter().map(of).collect::<Vec<_>>());
-            Row::exact(name, unit, middle(ours), middle(bare))
-                .at_most(ALARM)
-                .aims_at(aim)
-        };
-        rows.extend(show([
-            row("wall s", |took| took.wall),
-            row("CPU s", |took| took.cpu),
-        ]));
+        let both = compared(name, &took);
+        rows.extend(show(both.map(|row| row.at_most(ALARM).aims_at(aim))));
     }
     rows
+}
+
+/// The medians of both sides: by the clock, and of the processors' time.
+fn compared(name: &str, [ours, bare]: &[Vec<Took>; 2]) -> [Row; 2] {
+    let middle = |series: &[Took], of: fn(&Took) -> f64| median(&series.iter().map(of).collect::<Vec<_>>());
+    let row = |unit, of| Row::exact(name, unit, middle(ours, of), middle(bare, of));
+    [row("wall s", |took| took.wall), row("CPU s", |took| took.cpu)]
 }
 
 fn source(folder: &Path, side: &str) -> std::path::PathBuf {

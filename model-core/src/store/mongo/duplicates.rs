@@ -1,11 +1,10 @@
 //! What stands in the way of a unique index.
 
 use bson::{Bson, Document, doc};
-use futures_util::TryStreamExt;
 use mongodb::Database;
 
 use super::super::StoreResult;
-use super::error::store_error;
+use super::read;
 
 /// Two ids of each group of documents with one key, of `limit` groups.
 ///
@@ -16,15 +15,16 @@ pub(super) async fn find(
     index: &Document,
     limit: u32,
 ) -> StoreResult<Vec<[Bson; 2]>> {
-    let collection = db.collection::<Document>(collection);
-    let mut action = collection.aggregate(pipeline(index, limit)).allow_disk_use(true);
-    if let Ok(collation) = index.get_document("collation")
-        && let Ok(collation) = bson::deserialize_from_document(collation.clone())
-    {
-        action = action.collation(collation);
+    let mut command = doc! {
+        "aggregate": collection,
+        "pipeline": pipeline(index, limit),
+        "cursor": {},
+        "allowDiskUse": true,
+    };
+    if let Ok(collation) = index.get_document("collation") {
+        command.insert("collation", collation.clone());
     }
-    let groups = action.await.map_err(|error| store_error(&error))?;
-    let groups: Vec<Document> = groups.try_collect().await.map_err(|error| store_error(&error))?;
+    let groups = read::all(db, &command).await?;
     let pair = |mut group: Document| Some([group.remove("one")?, group.remove("other")?]);
     Ok(groups.into_iter().filter_map(pair).collect())
 }

@@ -1,41 +1,19 @@
 //! Indexes.
 
-use bson::{Document, RawBsonRef, RawDocumentBuf, doc};
-use futures_util::StreamExt;
+use bson::{Document, doc};
 use mongodb::Database;
 
 use super::super::{StoreError, StoreResult};
-use super::command;
 use super::error::store_error;
-use super::read::malformed;
+use super::read;
 
 /// Error codes that say that what is asked for is so already.
 const NAMESPACE_NOT_FOUND: i32 = 26;
 const INDEX_NOT_FOUND: i32 = 27;
 
 pub(super) async fn list(db: &Database, collection: &str) -> StoreResult<Vec<Document>> {
-    let command = doc! { "listIndexes": collection, "cursor": {} };
-    let command = RawDocumentBuf::try_from(&command).map_err(|_| malformed())?;
-    let outcome = db
-        .run_raw_cursor_command(command)
-        .batch()
-        .await
-        .map_err(|error| store_error(&error));
-    let Some(mut batches) = present(outcome)? else {
-        return Ok(Vec::new());
-    };
-    let mut indexes = Vec::new();
-    while let Some(batch) = batches.next().await {
-        let batch = batch.map_err(|error| store_error(&error))?;
-        for index in batch.doc_slices().map_err(|error| store_error(&error))? {
-            let index = index
-                .ok()
-                .and_then(RawBsonRef::as_document)
-                .ok_or_else(malformed)?;
-            indexes.push(command::document(index)?);
-        }
-    }
-    Ok(indexes)
+    let listed = read::all(db, &doc! { "listIndexes": collection, "cursor": {} }).await;
+    Ok(present(listed)?.unwrap_or_default())
 }
 
 pub(super) async fn create(db: &Database, collection: &str, index: &Document) -> StoreResult<()> {

@@ -203,7 +203,7 @@ impl Store for MongoStore {
     }
 
     async fn record(&self, collection: &str, id: &str) -> StoreResult<Option<Document>> {
-        record::get(&self.db, collection, id).await
+        record::get(&self.db, collection, id, self.read_concern.as_deref()).await
     }
 
     async fn put_record(&self, collection: &str, record: &Document) -> StoreResult<()> {

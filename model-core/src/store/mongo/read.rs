@@ -1,6 +1,6 @@
 //! Reads outside of transactions.
 
-use bson::{RawBsonRef, RawDocument, RawDocumentBuf};
+use bson::{Document, RawBsonRef, RawDocument, RawDocumentBuf};
 use futures_util::StreamExt;
 use mongodb::Database;
 use mongodb::error::Result as DriverResult;
@@ -38,6 +38,27 @@ pub(super) async fn batches(
         outcome => outcome,
     }
     .map_err(|error| store_error(&error))
+}
+
+/// All documents that a command about something small answers with, from the primary.
+///
+/// What is not on the way of a model's documents goes through here and not through the driver's typed verbs, which are compiled
+/// once more for each of their operations, and with them everything that reads a `Document` by way of serde.
+pub(super) async fn all(db: &Database, command: &Document) -> StoreResult<Vec<Document>> {
+    let command = RawDocumentBuf::try_from(command).map_err(|_| malformed())?;
+    let mut batches = batches(db, &command, None, None).await?;
+    let mut all = Vec::new();
+    while let Some(batch) = batches.next().await {
+        let batch = batch.map_err(|error| store_error(&error))?;
+        for document in batch.doc_slices().map_err(|error| store_error(&error))? {
+            let document = document
+                .ok()
+                .and_then(RawBsonRef::as_document)
+                .ok_or_else(malformed)?;
+            all.push(super::command::document(document)?);
+        }
+    }
+    Ok(all)
 }
 
 async fn run(

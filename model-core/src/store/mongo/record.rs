@@ -5,11 +5,20 @@ use mongodb::Database;
 
 use super::super::{StoreError, StoreResult};
 use super::error::store_error;
+use super::read;
 
-pub(super) async fn get(db: &Database, collection: &str, id: &str) -> StoreResult<Option<Document>> {
-    let collection = db.collection::<Document>(collection);
-    let found = collection.find_one(doc! { "_id": id }).await;
-    found.map_err(|error| store_error(&error))
+/// A record as its last writer left it: from the primary, whatever the database prefers.
+pub(super) async fn get(
+    db: &Database,
+    collection: &str,
+    id: &str,
+    read_concern: Option<&str>,
+) -> StoreResult<Option<Document>> {
+    let mut command = doc! { "find": collection, "filter": { "_id": id }, "limit": 1, "singleBatch": true };
+    if let Some(level) = read_concern {
+        command.insert("readConcern", doc! { "level": level });
+    }
+    Ok(read::all(db, &command).await?.pop())
 }
 
 pub(super) async fn put(db: &Database, collection: &str, record: &Document) -> StoreResult<()> {

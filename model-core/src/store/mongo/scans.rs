@@ -1,11 +1,11 @@
 //! Operations that looked at every document of a collection, as the server's profiler notes them.
 
 use bson::{Bson, Document, doc};
-use futures_util::TryStreamExt;
 use mongodb::Database;
 
 use super::super::{Scan, StoreResult};
 use super::error::store_error;
+use super::read;
 
 /// Begins to note them, and forgets what was noted before.
 pub(super) async fn watch(db: &Database) -> StoreResult<()> {
@@ -19,12 +19,7 @@ pub(super) async fn watch(db: &Database) -> StoreResult<()> {
 /// Ends it, and tells what was noted.
 pub(super) async fn take(db: &Database) -> StoreResult<Vec<Scan>> {
     run(db, doc! { "profile": 0, "filter": "unset" }).await?;
-    let found = db.collection::<Document>("system.profile").find(doc! {}).await;
-    let noted: Vec<Document> = found
-        .map_err(|error| store_error(&error))?
-        .try_collect()
-        .await
-        .map_err(|error| store_error(&error))?;
+    let noted = read::all(db, &doc! { "find": "system.profile" }).await?;
     Ok(noted.iter().filter_map(|entry| scan(db.name(), entry)).collect())
 }
 
