@@ -8,7 +8,7 @@ use futures_util::future::FutureExt;
 use tokio::sync::OnceCell;
 
 use crate::audit::{ActorIdentity, AuditSink};
-use crate::crypto::{HashPolicy, Keyring, Limits, PasswordHasher};
+use crate::crypto::{HashPolicy, Keyring, Limits, PasswordHasher, Pepper};
 use crate::engine::{self, AuditTarget, Clock, Graph, Ports, Registered, Settled, State, SystemClock};
 use crate::error::{Error, ErrorKind, Result};
 use crate::keys::Keys;
@@ -231,6 +231,7 @@ pub struct DbBuilder {
     store: Arc<dyn Store>,
     keyring: Option<Keyring>,
     passwords: (HashPolicy, Limits),
+    peppers: Vec<Pepper>,
     clock: Arc<dyn Clock>,
     audit: AuditTarget,
     chained: bool,
@@ -253,6 +254,7 @@ impl DbBuilder {
             store,
             keyring: None,
             passwords: (HashPolicy::default(), Limits::default()),
+            peppers: Vec::new(),
             clock: Arc::new(SystemClock),
             audit: AuditTarget::Collection,
             chained: false,
@@ -280,6 +282,13 @@ impl DbBuilder {
     /// How passwords are hashed, and how many at once.
     pub fn passwords(mut self, policy: HashPolicy, limits: Limits) -> Self {
         self.passwords = (policy, limits);
+        self
+    }
+
+    /// Secrets that are mixed into every password: the first into new hashes, the others are those of older ones, which are
+    /// made anew with the next login.
+    pub fn peppers(mut self, peppers: impl IntoIterator<Item = Pepper>) -> Self {
+        self.peppers = peppers.into_iter().collect();
         self
     }
 
@@ -318,7 +327,7 @@ impl DbBuilder {
         lifecycle::check_schemas(&self.models, self.keyring.as_ref())?;
         self.check_keys()?;
         let (policy, limits) = self.passwords;
-        let hasher = PasswordHasher::new(policy, limits)?;
+        let hasher = PasswordHasher::with_peppers(policy, limits, self.peppers)?;
         Ok(Db(Arc::new(Ports {
             store: self.store,
             keyring: self.keyring,

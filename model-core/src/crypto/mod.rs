@@ -29,6 +29,7 @@ mod cache;
 mod document_seal;
 mod envelope;
 mod error;
+mod given_key;
 mod index;
 mod key;
 mod keyring;
@@ -61,7 +62,7 @@ pub use memory::MemoryKeyStore;
 pub use old::OldFormat;
 #[cfg(feature = "old-formats")]
 pub use old::{AesCbc, AesCtr, CryptoJs, LibreChat};
-pub use password::{Bounds, Candidate, HashPolicy, Limits, NewPassword, PasswordHasher, Verdict};
+pub use password::{Bounds, Candidate, HashPolicy, Limits, NewPassword, PasswordHasher, Pepper, Verdict};
 pub use plaintext::Plaintext;
 pub(crate) use plaintext::wipe;
 pub use store::{KEYS_COLLECTION, KeyRow, KeyState, KeyStore};

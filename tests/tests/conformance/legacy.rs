@@ -7,7 +7,7 @@ use model_core::prelude::*;
 
 use crate::harness::{Shop, change, on_both_stores};
 use crate::keys::rotate;
-use crate::models::{Letter, LetterPatch, NewLetter, NewLetterOptional, User};
+use crate::models::{Letter, LetterPatch, NewLetter, NewLetterOptional, User, open_policy};
 
 fn new(text: &str) -> NewLetter {
     NewLetter {
@@ -51,7 +51,51 @@ fn binary(document: &Document, field: &str) -> Option<Vec<u8>> {
     }
 }
 
+/// One that hides whether it has a pin.
+#[derive(Clone, Model)]
+#[model(collection = "doors")]
+struct Door {
+    #[model(id)]
+    id: Id<Door>,
+    #[model(tenant)]
+    organization: TenantId,
+    #[model(pad = 64)]
+    pin: Encrypted<Option<String>>,
+}
+
+impl BaseModel for Door {
+    type Actor = User;
+
+    open_policy!(Self, crate::models::Ctx);
+}
+
 on_both_stores! {
+    /// What may be absent inside of an encrypted field looks as what is there: nobody counts the doors that have a pin.
+    async fn absence_is_sealed_too(stage: Stage) {
+        let db = stage.builder().keys(model_core::testing::keyring().unwrap()).model::<Door>().build().await.unwrap();
+        let ctx = db.context(TenantId::new("acme").unwrap(), User::admin("ada"));
+        let new = |pin: Option<&str>| NewDoor { pin: Secret::new(pin.map(str::to_owned)) };
+        let told = async |door: &Door| door.pin.reveal(&ctx).await.unwrap().expose().clone();
+        let stored = async || {
+            let all = model_core::testing::stored(&db, "doors").await.unwrap();
+            all.iter().map(|door| binary(door, "pin").unwrap().len()).collect::<Vec<_>>()
+        };
+        let open = Door::create(&ctx, new(None)).await.unwrap();
+        let shut = Door::create(&ctx, new(Some("1234"))).await.unwrap();
+        let input = NewDoor::from_json(r#"{ "pin": null }"#).unwrap();
+        let spare = Door::create(&ctx, input).await.unwrap();
+        let lengths = stored().await;
+        assert!(lengths.len() == 3 && lengths.iter().all(|length| *length == lengths[0]), "{lengths:?}");
+        assert_eq!((told(&open).await, told(&shut).await.as_deref(), told(&spare).await), (None, Some("1234"), None));
+        let patch = DoorPatch::from_json(r#"{ "pin": "5678" }"#).unwrap();
+        let patched = Door::update(&ctx, &open.id, patch).await.unwrap();
+        assert_eq!(told(&patched).await.as_deref(), Some("5678"));
+        let patch = DoorPatch { pin: Set(Secret::new(None)) };
+        Door::update(&ctx, &shut.id, patch).await.unwrap();
+        assert_eq!(told(&Door::fetch(&ctx, &shut.id).await.unwrap()).await, None);
+        assert_eq!(stored().await, lengths);
+    }
+
     /// Values of different lengths have ciphertexts of one length, also after a rotation.
     async fn padding_hides_the_length(stage: Stage) {
         let shop = stage.shop().await;

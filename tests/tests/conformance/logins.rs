@@ -1,12 +1,12 @@
 //! Hashes of another system and of an older policy, replaced by the logins of their owners.
 
 use bson::{Bson, Document, doc};
-use model_core::ModelExt;
-use model_core::crypto::{Candidate, HashPolicy, Limits, PasswordHasher, Verdict};
+use model_core::crypto::{Candidate, HashPolicy, Limits, PasswordHasher, Pepper, Verdict};
 use model_core::prelude::*;
+use model_core::{ModelExt, SyncOptions, testing};
 
 use crate::harness::{Shop, on_both_stores};
-use crate::models::{Member, MemberPatch, User};
+use crate::models::{Member, MemberPatch, NewMember, User};
 
 const TYPED: &str = "correct horse";
 /// By `crypt(3)` and by Python's `hashlib`, as in the tests of `crypto`.
@@ -123,5 +123,50 @@ on_both_stores! {
             assert!(error.is_crypto() && !said.contains(&hash), "{said}");
             assert!(said.contains(expected), "{said}");
         }
+    }
+
+    /// Hashes with an older pepper, or with none, get the new one with the login of their owner.
+    async fn a_login_replaces_an_older_pepper(stage: Stage) {
+        let pepper = |first: u8| {
+            let key: [u8; 32] = std::array::from_fn(|i| first + u8::try_from(i).unwrap());
+            Pepper::new(&key).unwrap()
+        };
+        let (policy, limits) = testing::fast_passwords();
+        // Without a keyring, so that what is stored can be seen.
+        let none = stage.builder().passwords(policy.clone(), limits).model::<Member>().build_lazy().unwrap();
+        none.sync_indexes(SyncOptions::default()).await.unwrap();
+        let handle = |peppers: Vec<Pepper>| {
+            let builder = testing::another_process(&none).passwords(policy.clone(), limits);
+            builder.peppers(peppers).model::<Member>().build_lazy().unwrap()
+        };
+        let (first, second) = (handle(vec![pepper(1)]), handle(vec![pepper(2), pepper(1)]));
+        let ctx = |db: &Db| db.context(TenantId::new("acme").unwrap(), User::admin("ada"));
+        let hash = async || {
+            let member = Member::query(&ctx(&none)).first().await.unwrap().unwrap();
+            let stored = testing::stored(&none, "members").await.unwrap();
+            (member, stored[0].get_str("password").unwrap().to_owned())
+        };
+        let login = async |db: &Db, member: &Member, typed: &str| {
+            let door = db.global_context(User::admin("door"));
+            door.verify_and_upgrade(Some(&member.password), &Candidate::new(typed.to_owned())).await
+        };
+
+        let password = NewPassword::new(TYPED.to_owned()).unwrap();
+        Member::create(&ctx(&none), NewMember { email: "a@example.com".into(), password }).await.unwrap();
+        let (mut member, mut before) = hash().await;
+        assert!(!before.contains("keyid="));
+        for db in [&first, &second] {
+            assert_eq!(login(db, &member, "incorrect horse").await.unwrap(), Verdict::Mismatch);
+            assert_eq!(hash().await.1, before, "nothing was written");
+            assert!(matches!(login(db, &member, TYPED).await.unwrap(), Verdict::Match { .. }));
+            let (changed, after) = hash().await;
+            let id = |hash: &str| hash.split("keyid=").nth(1).map(|rest| rest[..11].to_owned());
+            assert!(id(&after).is_some() && id(&after) != id(&before), "{before} {after}");
+            (member, before) = (changed, after);
+            assert_eq!(login(db, &member, TYPED).await.unwrap(), Verdict::Match { needs_rehash: false });
+        }
+        // A handle that does not know the pepper cannot say that the password is wrong.
+        let error = login(&first, &member, TYPED).await.unwrap_err();
+        assert!(error.is_crypto() && error.to_string().contains("unsupported"), "{error}");
     }
 }

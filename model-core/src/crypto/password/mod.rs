@@ -2,6 +2,7 @@
 
 mod input;
 mod other;
+mod pepper;
 mod phc;
 mod policy;
 mod pool;
@@ -18,6 +19,7 @@ use super::key::random;
 use super::{CryptoError, Result};
 
 pub use self::input::{Candidate, NewPassword};
+pub use self::pepper::Pepper;
 pub use self::policy::{Bounds, HashPolicy, Limits};
 
 /// What a candidate is to a stored hash.
@@ -26,7 +28,7 @@ pub use self::policy::{Bounds, HashPolicy, Limits};
 pub enum Verdict {
     /// The password is right.
     Match {
-        /// The hash is weaker than the policy, or of an older format: hash the candidate anew and store that.
+        /// The hash is weaker than the policy, of an older format, or without the pepper of new ones: hash the candidate anew and store that.
         needs_rehash: bool,
     },
     /// The password is wrong, or there is none to compare with.
@@ -43,6 +45,8 @@ pub struct PasswordHasher {
 
 struct Inner {
     policy: HashPolicy,
+    /// Those that a stored hash may name; new hashes have the first.
+    peppers: Vec<Pepper>,
     pool: Arc<Pool>,
     /// What a login without a stored hash computes, so that it takes as long as one with.
     dummy: Job,
@@ -63,11 +67,30 @@ impl PasswordHasher {
     /// [`CryptoError::Config`] if Argon2 cannot do what the policy asks, or if the policy exceeds its own bounds;
     /// [`CryptoError::Rng`].
     pub fn new(policy: HashPolicy, limits: Limits) -> Result<Self> {
+        Self::with_peppers(policy, limits, [])
+    }
+
+    /// The same, with peppers: the first is mixed into new hashes, the others are those of older ones.
+    ///
+    /// # Errors
+    /// As [`PasswordHasher::new`].
+    pub fn with_peppers(
+        policy: HashPolicy,
+        limits: Limits,
+        peppers: impl IntoIterator<Item = Pepper>,
+    ) -> Result<Self> {
         policy.check()?;
-        let dummy = new_job(&policy)?;
+        let peppers: Vec<Pepper> = peppers.into_iter().collect();
+        let dummy = new_job(&policy, peppers.first())?;
         let pool = Arc::new(Pool::new(limits, &dummy.params));
+        let inner = Inner {
+            policy,
+            peppers,
+            pool,
+            dummy,
+        };
         Ok(Self {
-            inner: Arc::new(Inner { policy, pool, dummy }),
+            inner: Arc::new(inner),
         })
     }
 
@@ -81,7 +104,7 @@ impl PasswordHasher {
     /// # Errors
     /// [`CryptoError::HasherBusy`], [`CryptoError::Rng`].
     pub async fn hash(&self, password: &NewPassword) -> Result<String> {
-        let job = new_job(&self.inner.policy)?;
+        let job = new_job(&self.inner.policy, self.inner.peppers.first())?;
         let output = self.inner.pool.run(job.clone(), password.secret()).await?;
         phc::format(&job, output)
     }
@@ -96,7 +119,7 @@ impl PasswordHasher {
     /// string, after as much time as a comparison takes; [`CryptoError::HasherBusy`].
     pub async fn verify(&self, stored: Option<&str>, candidate: &Candidate) -> Result<Verdict> {
         let stored = stored
-            .map(|text| StoredHash::parse(text, &self.inner.policy.max))
+            .map(|text| StoredHash::parse(text, &self.inner.policy.max, &self.inner.peppers))
             .transpose();
         let (stored, secret) = match (stored, candidate.secret()) {
             (Ok(Some(stored)), Some(secret)) => (stored, secret),
@@ -124,7 +147,7 @@ impl PasswordHasher {
             self.burn(candidate).await?;
             return Ok(Verdict::Mismatch);
         };
-        let needs_rehash = stored.needs_rehash(&self.inner.policy);
+        let needs_rehash = stored.needs_rehash(&self.inner.policy, self.inner.peppers.first());
         let output = self.inner.pool.run(stored.job, secret).await?;
         // `Output` compares in constant time.
         Ok(if output == expected {
@@ -146,15 +169,16 @@ impl PasswordHasher {
 }
 
 /// A computation as the policy says, with a fresh salt.
-fn new_job(policy: &HashPolicy) -> Result<Job> {
+fn new_job(policy: &HashPolicy, pepper: Option<&Pepper>) -> Result<Job> {
     let mut salt = vec![0u8; policy.salt_len];
     random(&mut salt)?;
     Ok(Job {
         algorithm: Algorithm::Argon2id,
         version: Version::V0x13,
-        params: policy.params()?,
+        params: policy.params(pepper)?,
         output_len: policy.output_len,
         salt,
+        pepper: pepper.cloned(),
     })
 }
 

@@ -7,6 +7,7 @@ use argon2::{Algorithm, Params, Version};
 
 use super::super::{CryptoError, Result};
 use super::other::{self, OtherHash};
+use super::pepper::Pepper;
 use super::policy::{Bounds, HashPolicy};
 use super::pool::Job;
 
@@ -22,7 +23,7 @@ pub(super) enum StoredHash {
 impl StoredHash {
     /// Parses a string and checks it against the bounds. The scheme is looked at before the rest: other schemes' strings
     /// need not be PHC strings.
-    pub(super) fn parse(text: &str, bounds: &Bounds) -> Result<Self> {
+    pub(super) fn parse(text: &str, bounds: &Bounds, peppers: &[Pepper]) -> Result<Self> {
         if text.len() > bounds.phc_len {
             return Err(CryptoError::HashPolicy);
         }
@@ -37,7 +38,7 @@ impl StoredHash {
                 return other.map(Self::Other).ok_or(CryptoError::UnsupportedHash);
             }
         };
-        Stored::parse(algorithm, text, bounds).map(Self::Argon2)
+        Stored::parse(algorithm, text, bounds, peppers).map(Self::Argon2)
     }
 }
 
@@ -50,9 +51,10 @@ pub(super) struct Stored {
 }
 
 impl Stored {
-    fn parse(algorithm: Algorithm, text: &str, bounds: &Bounds) -> Result<Self> {
+    fn parse(algorithm: Algorithm, text: &str, bounds: &Bounds, peppers: &[Pepper]) -> Result<Self> {
         let hash = PasswordHash::new(text).map_err(|_| CryptoError::MalformedHash)?;
         let params = parse_params(&hash.params, bounds)?;
+        let pepper = named(params.keyid(), peppers)?.cloned();
         let version = match hash.version {
             None => Version::V0x13,
             Some(number) => Version::try_from(number).map_err(|_| CryptoError::UnsupportedHash)?,
@@ -67,13 +69,14 @@ impl Stored {
                 params,
                 output_len,
                 salt: salt.unwrap_or_default(),
+                pepper,
             },
             has_version: hash.version.is_some(),
         })
     }
 
-    /// Whether the hash is weaker than the policy, or of an older format.
-    pub(super) fn needs_rehash(&self, policy: &HashPolicy) -> bool {
+    /// Whether the hash is weaker than the policy, of an older format, or without the pepper that new ones have.
+    pub(super) fn needs_rehash(&self, policy: &HashPolicy, pepper: Option<&Pepper>) -> bool {
         let (job, params) = (&self.job, &self.job.params);
         // A string without a version means 16 to the specification and 19 to this crate.
         let old_format =
@@ -84,7 +87,8 @@ impl Stored {
             || work(params.m_cost(), params.t_cost()) < work(policy.memory_kib, policy.passes)
             || params.p_cost() < policy.lanes;
         let short = job.salt.len() < SALT_LEN || job.output_len < OUTPUT_LEN;
-        old_format || cheap || short
+        let old_pepper = job.pepper.as_ref().map(Pepper::id) != pepper.map(Pepper::id);
+        old_format || cheap || short || old_pepper
     }
 }
 
@@ -107,11 +111,14 @@ fn parse_params(text: &ParamsString, bounds: &Bounds) -> Result<Params> {
     if !bounds.allow(cost("m")?, cost("t")?, cost("p")?) {
         return Err(CryptoError::HashPolicy);
     }
-    let params = Params::try_from(text).map_err(|_| CryptoError::MalformedHash)?;
-    // The string says that a pepper was mixed in, and which; without it no password matches.
-    if params.keyid().is_empty() {
-        Ok(params)
-    } else {
-        Err(CryptoError::UnsupportedHash)
+    Params::try_from(text).map_err(|_| CryptoError::MalformedHash)
+}
+
+/// The pepper that a hash names; without it no password matches.
+fn named<'a>(id: &[u8], peppers: &'a [Pepper]) -> Result<Option<&'a Pepper>> {
+    if id.is_empty() {
+        return Ok(None);
     }
+    let known = peppers.iter().find(|pepper| pepper.id() == id);
+    known.map(Some).ok_or(CryptoError::UnsupportedHash)
 }

@@ -3,10 +3,11 @@
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use argon2::Params;
+use argon2::{Params, ParamsBuilder};
 
 use super::super::{CryptoError, Result};
 use super::impossible;
+use super::pepper::Pepper;
 use super::phc::StoredHash;
 
 /// The memory that the default limits allow all computations together, in KiB.
@@ -47,7 +48,8 @@ impl Default for Bounds {
 
 impl Bounds {
     /// Whether a stored hash is of a scheme that this build knows, well formed, and within the bounds: for a check of what is
-    /// taken over from another system. Nothing is computed.
+    /// taken over from another system. Nothing is computed. A pepper is this service's own, so that a hash that names one is of
+    /// none that it knows.
     ///
     /// # Errors
     /// [`CryptoError::HashPolicy`], [`CryptoError::UnsupportedHash`], [`CryptoError::MalformedHash`].
@@ -59,7 +61,7 @@ impl Bounds {
     /// assert_eq!(bounds.check(huge), Err(CryptoError::HashPolicy));
     /// ```
     pub fn check(&self, stored: &str) -> Result<()> {
-        StoredHash::parse(stored, self).map(drop)
+        StoredHash::parse(stored, self, &[]).map(drop)
     }
 
     pub(super) fn allow(&self, memory_kib: u32, passes: u32, lanes: u32) -> bool {
@@ -113,11 +115,20 @@ impl HashPolicy {
                 "a password hash has a salt of 8 to 48 and an output of 10 to 64 bytes",
             ));
         }
-        self.params().map(|_| ())
+        self.params(None).map(|_| ())
     }
 
-    pub(super) fn params(&self) -> Result<Params> {
-        Params::new(self.memory_kib, self.passes, self.lanes, Some(self.output_len)).map_err(impossible)
+    pub(super) fn params(&self, pepper: Option<&Pepper>) -> Result<Params> {
+        let mut params = ParamsBuilder::new();
+        params
+            .m_cost(self.memory_kib)
+            .t_cost(self.passes)
+            .p_cost(self.lanes)
+            .output_len(self.output_len);
+        if let Some(pepper) = pepper {
+            pepper.put_on(&mut params)?;
+        }
+        params.build().map_err(impossible)
     }
 }
 

@@ -11,6 +11,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::super::{CryptoError, Result};
 use super::other::OtherHash;
+use super::pepper::Pepper;
 use super::policy::Limits;
 
 /// One computation, within the bounds.
@@ -21,6 +22,7 @@ pub(super) struct Job {
     pub(super) params: Params,
     pub(super) output_len: usize,
     pub(super) salt: Vec<u8>,
+    pub(super) pepper: Option<Pepper>,
 }
 
 /// Permits to compute, and the memory to do it in.
@@ -100,7 +102,13 @@ impl Pool {
 
     fn compute(&self, job: &Job, secret: &[u8]) -> Result<Output> {
         let mut arena = Arena::take(self, job.params.block_count())?;
-        let argon2 = Argon2::new(job.algorithm, job.version, job.params.clone());
+        let argon2 = match &job.pepper {
+            Some(pepper) => {
+                Argon2::new_with_secret(pepper.key(), job.algorithm, job.version, job.params.clone())
+                    .map_err(super::impossible)?
+            }
+            None => Argon2::new(job.algorithm, job.version, job.params.clone()),
+        };
         let mut bytes = Zeroizing::new([0u8; Output::MAX_LENGTH]);
         let out = bytes
             .get_mut(..job.output_len)

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use argon2::{Algorithm, Argon2, AssociatedData, Block, ParamsBuilder, Version};
 
 use super::super::CryptoError::{self, Config, MalformedHash, PasswordLength, UnsupportedHash};
-use super::super::{Bounds, Candidate, HashPolicy, Limits, NewPassword, PasswordHasher, Verdict};
+use super::super::{Bounds, Candidate, HashPolicy, Limits, NewPassword, PasswordHasher, Pepper, Verdict};
 use super::{block_on, hex};
 
 fn cheap() -> HashPolicy {
@@ -361,4 +361,89 @@ fn impossible_policies_are_refused() {
             Err(Config(_))
         ));
     }
+}
+
+fn pepper(first: u8) -> Pepper {
+    Pepper::new(&core::array::from_fn(|i| {
+        first.wrapping_add(u8::try_from(i).unwrap())
+    }))
+    .unwrap()
+}
+
+fn peppered(peppers: &[u8]) -> PasswordHasher {
+    let peppers = peppers.iter().map(|first| pepper(*first));
+    PasswordHasher::with_peppers(cheap(), Limits::default(), peppers).unwrap()
+}
+
+/// A hash names its pepper, and is that of Argon2 with the secret: what another implementation of RFC 9106 would compute.
+#[test]
+fn a_pepper_is_argon2_s_secret() {
+    let stored = block_on(peppered(&[0x80]).hash(&new("correct horse"))).unwrap();
+    let parts: Vec<&str> = stored.split('$').collect();
+    let &[_, "argon2id", "v=19", params, salt, hash] = parts.as_slice() else {
+        panic!("{stored}")
+    };
+    assert!(params.starts_with("m=64,t=1,p=1,keyid="), "{stored}");
+    let unpadded = |bytes: &[u8]| base64(bytes).trim_end_matches('=').to_owned();
+    let mut key_id = [0; 8];
+    let key: [u8; 32] = core::array::from_fn(|i| 0x80 + u8::try_from(i).unwrap());
+    super::super::key::expand(&key, &[b"model-core/pepper-id/1"], &mut key_id).unwrap();
+    assert!(params.ends_with(&unpadded(&key_id)), "{stored}");
+
+    let salt = argon2::password_hash::phc::Salt::from_b64(salt).unwrap();
+    let params = ParamsBuilder::new()
+        .m_cost(64)
+        .t_cost(1)
+        .p_cost(1)
+        .build()
+        .unwrap();
+    let mut memory = vec![Block::new(); params.block_count()];
+    let argon2 = Argon2::new_with_secret(&key, Algorithm::Argon2id, Version::V0x13, params).unwrap();
+    let mut tag = [0; 32];
+    argon2
+        .hash_password_into_with_memory(b"correct horse", &salt, &mut tag, &mut memory)
+        .unwrap();
+    assert_eq!(hash, unpadded(&tag));
+}
+
+/// Older peppers verify, and ask for a new hash; an unknown one is no wrong password.
+#[test]
+fn peppers_change_with_the_next_login() {
+    let right = |needs_rehash| Ok(Verdict::Match { needs_rehash });
+    let plain = block_on(hasher().hash(&new("correct horse"))).unwrap();
+    let old = block_on(peppered(&[1]).hash(&new("correct horse"))).unwrap();
+    let young = block_on(peppered(&[2, 1]).hash(&new("correct horse"))).unwrap();
+    let both = peppered(&[2, 1]);
+    for (stored, needs_rehash) in [(&plain, true), (&old, true), (&young, false)] {
+        assert_eq!(verify(&both, stored, "correct horse"), right(needs_rehash));
+        assert_eq!(verify(&both, stored, "correct horsf"), Ok(Verdict::Mismatch));
+    }
+    // The service goes back to none: what has one verifies as long as it is named, and loses it.
+    assert_eq!(verify(&peppered(&[1]), &old, "correct horse"), right(false));
+    assert_eq!(verify(&hasher(), &plain, "correct horse"), right(false));
+    for unknown in [hasher(), peppered(&[3])] {
+        assert_eq!(verify(&unknown, &old, "correct horse"), Err(UnsupportedHash));
+    }
+    // Of another pepper under this one's name: nothing matches.
+    let (id, other) = (
+        young.split("keyid=").nth(1).unwrap(),
+        old.split("keyid=").nth(1).unwrap(),
+    );
+    let forged = old.replace(&other[..11], &id[..11]);
+    assert_eq!(verify(&both, &forged, "correct horse"), Ok(Verdict::Mismatch));
+}
+
+#[test]
+fn a_pepper_is_a_key() {
+    assert_eq!(Pepper::new(&[7; 32]).unwrap_err(), CryptoError::WeakKey);
+    assert_eq!(
+        Pepper::new(b"thirty-two characters as a key!!").unwrap_err(),
+        CryptoError::WeakKey
+    );
+    assert_eq!(Pepper::parse("short").unwrap_err(), CryptoError::WeakKey);
+    assert!(matches!(
+        Pepper::from_env("NO_SUCH_PEPPER"),
+        Err(CryptoError::KeySource { .. })
+    ));
+    assert_eq!(format!("{:?}", pepper(1)), "Pepper { .. }");
 }
