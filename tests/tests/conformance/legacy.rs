@@ -90,7 +90,7 @@ on_both_stores! {
         let patch = DoorPatch::from_json(r#"{ "pin": "5678" }"#).unwrap();
         let patched = Door::update(&ctx, &open.id, patch).await.unwrap();
         assert_eq!(told(&patched).await.as_deref(), Some("5678"));
-        let patch = DoorPatch { pin: Set(Secret::new(None)) };
+        let patch = DoorPatch { pin: Set(Secret::new(None)), ..Default::default() };
         Door::update(&ctx, &shut.id, patch).await.unwrap();
         assert_eq!(told(&Door::fetch(&ctx, &shut.id).await.unwrap()).await, None);
         assert_eq!(stored().await, lengths);
