@@ -8,7 +8,7 @@ use futures_util::future::FutureExt;
 use tokio::sync::OnceCell;
 
 use crate::audit::{ActorIdentity, AuditSink};
-use crate::crypto::{HashPolicy, Keyring, Limits, PasswordHasher, Pepper};
+use crate::crypto::{HashPolicy, Keyring, Limits, PasswordHasher, Peppers};
 use crate::engine::{self, AuditTarget, Clock, Graph, Ports, Registered, Settled, State, SystemClock};
 use crate::error::{Error, ErrorKind, Result};
 use crate::keys::Keys;
@@ -231,7 +231,7 @@ pub struct DbBuilder {
     store: Arc<dyn Store>,
     keyring: Option<Keyring>,
     passwords: (HashPolicy, Limits),
-    peppers: Vec<Pepper>,
+    peppers: Peppers,
     clock: Arc<dyn Clock>,
     audit: AuditTarget,
     chained: bool,
@@ -254,7 +254,7 @@ impl DbBuilder {
             store,
             keyring: None,
             passwords: (HashPolicy::default(), Limits::default()),
-            peppers: Vec::new(),
+            peppers: Peppers::none(),
             clock: Arc::new(SystemClock),
             audit: AuditTarget::Collection,
             chained: false,
@@ -285,10 +285,9 @@ impl DbBuilder {
         self
     }
 
-    /// Secrets that are mixed into every password: the first into new hashes, the others are those of older ones, which are
-    /// made anew with the next login.
-    pub fn peppers(mut self, peppers: impl IntoIterator<Item = Pepper>) -> Self {
-        self.peppers = peppers.into_iter().collect();
+    /// Secrets that are mixed into every password.
+    pub fn peppers(mut self, peppers: Peppers) -> Self {
+        self.peppers = peppers;
         self
     }
 

@@ -9,12 +9,28 @@ pub(super) fn is_email(text: &str) -> bool {
     EmailAddress::parse_with_options(text, options).is_ok()
 }
 
-/// An absolute URL with a host, a port that is one, and no white space: an IRI (RFC 3987, of which each URI of RFC 3986 is
-/// one), as the `iri-string` crate reads it.
+/// An absolute URL with a host, and with a port that is one: an IRI (RFC 3987, of which each URI of RFC 3986 is one), as the
+/// `iri-string` crate reads it, with what browsers leave as it is behind the host, such as `filter[name]`.
 pub(super) fn is_url(text: &str) -> bool {
-    let Ok(iri) = IriStr::new(text) else { return false };
+    // RFC 3987, section 4.1, forbids the characters that turn the direction of writing: they make one host look as another.
+    let misleads = |c: char| {
+        c.is_whitespace()
+            || matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+    };
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return false;
+    };
+    if text.contains(misleads) {
+        return false;
+    }
+    let (authority, behind) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let behind = behind.replace(['[', ']', '{', '}', '|', '^', '`'], "_");
+    let strict = format!("{scheme}://{authority}{behind}");
+    let Ok(iri) = IriStr::new(&strict) else {
+        return false;
+    };
     iri.authority_components().is_some_and(|authority| {
-        let port = authority.port().unwrap_or_default();
-        !authority.host().is_empty() && (port.is_empty() || port.parse::<u16>().is_ok())
+        let (host, port) = (authority.host(), authority.port().unwrap_or_default());
+        !host.is_empty() && !host.contains('%') && (port.is_empty() || port.parse::<u16>().is_ok())
     })
 }

@@ -95,6 +95,9 @@ pub enum CryptoError {
     /// A stored hash is of a scheme that is not supported.
     #[error("the stored password hash is of an unsupported scheme: reset this password")]
     UnsupportedHash,
+    /// A stored hash names a pepper that the hasher does not know.
+    #[error("the stored password hash names a pepper that is not known here: give it to `Peppers`")]
+    UnknownPepper,
     /// A stored hash is not a PHC string.
     #[error("the stored password hash is malformed: reset this password")]
     MalformedHash,

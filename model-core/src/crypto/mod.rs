@@ -62,7 +62,9 @@ pub use memory::MemoryKeyStore;
 pub use old::OldFormat;
 #[cfg(feature = "old-formats")]
 pub use old::{AesCbc, AesCtr, CryptoJs, LibreChat};
-pub use password::{Bounds, Candidate, HashPolicy, Limits, NewPassword, PasswordHasher, Pepper, Verdict};
+pub use password::{
+    Bounds, Candidate, HashPolicy, Limits, NewPassword, PasswordHasher, Pepper, Peppers, Verdict,
+};
 pub use plaintext::Plaintext;
 pub(crate) use plaintext::wipe;
 pub use store::{KEYS_COLLECTION, KeyRow, KeyState, KeyStore};

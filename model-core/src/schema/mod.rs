@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 mod blind;
+mod dialect;
 mod external;
 mod field;
 mod form;

@@ -5,6 +5,8 @@ use std::sync::OnceLock;
 use regex_lite::Regex;
 use zeroize::Zeroize as _;
 
+use super::dialect;
+
 /// What is done to a string before it is validated, stored or compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -57,7 +59,7 @@ pub enum Number {
 /// A regular expression in the syntax of the [`regex-lite`](https://docs.rs/regex-lite) crate, compiled on first use and
 /// matched in time linear in the text.
 ///
-/// `\d`, `\w`, `\s` and `\b` are ASCII's, as on the server and in JavaScript; there are no Unicode classes (`\p{L}`).
+/// `\d`, `\w`, `\s`, `\b` and `(?i)` know ASCII alone, as on the server; there are no Unicode classes (`\p{L}`).
 pub struct Pattern {
     source: &'static str,
     compiled: OnceLock<Result<Regex, regex_lite::Error>>,
@@ -83,26 +85,14 @@ impl Pattern {
         self.source
     }
 
-    /// Whether other dialects (PCRE2 on the server, ECMA-262 in JSON Schema) read the pattern as it is read here.
-    ///
-    /// Digits and letters of words are ASCII's in all of them, white space and, for some validators, boundaries are not;
-    /// flags fold letters differently, and some combinations mean sets.
-    pub(crate) fn is_portable(&self) -> bool {
-        const OTHERWISE: [&str; 8] = ["[[", "&&", "--", "~~", "++", "*+", "?+", "}+"];
-        const ASCII: [char; 4] = ['d', 'D', 'w', 'W'];
-        let mut characters = self.source.chars();
-        while let Some(character) = characters.next() {
-            if character == '\\'
-                && characters
-                    .next()
-                    .is_none_or(|escaped| escaped.is_alphanumeric() && !ASCII.contains(&escaped))
-            {
-                return false;
-            }
-        }
-        let groups = self.source.matches("(?").count();
-        groups == self.source.matches("(?:").count()
-            && !OTHERWISE.iter().any(|part| self.source.contains(part))
+    /// As the server would have to read it; none if it may read it otherwise.
+    pub(crate) fn for_server(&self) -> Option<String> {
+        dialect::translate(self.source, &dialect::SERVER)
+    }
+
+    /// As a validator of JSON Schema would have to read it; none if it may read it otherwise.
+    pub(crate) fn for_json_schema(&self) -> Option<String> {
+        dialect::translate(self.source, &dialect::JSON_SCHEMA)
     }
 
     /// Whether some part of the text matches; never, if the pattern is not a valid one.

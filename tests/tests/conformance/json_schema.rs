@@ -185,6 +185,7 @@ fn battery() -> Vec<Value> {
         value!("7x"),
         value!("https://müller.example:8080/ü?q=ü"),
         value!("https://example.com/a b"),
+        value!("https://example.com/?filter[name]=x|y{z}"),
         value!("//example.com"),
         value!("mailto:a@example.com"),
         value!("dsc_1"),
@@ -231,7 +232,7 @@ fn battery() -> Vec<Value> {
 /// Where a schema cannot say what the model does: it says yes, and the model no.
 fn is_beyond_a_schema(key: &str, value: &Value) -> bool {
     match (key, value) {
-        // What is left after trimming; operators, at any depth; ids of a prefix and more; an IRI without a host.
+        // What is left after trimming; operators, at any depth; ids of a prefix and more; a URL.
         ("trimmed" | "site", Value::String(_)) | ("any", Value::Object(_)) | ("parent", Value::String(_)) => {
             true
         }

@@ -194,8 +194,9 @@ async fn another_client_is_refused_what_we_could_not_read() {
         ("name", "x".into()),
         ("name", "toolonganame".into()),
         ("name", "UPPER".into()),
-        // A digit is one of ASCII's, on the server as in the engine.
+        // A digit is one of ASCII's, and the end is the end, on the server as in the engine.
         ("digits", "١٢٣".into()),
+        ("digits", "123\n".into()),
         ("grade", "c".into()),
         ("tags", "x".into()),
         ("tags", many(&["a", "b", "c"])),

@@ -19,7 +19,7 @@ use super::key::random;
 use super::{CryptoError, Result};
 
 pub use self::input::{Candidate, NewPassword};
-pub use self::pepper::Pepper;
+pub use self::pepper::{Pepper, Peppers};
 pub use self::policy::{Bounds, HashPolicy, Limits};
 
 /// What a candidate is to a stored hash.
@@ -45,8 +45,7 @@ pub struct PasswordHasher {
 
 struct Inner {
     policy: HashPolicy,
-    /// Those that a stored hash may name; new hashes have the first.
-    peppers: Vec<Pepper>,
+    peppers: Peppers,
     pool: Arc<Pool>,
     /// What a login without a stored hash computes, so that it takes as long as one with.
     dummy: Job,
@@ -67,21 +66,16 @@ impl PasswordHasher {
     /// [`CryptoError::Config`] if Argon2 cannot do what the policy asks, or if the policy exceeds its own bounds;
     /// [`CryptoError::Rng`].
     pub fn new(policy: HashPolicy, limits: Limits) -> Result<Self> {
-        Self::with_peppers(policy, limits, [])
+        Self::with_peppers(policy, limits, Peppers::none())
     }
 
-    /// The same, with peppers: the first is mixed into new hashes, the others are those of older ones.
+    /// The same, with peppers.
     ///
     /// # Errors
     /// As [`PasswordHasher::new`].
-    pub fn with_peppers(
-        policy: HashPolicy,
-        limits: Limits,
-        peppers: impl IntoIterator<Item = Pepper>,
-    ) -> Result<Self> {
+    pub fn with_peppers(policy: HashPolicy, limits: Limits, peppers: Peppers) -> Result<Self> {
         policy.check()?;
-        let peppers: Vec<Pepper> = peppers.into_iter().collect();
-        let dummy = new_job(&policy, peppers.first())?;
+        let dummy = new_job(&policy, peppers.of_new_hashes())?;
         let pool = Arc::new(Pool::new(limits, &dummy.params));
         let inner = Inner {
             policy,
@@ -104,7 +98,7 @@ impl PasswordHasher {
     /// # Errors
     /// [`CryptoError::HasherBusy`], [`CryptoError::Rng`].
     pub async fn hash(&self, password: &NewPassword) -> Result<String> {
-        let job = new_job(&self.inner.policy, self.inner.peppers.first())?;
+        let job = new_job(&self.inner.policy, self.inner.peppers.of_new_hashes())?;
         let output = self.inner.pool.run(job.clone(), password.secret()).await?;
         phc::format(&job, output)
     }
@@ -115,8 +109,8 @@ impl PasswordHasher {
     /// string costs nothing beyond the policy's bounds: they are checked before anything is computed.
     ///
     /// # Errors
-    /// [`CryptoError::HashPolicy`], [`CryptoError::UnsupportedHash`] or [`CryptoError::MalformedHash`] for the stored
-    /// string, after as much time as a comparison takes; [`CryptoError::HasherBusy`].
+    /// [`CryptoError::HashPolicy`], [`CryptoError::UnsupportedHash`], [`CryptoError::UnknownPepper`] or
+    /// [`CryptoError::MalformedHash`] for the stored string, after as much time as a comparison takes; [`CryptoError::HasherBusy`].
     pub async fn verify(&self, stored: Option<&str>, candidate: &Candidate) -> Result<Verdict> {
         let stored = stored
             .map(|text| StoredHash::parse(text, &self.inner.policy.max, &self.inner.peppers))
@@ -147,7 +141,7 @@ impl PasswordHasher {
             self.burn(candidate).await?;
             return Ok(Verdict::Mismatch);
         };
-        let needs_rehash = stored.needs_rehash(&self.inner.policy, self.inner.peppers.first());
+        let needs_rehash = stored.needs_rehash(&self.inner.policy, self.inner.peppers.of_new_hashes());
         let output = self.inner.pool.run(stored.job, secret).await?;
         // `Output` compares in constant time.
         Ok(if output == expected {

@@ -14,18 +14,16 @@ const ID_LABEL: &[u8] = b"model-core/pepper-id/1";
 /// A secret that Argon2 mixes into every password (RFC 9106, section 3.1: the secret value `K`), and that is not in the
 /// database: with hashes alone nobody can try passwords.
 ///
-/// A hash names its pepper by the parameter `keyid`, eight bytes that are derived from it. Hashes without one, or with an
-/// older one, verify as before and are made anew with the next login; there is no other way to change them, since the
-/// password is needed for it. Where the database handle has a keyring, hashes are sealed, which keeps them from a thief as well, and
+/// A hash names its pepper by the parameter `keyid`, eight bytes that are derived from it. Where the database handle has a keyring, hashes are sealed, which keeps them from a thief as well, and
 /// are rotated like any other field: then a pepper is for systems that have one already, or for two keepers of keys.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-/// use model_core::crypto::{Candidate, HashPolicy, Limits, NewPassword, PasswordHasher, Pepper, Verdict};
+/// use model_core::crypto::{Candidate, HashPolicy, Limits, NewPassword, PasswordHasher, Pepper, Peppers, Verdict};
 /// let pepper = Pepper::parse("b7a0b1a9c9f0d5c3e2d4f6a8b0c1d2e3f405162738495a6b7c8d9eafb0c1d2e3")?;
 /// # let policy = HashPolicy { memory_kib: 64, passes: 1, ..HashPolicy::default() };
 /// # let limits = Limits::for_policy(&policy);
-/// let hasher = PasswordHasher::with_peppers(policy, limits, [pepper])?;
+/// let hasher = PasswordHasher::with_peppers(policy, limits, Peppers::current(pepper))?;
 /// let stored = hasher.hash(&NewPassword::new("correct horse".to_owned())?).await?;
 /// assert!(stored.contains(",keyid="));
 /// let verdict = hasher.verify(Some(&stored), &Candidate::new("correct horse".to_owned())).await?;
@@ -55,10 +53,12 @@ impl Pepper {
         }
         let mut id = [0; 8];
         expand(key, &[ID_LABEL], &mut id)?;
-        Ok(Self {
-            id,
-            key: Arc::new(Zeroizing::new(*key)),
-        })
+        // Copied to where it stays, so that moving it leaves no copies behind.
+        let mut kept = Arc::new(Zeroizing::new([0; 32]));
+        if let Some(kept) = Arc::get_mut(&mut kept) {
+            kept.copy_from_slice(key);
+        }
+        Ok(Self { id, key: kept })
     }
 
     /// A pepper from 64 hexadecimal digits, or from base64 of 32 bytes (either alphabet, padding optional).
@@ -89,5 +89,60 @@ impl Pepper {
     pub(super) fn put_on(&self, params: &mut ParamsBuilder) -> Result<()> {
         params.keyid(KeyId::new(&self.id).map_err(super::impossible)?);
         Ok(())
+    }
+}
+
+/// The peppers that a hasher knows, and the one that it mixes into new hashes.
+///
+/// Hashes without the current one verify as before and are made anew with the next login; there is no other way to change
+/// them, since the password is needed for it. A process that does not know a hash's pepper cannot verify it: a new pepper is
+/// made known to all processes first, and current after that.
+///
+/// ```
+/// # use model_core::crypto::{Pepper, Peppers};
+/// # let pepper = |first: u8| Pepper::new(&std::array::from_fn(|i| first + i as u8));
+/// # let (old, new) = (pepper(1)?, pepper(2)?);
+/// // Everywhere before any process makes hashes with the new one:
+/// let first = Peppers::current(old.clone()).with_known(new.clone());
+/// // And then:
+/// let second = Peppers::current(new).with_known(old);
+/// # Ok::<(), model_core::crypto::CryptoError>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Peppers {
+    current: Option<Pepper>,
+    known: Vec<Pepper>,
+}
+
+impl Peppers {
+    /// This one is mixed into new hashes.
+    pub fn current(pepper: Pepper) -> Self {
+        Self {
+            current: Some(pepper),
+            known: Vec::new(),
+        }
+    }
+
+    /// New hashes have none: before the first one becomes current, and after the last one.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Hashes with this one verify too: it was current once, or is going to be.
+    #[must_use]
+    pub fn with_known(mut self, pepper: Pepper) -> Self {
+        self.known.push(pepper);
+        self
+    }
+
+    pub(super) fn of_new_hashes(&self) -> Option<&Pepper> {
+        self.current.as_ref()
+    }
+
+    pub(super) fn find(&self, id: &[u8]) -> Option<&Pepper> {
+        self.current
+            .iter()
+            .chain(&self.known)
+            .find(|pepper| pepper.id == id)
     }
 }

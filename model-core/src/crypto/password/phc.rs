@@ -7,7 +7,7 @@ use argon2::{Algorithm, Params, Version};
 
 use super::super::{CryptoError, Result};
 use super::other::{self, OtherHash};
-use super::pepper::Pepper;
+use super::pepper::{Pepper, Peppers};
 use super::policy::{Bounds, HashPolicy};
 use super::pool::Job;
 
@@ -23,7 +23,7 @@ pub(super) enum StoredHash {
 impl StoredHash {
     /// Parses a string and checks it against the bounds. The scheme is looked at before the rest: other schemes' strings
     /// need not be PHC strings.
-    pub(super) fn parse(text: &str, bounds: &Bounds, peppers: &[Pepper]) -> Result<Self> {
+    pub(super) fn parse(text: &str, bounds: &Bounds, peppers: &Peppers) -> Result<Self> {
         if text.len() > bounds.phc_len {
             return Err(CryptoError::HashPolicy);
         }
@@ -51,7 +51,7 @@ pub(super) struct Stored {
 }
 
 impl Stored {
-    fn parse(algorithm: Algorithm, text: &str, bounds: &Bounds, peppers: &[Pepper]) -> Result<Self> {
+    fn parse(algorithm: Algorithm, text: &str, bounds: &Bounds, peppers: &Peppers) -> Result<Self> {
         let hash = PasswordHash::new(text).map_err(|_| CryptoError::MalformedHash)?;
         let params = parse_params(&hash.params, bounds)?;
         let pepper = named(params.keyid(), peppers)?.cloned();
@@ -107,6 +107,7 @@ pub(super) fn format(job: &Job, output: Output) -> Result<String> {
 
 /// Reads the three costs and refuses what exceeds the bounds, before anything else looks at them.
 fn parse_params(text: &ParamsString, bounds: &Bounds) -> Result<Params> {
+    refuse_repeated(text)?;
     let cost = |name: &str| text.get_decimal(name).ok_or(CryptoError::MalformedHash);
     if !bounds.allow(cost("m")?, cost("t")?, cost("p")?) {
         return Err(CryptoError::HashPolicy);
@@ -114,11 +115,23 @@ fn parse_params(text: &ParamsString, bounds: &Bounds) -> Result<Params> {
     Params::try_from(text).map_err(|_| CryptoError::MalformedHash)
 }
 
+/// Refuses a parameter that is named twice: the first would be held to the bounds, and the last be computed with.
+fn refuse_repeated(params: &ParamsString) -> Result<()> {
+    let mut names: Vec<_> = params.iter().map(|(name, _)| name.to_string()).collect();
+    let all = names.len();
+    names.sort_unstable();
+    names.dedup();
+    if names.len() == all {
+        Ok(())
+    } else {
+        Err(CryptoError::MalformedHash)
+    }
+}
+
 /// The pepper that a hash names; without it no password matches.
-fn named<'a>(id: &[u8], peppers: &'a [Pepper]) -> Result<Option<&'a Pepper>> {
+fn named<'a>(id: &[u8], peppers: &'a Peppers) -> Result<Option<&'a Pepper>> {
     if id.is_empty() {
         return Ok(None);
     }
-    let known = peppers.iter().find(|pepper| pepper.id() == id);
-    known.map(Some).ok_or(CryptoError::UnsupportedHash)
+    peppers.find(id).map(Some).ok_or(CryptoError::UnknownPepper)
 }

@@ -7,7 +7,7 @@ use argon2::{Params, ParamsBuilder};
 
 use super::super::{CryptoError, Result};
 use super::impossible;
-use super::pepper::Pepper;
+use super::pepper::{Pepper, Peppers};
 use super::phc::StoredHash;
 
 /// The memory that the default limits allow all computations together, in KiB.
@@ -48,11 +48,11 @@ impl Default for Bounds {
 
 impl Bounds {
     /// Whether a stored hash is of a scheme that this build knows, well formed, and within the bounds: for a check of what is
-    /// taken over from another system. Nothing is computed. A pepper is this service's own, so that a hash that names one is of
-    /// none that it knows.
+    /// taken over from another system. Nothing is computed, and no pepper is known here.
     ///
     /// # Errors
-    /// [`CryptoError::HashPolicy`], [`CryptoError::UnsupportedHash`], [`CryptoError::MalformedHash`].
+    /// [`CryptoError::HashPolicy`], [`CryptoError::UnsupportedHash`], [`CryptoError::UnknownPepper`],
+    /// [`CryptoError::MalformedHash`].
     ///
     /// ```
     /// use model_core::crypto::{CryptoError, HashPolicy};
@@ -61,7 +61,7 @@ impl Bounds {
     /// assert_eq!(bounds.check(huge), Err(CryptoError::HashPolicy));
     /// ```
     pub fn check(&self, stored: &str) -> Result<()> {
-        StoredHash::parse(stored, self, &[]).map(drop)
+        StoredHash::parse(stored, self, &Peppers::none()).map(drop)
     }
 
     pub(super) fn allow(&self, memory_kib: u32, passes: u32, lanes: u32) -> bool {

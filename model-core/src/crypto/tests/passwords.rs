@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use argon2::{Algorithm, Argon2, AssociatedData, Block, ParamsBuilder, Version};
 
 use super::super::CryptoError::{self, Config, MalformedHash, PasswordLength, UnsupportedHash};
-use super::super::{Bounds, Candidate, HashPolicy, Limits, NewPassword, PasswordHasher, Pepper, Verdict};
+use super::super::{
+    Bounds, Candidate, HashPolicy, Limits, NewPassword, PasswordHasher, Pepper, Peppers, Verdict,
+};
 use super::{block_on, hex};
 
 fn cheap() -> HashPolicy {
@@ -207,6 +209,20 @@ fn costs_over_the_bounds_are_refused_without_being_computed() {
         );
         assert!(started.elapsed() < Duration::from_millis(500), "{costs}");
     }
+    // The first would be held to the bounds, and the last be computed with.
+    for costs in [
+        "m=64,t=1,p=1,t=4294967295",
+        "m=64,t=1,p=1,m=30000000",
+        "m=64,m=64,t=1,p=1",
+    ] {
+        let stored = format!("$argon2id$v=19${costs}${tail}");
+        assert_eq!(
+            verify(&hasher, &stored, "password"),
+            Err(MalformedHash),
+            "{costs}"
+        );
+        assert_eq!(hasher.policy().max.check(&stored), Err(MalformedHash), "{costs}");
+    }
     let long = format!("$argon2id$v=19$m=64,t=1,p=1${tail}{}", "A".repeat(300));
     assert_eq!(verify(&hasher, &long, "password"), Err(CryptoError::HashPolicy));
 }
@@ -215,12 +231,10 @@ fn costs_over_the_bounds_are_refused_without_being_computed() {
 fn other_strings_are_named_for_what_they_are() {
     let hasher = hasher();
     let tail = "c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
-    let pepper = format!("$argon2id$v=19$m=64,t=1,p=1,keyid=Hj5+dsK0${tail}");
     let version = format!("$argon2id$v=20$m=64,t=1,p=1${tail}");
     for stored in [
         "$1$abcdefgh$ijklmnopqrstuv",
         "$yescrypt$ln=16,r=8,p=1$aM15713r3Xsvxbi31lqr1Q",
-        &pepper,
         &version,
     ] {
         assert_eq!(
@@ -370,15 +384,14 @@ fn pepper(first: u8) -> Pepper {
     .unwrap()
 }
 
-fn peppered(peppers: &[u8]) -> PasswordHasher {
-    let peppers = peppers.iter().map(|first| pepper(*first));
+fn peppered(peppers: Peppers) -> PasswordHasher {
     PasswordHasher::with_peppers(cheap(), Limits::default(), peppers).unwrap()
 }
 
 /// A hash names its pepper, and is that of Argon2 with the secret: what another implementation of RFC 9106 would compute.
 #[test]
 fn a_pepper_is_argon2_s_secret() {
-    let stored = block_on(peppered(&[0x80]).hash(&new("correct horse"))).unwrap();
+    let stored = block_on(peppered(Peppers::current(pepper(0x80))).hash(&new("correct horse"))).unwrap();
     let parts: Vec<&str> = stored.split('$').collect();
     let &[_, "argon2id", "v=19", params, salt, hash] = parts.as_slice() else {
         panic!("{stored}")
@@ -406,30 +419,38 @@ fn a_pepper_is_argon2_s_secret() {
     assert_eq!(hash, unpadded(&tag));
 }
 
-/// Older peppers verify, and ask for a new hash; an unknown one is no wrong password.
+/// What is known verifies, and asks for a new hash where it is not the current one; what is not known is no wrong password.
 #[test]
 fn peppers_change_with_the_next_login() {
     let right = |needs_rehash| Ok(Verdict::Match { needs_rehash });
-    let plain = block_on(hasher().hash(&new("correct horse"))).unwrap();
-    let old = block_on(peppered(&[1]).hash(&new("correct horse"))).unwrap();
-    let young = block_on(peppered(&[2, 1]).hash(&new("correct horse"))).unwrap();
-    let both = peppered(&[2, 1]);
+    let (none, one) = (hasher(), peppered(Peppers::current(pepper(1))));
+    let both = peppered(Peppers::current(pepper(2)).with_known(pepper(1)));
+    let [plain, old, young] =
+        [&none, &one, &both].map(|hasher| block_on(hasher.hash(&new("correct horse"))).unwrap());
     for (stored, needs_rehash) in [(&plain, true), (&old, true), (&young, false)] {
         assert_eq!(verify(&both, stored, "correct horse"), right(needs_rehash));
         assert_eq!(verify(&both, stored, "correct horsf"), Ok(Verdict::Mismatch));
     }
-    // The service goes back to none: what has one verifies as long as it is named, and loses it.
-    assert_eq!(verify(&peppered(&[1]), &old, "correct horse"), right(false));
-    assert_eq!(verify(&hasher(), &plain, "correct horse"), right(false));
-    for unknown in [hasher(), peppered(&[3])] {
-        assert_eq!(verify(&unknown, &old, "correct horse"), Err(UnsupportedHash));
+    assert_eq!(verify(&one, &old, "correct horse"), right(false));
+    assert_eq!(verify(&none, &plain, "correct horse"), right(false));
+    for unknown in [&none, &peppered(Peppers::current(pepper(3)))] {
+        assert_eq!(
+            verify(unknown, &old, "correct horse"),
+            Err(CryptoError::UnknownPepper)
+        );
     }
-    // Of another pepper under this one's name: nothing matches.
-    let (id, other) = (
-        young.split("keyid=").nth(1).unwrap(),
-        old.split("keyid=").nth(1).unwrap(),
+    // Before a pepper is current, and after it was: it verifies, and new hashes have none.
+    let known = peppered(Peppers::none().with_known(pepper(1)));
+    assert_eq!(verify(&known, &old, "correct horse"), right(true));
+    assert_eq!(verify(&known, &plain, "correct horse"), right(false));
+    assert!(
+        !block_on(known.hash(&new("correct horse")))
+            .unwrap()
+            .contains("keyid")
     );
-    let forged = old.replace(&other[..11], &id[..11]);
+    // Of another pepper under this one's name: nothing matches.
+    let id = |stored: &str| stored.split("keyid=").nth(1).unwrap()[..11].to_owned();
+    let forged = old.replace(&id(&old), &id(&young));
     assert_eq!(verify(&both, &forged, "correct horse"), Ok(Verdict::Mismatch));
 }
 

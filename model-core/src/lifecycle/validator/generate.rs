@@ -264,8 +264,10 @@ fn text(rules: &[Rule]) -> Document {
                 bound(&mut schema, "minLength", *min);
                 bound(&mut schema, "maxLength", *max);
             }
-            Rule::Pattern(pattern) if pattern.is_portable() => {
-                schema.insert("pattern", pattern.source());
+            Rule::Pattern(pattern) => {
+                if let Some(pattern) = pattern.for_server() {
+                    schema.insert("pattern", pattern);
+                }
             }
             Rule::OneOf(allowed) => {
                 let allowed: Vec<Bson> = allowed.iter().map(|text| (*text).into()).collect();

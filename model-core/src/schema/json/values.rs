@@ -108,12 +108,13 @@ pub(super) fn text(said: Said) -> Value {
                     set("maxLength", max.into());
                 }
             }
-            Rule::Pattern(pattern) if said.is_verbatim() && pattern.is_portable() => {
-                set("pattern", pattern.source().into());
+            Rule::Pattern(pattern) if said.is_verbatim() => {
+                if let Some(pattern) = pattern.for_json_schema() {
+                    set("pattern", pattern.into());
+                }
             }
             Rule::OneOf(allowed) if said.is_verbatim() => set("enum", json!(allowed)),
             Rule::Email => set("format", "email".into()),
-            Rule::Url => set("format", "iri".into()),
             _ => {}
         }
     }

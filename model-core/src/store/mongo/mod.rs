@@ -47,7 +47,8 @@ pub(crate) struct MongoStore {
 }
 
 impl MongoStore {
-    /// The database's own read preference and its read and write concerns are kept.
+    /// The database's own read preference and its read and write concerns are kept for documents; the crate's own records, and what
+    /// is asked about a collection, are read from the primary.
     pub(crate) fn new(db: Database) -> Self {
         let level = db
             .read_concern()
