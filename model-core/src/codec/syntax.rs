@@ -10,12 +10,12 @@ pub(super) fn is_email(text: &str) -> bool {
 }
 
 /// An absolute URL with a host, and with a port that is one: an IRI (RFC 3987, of which each URI of RFC 3986 is one), as the
-/// `iri-string` crate reads it, with what browsers leave as it is behind the host, such as `filter[name]`.
+/// `iri-string` crate reads it. Behind the host may stand what the RFCs would have escaped and people use: `?filter[name]=100%`.
 pub(super) fn is_url(text: &str) -> bool {
     // RFC 3987, section 4.1, forbids the characters that turn the direction of writing: they make one host look as another.
     let misleads = |c: char| {
         c.is_whitespace()
-            || matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+            || matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
     };
     let Some((scheme, rest)) = text.split_once("://") else {
         return false;
@@ -24,7 +24,9 @@ pub(super) fn is_url(text: &str) -> bool {
         return false;
     }
     let (authority, behind) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-    let behind = behind.replace(['[', ']', '{', '}', '|', '^', '`'], "_");
+    let behind = behind
+        .replace(['[', ']', '{', '}', '|', '^', '`', '%'], "_")
+        .replace('#', "?");
     let strict = format!("{scheme}://{authority}{behind}");
     let Ok(iri) = IriStr::new(&strict) else {
         return false;

@@ -11,15 +11,27 @@ pub(super) struct Dialect {
     any: &'static str,
     /// The end of the text.
     end: &'static str,
+    /// Whether a group is repeated at will, and a pattern as long as it likes.
+    boundless: bool,
 }
 
-/// PCRE2, as the server compiles it: `$` matches before a last line feed too.
-pub(super) const SERVER: Dialect = Dialect { any: ".", end: r"\z" };
+/// How long a pattern the server is given: it takes 16,384 bytes, or 32,764, by its version.
+const SERVER_LENGTH: usize = 8_192;
+
+/// PCRE2, as the server compiles it: `$` matches before a last line feed too. A repeated group is copied as often as it may
+/// stand there, into 64 KiB, and goes one level deeper each time, to 4,000: then the pattern is refused, or a text that
+/// matches.
+pub(super) const SERVER: Dialect = Dialect {
+    any: ".",
+    end: r"\z",
+    boundless: false,
+};
 
 /// ECMA-262 in Unicode mode, as JSON Schema asks for it: `.` leaves out more ends of lines.
 pub(super) const JSON_SCHEMA: Dialect = Dialect {
     any: r"[^\n]",
     end: "$",
+    boundless: true,
 };
 
 /// The letters behind a backslash that mean the same everywhere: ASCII's digits and letters of words, and what is neither.
@@ -31,8 +43,9 @@ const ESCAPED: &str = r"^$\.*+?()[]{}|/";
 
 /// The pattern as the dialect says it; none if it may be read otherwise there.
 pub(super) fn translate(pattern: &str, dialect: &Dialect) -> Option<String> {
-    // Two code units of UTF-16 are two characters to some.
-    if pattern.chars().any(|character| character > '\u{FFFF}') {
+    // To some, a NUL ends the pattern, and two code units of UTF-16 are two characters.
+    let strange = |character| character == '\0' || character > '\u{FFFF}';
+    if pattern.contains(strange) || (!dialect.boundless && pattern.len() > SERVER_LENGTH) {
         return None;
     }
     let mut scan = Scan {
@@ -42,7 +55,10 @@ pub(super) fn translate(pattern: &str, dialect: &Dialect) -> Option<String> {
     let mut open = 0_usize;
     // Whether what was read last can be repeated.
     let mut repeatable = false;
+    // Whether that is a group.
+    let mut closed = false;
     while let Some(character) = scan.rest.next() {
+        let group = std::mem::take(&mut closed);
         repeatable = match character {
             '\\' => {
                 scan.escape("")?;
@@ -65,6 +81,7 @@ pub(super) fn translate(pattern: &str, dialect: &Dialect) -> Option<String> {
             }
             ')' => {
                 open = open.checked_sub(1)?;
+                closed = true;
                 scan.out.push(')');
                 true
             }
@@ -81,6 +98,9 @@ pub(super) fn translate(pattern: &str, dialect: &Dialect) -> Option<String> {
                 true
             }
             '*' | '+' | '?' | '{' if repeatable => {
+                if group && character != '?' && !dialect.boundless {
+                    return None;
+                }
                 scan.out.push(character);
                 if character == '{' {
                     scan.times()?;
@@ -221,7 +241,8 @@ mod tests {
                 r"^\d{3}(?:-\d{4,})?\z",
                 r"^\d{3}(?:-\d{4,})?$",
             ),
-            ("a.b|(c*?){2}", "a.b|(c*?){2}", r"a[^\n]b|(c*?){2}"),
+            ("a.b|(c*?)?", "a.b|(c*?)?", r"a[^\n]b|(c*?)?"),
+            (r"\)*", r"\)*", r"\)*"),
             (
                 r"^[\w.+-]+@[.\-/^]x$",
                 r"^[\w.+-]+@[\.\-/^]x\z",
@@ -237,6 +258,25 @@ mod tests {
                 Some(json),
                 "{pattern}"
             );
+        }
+    }
+
+    /// The server's limits are others than those of `regex-lite`.
+    #[test]
+    fn what_the_server_may_not_manage_is_not_said() {
+        let long = "a".repeat(10_000);
+        for pattern in [
+            "^(?:a|b)*$",
+            "^[a-z]+(?:-[a-z]+)*$",
+            "(a+)+",
+            "(?:ab){10000}",
+            "(a){2}",
+            r"(\\)*",
+            &long,
+        ] {
+            Regex::new(pattern).unwrap();
+            assert_eq!(translate(pattern, &SERVER), None, "{pattern}");
+            assert_eq!(translate(pattern, &JSON_SCHEMA).as_deref(), Some(pattern));
         }
     }
 

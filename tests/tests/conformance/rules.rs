@@ -184,6 +184,8 @@ fn broken() -> Vec<Broken> {
         ("site", json!("https://example.com:65536/"), &[("site", "url")]),
         ("site", json!("https://example.com\u{a0}"), &[("site", "url")]),
         ("site", json!("https://\u{202e}example.com/"), &[("site", "url")]),
+        ("site", json!("https://exa\u{61c}mple.com/"), &[("site", "url")]),
+        ("site", json!("https://example.com/#/a?q=100%#b"), &[]),
         ("site", json!("https://exa%00mple.com/"), &[("site", "url")]),
         ("site", json!("https://exa[mple.com/"), &[("site", "url")]),
         (

@@ -96,7 +96,8 @@ impl Pepper {
 ///
 /// Hashes without the current one verify as before and are made anew with the next login; there is no other way to change
 /// them, since the password is needed for it. A process that does not know a hash's pepper cannot verify it: a new pepper is
-/// made known to all processes first, and current after that.
+/// made known to all processes first, and current after that. Since hashes without one verify, a pepper is no protection from
+/// who writes to the database.
 ///
 /// ```
 /// # use model_core::crypto::{Pepper, Peppers};
