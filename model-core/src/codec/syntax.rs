@@ -2,6 +2,7 @@
 
 use email_address::{EmailAddress, Options};
 use iri_string::types::IriStr;
+use zeroize::Zeroizing;
 
 /// RFC 5322 `addr-spec`, as the `email_address` crate reads it, with a domain that has a dot or is a literal.
 pub(super) fn is_email(text: &str) -> bool {
@@ -23,11 +24,16 @@ pub(super) fn is_url(text: &str) -> bool {
     if text.contains(misleads) {
         return false;
     }
-    let (authority, behind) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-    let behind = behind
-        .replace(['[', ']', '{', '}', '|', '^', '`', '%'], "_")
-        .replace('#', "?");
-    let strict = format!("{scheme}://{authority}{behind}");
+    let host_ends = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (before, behind) = text.split_at(scheme.len() + "://".len() + host_ends);
+    // In one piece that is wiped: the text may be a secret.
+    let mut strict = Zeroizing::new(String::with_capacity(text.len()));
+    strict.push_str(before);
+    strict.extend(behind.chars().map(|character| match character {
+        '[' | ']' | '{' | '}' | '|' | '^' | '`' | '%' => '_',
+        '#' => '?',
+        other => other,
+    }));
     let Ok(iri) = IriStr::new(&strict) else {
         return false;
     };

@@ -71,11 +71,8 @@ pub(super) fn translate(pattern: &str, dialect: &Dialect) -> Option<String> {
             '(' => {
                 open += 1;
                 scan.out.push('(');
-                if scan.follows('?') && scan.rest.next() != Some(':') {
+                if scan.follows('?') && !scan.follows(':') {
                     return None;
-                }
-                if scan.out.ends_with('?') {
-                    scan.out.push(':');
                 }
                 false
             }
