@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use async_trait::async_trait;
 use bson::RawDocumentBuf;
 use futures_util::future::BoxFuture;
 
@@ -11,7 +10,8 @@ use crate::engine::ports::Ports;
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::{Branch, Grouping};
 use crate::store::{
-    Cursor, Find, Operations, Selection, StoreError, StoreResult, Transaction, Unwound, UpdateOne, into_error,
+    Cursor, Find, Operations, Selection, StoreError, StoreFuture, StoreResult, Transaction, Unwound,
+    UpdateOne, into_error,
 };
 
 /// How long a transaction that runs into others is begun anew: the driver specification's figure.
@@ -130,46 +130,49 @@ impl Open {
     }
 }
 
-#[async_trait]
 impl Operations for Open {
-    async fn find_one(
-        &self,
+    fn find_one<'a>(
+        &'a self,
         collection: &'static str,
-        selection: &Selection,
-    ) -> StoreResult<Option<RawDocumentBuf>> {
-        self.noted(self.inner.find_one(collection, selection).await)
+        selection: &'a Selection,
+    ) -> StoreFuture<'a, Option<RawDocumentBuf>> {
+        Box::pin(async move { self.noted(self.inner.find_one(collection, selection).await) })
     }
 
-    async fn find(&self, find: &Find) -> StoreResult<Box<dyn Cursor>> {
-        self.noted(self.inner.find(find).await)
+    fn find<'a>(&'a self, find: &'a Find) -> StoreFuture<'a, Box<dyn Cursor>> {
+        Box::pin(async move { self.noted(self.inner.find(find).await) })
     }
 
-    async fn count(&self, find: &Find) -> StoreResult<u64> {
-        self.noted(self.inner.count(find).await)
+    fn count<'a>(&'a self, find: &'a Find) -> StoreFuture<'a, u64> {
+        Box::pin(async move { self.noted(self.inner.count(find).await) })
     }
 
-    async fn distinct(&self, find: &Find, field: &Unwound) -> StoreResult<Box<dyn Cursor>> {
-        self.noted(self.inner.distinct(find, field).await)
+    fn distinct<'a>(&'a self, find: &'a Find, field: &'a Unwound) -> StoreFuture<'a, Box<dyn Cursor>> {
+        Box::pin(async move { self.noted(self.inner.distinct(find, field).await) })
     }
 
-    async fn group(&self, find: &Find, grouping: &Grouping) -> StoreResult<Box<dyn Cursor>> {
-        self.noted(self.inner.group(find, grouping).await)
+    fn group<'a>(&'a self, find: &'a Find, grouping: &'a Grouping) -> StoreFuture<'a, Box<dyn Cursor>> {
+        Box::pin(async move { self.noted(self.inner.group(find, grouping).await) })
     }
 
-    async fn facet(&self, find: &Find, branches: &[Branch]) -> StoreResult<Box<dyn Cursor>> {
-        self.noted(self.inner.facet(find, branches).await)
+    fn facet<'a>(&'a self, find: &'a Find, branches: &'a [Branch]) -> StoreFuture<'a, Box<dyn Cursor>> {
+        Box::pin(async move { self.noted(self.inner.facet(find, branches).await) })
     }
 
-    async fn insert(&self, collection: &'static str, documents: &[&[u8]]) -> StoreResult<()> {
-        self.noted(self.inner.insert(collection, documents).await)
+    fn insert<'a>(&'a self, collection: &'static str, documents: &'a [&'a [u8]]) -> StoreFuture<'a, ()> {
+        Box::pin(async move { self.noted(self.inner.insert(collection, documents).await) })
     }
 
-    async fn update(&self, collection: &'static str, updates: &[&UpdateOne]) -> StoreResult<u64> {
-        self.noted(self.inner.update(collection, updates).await)
+    fn update<'a>(&'a self, collection: &'static str, updates: &'a [&'a UpdateOne]) -> StoreFuture<'a, u64> {
+        Box::pin(async move { self.noted(self.inner.update(collection, updates).await) })
     }
 
-    async fn delete(&self, collection: &'static str, selections: &[&Selection]) -> StoreResult<u64> {
-        self.noted(self.inner.delete(collection, selections).await)
+    fn delete<'a>(
+        &'a self,
+        collection: &'static str,
+        selections: &'a [&'a Selection],
+    ) -> StoreFuture<'a, u64> {
+        Box::pin(async move { self.noted(self.inner.delete(collection, selections).await) })
     }
 }
 

@@ -16,8 +16,8 @@ pub(crate) use self::memory::update::updated;
 
 use std::borrow::Cow;
 
-use async_trait::async_trait;
 use bson::{Document, RawDocumentBuf};
+use futures_util::future::BoxFuture;
 
 use crate::error::{Error, ErrorKind};
 use crate::query::{Branch, Grouping, Node, ReadOptions, SortKey};
@@ -271,11 +271,14 @@ impl StoreError {
 /// The result of a store's operations.
 pub(crate) type StoreResult<T> = Result<T, StoreError>;
 
+/// What a store's operations give. The traits name it themselves, where `async_trait` would bound the lifetimes of each method: under
+/// bounds the compiler asks of all the driver's types anew whether they are `Send`, a quarter of this crate's check.
+pub(crate) type StoreFuture<'a, T> = BoxFuture<'a, StoreResult<T>>;
+
 /// Documents on their way in, batch by batch.
-#[async_trait]
 pub(crate) trait Cursor: Send {
     /// Fetches the next batch; false at the end.
-    async fn advance(&mut self) -> StoreResult<bool>;
+    fn advance(&mut self) -> StoreFuture<'_, bool>;
 
     /// Hands each document of the current batch to `each`, which says whether to go on.
     ///
@@ -285,40 +288,43 @@ pub(crate) trait Cursor: Send {
 }
 
 /// What can be done inside and outside of a transaction.
-#[async_trait]
 pub(crate) trait Operations: Send + Sync {
     /// The one document of the selection.
-    async fn find_one(
-        &self,
+    fn find_one<'a>(
+        &'a self,
         collection: &'static str,
-        selection: &Selection,
-    ) -> StoreResult<Option<RawDocumentBuf>>;
+        selection: &'a Selection,
+    ) -> StoreFuture<'a, Option<RawDocumentBuf>>;
 
     /// Many documents.
-    async fn find(&self, find: &Find) -> StoreResult<Box<dyn Cursor>>;
+    fn find<'a>(&'a self, find: &'a Find) -> StoreFuture<'a, Box<dyn Cursor>>;
 
     /// How many documents; the limit stops the counting. Order and skip do not count.
-    async fn count(&self, find: &Find) -> StoreResult<u64>;
+    fn count<'a>(&'a self, find: &'a Find) -> StoreFuture<'a, u64>;
 
     /// The values that a field has, each as a document with the value as its `_id`; a missing one is null. Values may come
     /// more than once. Order, skip and limit do not count.
-    async fn distinct(&self, find: &Find, field: &Unwound) -> StoreResult<Box<dyn Cursor>>;
+    fn distinct<'a>(&'a self, find: &'a Find, field: &'a Unwound) -> StoreFuture<'a, Box<dyn Cursor>>;
 
     /// The rows of the documents of a read put together.
-    async fn group(&self, find: &Find, grouping: &Grouping) -> StoreResult<Box<dyn Cursor>>;
+    fn group<'a>(&'a self, find: &'a Find, grouping: &'a Grouping) -> StoreFuture<'a, Box<dyn Cursor>>;
 
     /// Several branches over the documents of a read whose limit is not zero: one document, in which each branch has an array under
     /// its place, counted from 0.
-    async fn facet(&self, find: &Find, branches: &[Branch]) -> StoreResult<Box<dyn Cursor>>;
+    fn facet<'a>(&'a self, find: &'a Find, branches: &'a [Branch]) -> StoreFuture<'a, Box<dyn Cursor>>;
 
     /// Inserts documents, in this order; the first that fails ends it.
-    async fn insert(&self, collection: &'static str, documents: &[&[u8]]) -> StoreResult<()>;
+    fn insert<'a>(&'a self, collection: &'static str, documents: &'a [&'a [u8]]) -> StoreFuture<'a, ()>;
 
     /// Changes documents, each statement the one that it selects; how many were selected.
-    async fn update(&self, collection: &'static str, updates: &[&UpdateOne]) -> StoreResult<u64>;
+    fn update<'a>(&'a self, collection: &'static str, updates: &'a [&'a UpdateOne]) -> StoreFuture<'a, u64>;
 
     /// Deletes documents, each selection one; how many were selected.
-    async fn delete(&self, collection: &'static str, selections: &[&Selection]) -> StoreResult<u64>;
+    fn delete<'a>(
+        &'a self,
+        collection: &'static str,
+        selections: &'a [&'a Selection],
+    ) -> StoreFuture<'a, u64>;
 }
 
 /// Where a watch begins, and what it is about.
@@ -373,26 +379,24 @@ pub(crate) struct StoredChange {
 }
 
 /// Changes as they happen.
-#[async_trait]
 pub(crate) trait Changes: Send {
     /// Waits for the next change: none if there was none for a while.
     ///
     /// # Errors
     /// The last that there is: what comes after it is found by watching anew.
-    async fn next(&mut self) -> StoreResult<Option<StoredChange>>;
+    fn next(&mut self) -> StoreFuture<'_, Option<StoredChange>>;
 
     /// The place after the change handed out last, or further on where nothing came since.
     fn place(&self) -> Option<Vec<u8>>;
 }
 
 /// Work that takes effect as a whole, or not at all. Dropped without a commit, it is undone.
-#[async_trait]
 pub(crate) trait Transaction: Operations {
     /// Makes it take effect.
-    async fn commit(&self) -> StoreResult<()>;
+    fn commit(&self) -> StoreFuture<'_, ()>;
 
     /// Undoes it.
-    async fn abort(&self);
+    fn abort(&self) -> BoxFuture<'_, ()>;
 }
 
 /// An operation that looked at every document of a collection.
@@ -406,103 +410,114 @@ pub(crate) struct Scan {
 }
 
 /// A database.
-#[async_trait]
 pub(crate) trait Store: Operations {
     /// Where the documents are, for messages: `memory`, `mongodb`.
     fn name(&self) -> &'static str;
 
     /// What it can do; asked once, by `build()`.
-    async fn abilities(&self) -> StoreResult<Abilities>;
+    fn abilities(&self) -> StoreFuture<'_, Abilities>;
 
     /// Begins a transaction.
-    async fn begin(&self) -> StoreResult<Box<dyn Transaction>>;
+    fn begin(&self) -> StoreFuture<'_, Box<dyn Transaction>>;
 
     /// The indexes of a collection as the server describes them; none if there is no such collection.
-    async fn list_indexes(&self, collection: &str) -> StoreResult<Vec<Document>>;
+    fn list_indexes<'a>(&'a self, collection: &'a str) -> StoreFuture<'a, Vec<Document>>;
 
     /// Creates an index from its description (`key`, `name` and options).
-    async fn create_index(&self, collection: &str, index: &Document) -> StoreResult<()>;
+    fn create_index<'a>(&'a self, collection: &'a str, index: &'a Document) -> StoreFuture<'a, ()>;
 
     /// Changes the time to live of an index in place.
-    async fn set_index_ttl(&self, collection: &str, name: &str, seconds: i64) -> StoreResult<()>;
+    fn set_index_ttl<'a>(&'a self, collection: &'a str, name: &'a str, seconds: i64) -> StoreFuture<'a, ()>;
 
     /// Drops an index.
-    async fn drop_index(&self, collection: &str, name: &str) -> StoreResult<()>;
+    fn drop_index<'a>(&'a self, collection: &'a str, name: &'a str) -> StoreFuture<'a, ()>;
 
     /// Whether it can hold an index of this form at all.
     fn knows_index(&self, index: &Document) -> bool;
 
     /// Keeps queries from an index, or lets them use it again.
-    async fn set_index_hidden(&self, collection: &str, name: &str, hidden: bool) -> StoreResult<()>;
+    fn set_index_hidden<'a>(
+        &'a self,
+        collection: &'a str,
+        name: &'a str,
+        hidden: bool,
+    ) -> StoreFuture<'a, ()>;
 
     /// Documents that have one key in an index which is to be unique: two ids of each such group, of `limit` groups.
-    async fn duplicates(
-        &self,
-        collection: &str,
-        index: &Document,
+    fn duplicates<'a>(
+        &'a self,
+        collection: &'a str,
+        index: &'a Document,
         limit: u32,
-    ) -> StoreResult<Vec<[bson::Bson; 2]>>;
+    ) -> StoreFuture<'a, Vec<[bson::Bson; 2]>>;
 
     /// Gives a collection another name; false if there is none of the old name.
-    async fn rename(&self, from: &str, to: &str) -> StoreResult<bool>;
+    fn rename<'a>(&'a self, from: &'a str, to: &'a str) -> StoreFuture<'a, bool>;
 
     /// One of the crate's own records.
-    async fn record(&self, collection: &str, id: &str) -> StoreResult<Option<Document>>;
+    fn record<'a>(&'a self, collection: &'a str, id: &'a str) -> StoreFuture<'a, Option<Document>>;
 
     /// Stores one of the crate's own records, in place of the one with its `_id`.
-    async fn put_record(&self, collection: &str, record: &Document) -> StoreResult<()>;
+    fn put_record<'a>(&'a self, collection: &'a str, record: &'a Document) -> StoreFuture<'a, ()>;
 
     /// The options `validator`, `validationLevel` and `validationAction` of a collection; none if there is no such
     /// collection.
-    async fn validator(&self, collection: &str) -> StoreResult<Option<Document>>;
+    fn validator<'a>(&'a self, collection: &'a str) -> StoreFuture<'a, Option<Document>>;
 
     /// The options of a collection as the server lists them; none if there is no such collection.
-    async fn collection_options(&self, collection: &str) -> StoreResult<Option<Document>>;
+    fn collection_options<'a>(&'a self, collection: &'a str) -> StoreFuture<'a, Option<Document>>;
 
     /// Makes a collection with these options: a time series or a capped one.
-    async fn create_collection(&self, collection: &str, options: &Document) -> StoreResult<()>;
+    fn create_collection<'a>(&'a self, collection: &'a str, options: &'a Document) -> StoreFuture<'a, ()>;
 
     /// Changes options of a time series or a capped collection in place, as `collMod` takes them.
-    async fn change_collection(&self, collection: &str, changes: &Document) -> StoreResult<()>;
+    fn change_collection<'a>(&'a self, collection: &'a str, changes: &'a Document) -> StoreFuture<'a, ()>;
 
     /// Deletes all measurements of a time series that have this value at the path, which lies in its `metaField`.
-    async fn delete_measurements(&self, collection: &str, path: &str, value: &bson::Bson) -> StoreResult<()>;
+    fn delete_measurements<'a>(
+        &'a self,
+        collection: &'a str,
+        path: &'a str,
+        value: &'a bson::Bson,
+    ) -> StoreFuture<'a, ()>;
 
     /// Whether what was before each change of the collection's documents is kept.
-    async fn images(&self, collection: &str) -> StoreResult<bool>;
+    fn images<'a>(&'a self, collection: &'a str) -> StoreFuture<'a, bool>;
 
     /// Keeps it from now on, or no more; makes the collection if there is none.
-    async fn keep_images(&self, collection: &str, keep: bool) -> StoreResult<()>;
+    fn keep_images<'a>(&'a self, collection: &'a str, keep: bool) -> StoreFuture<'a, ()>;
 
     /// How the collection lies on the cluster, if there is one.
-    async fn sharding(&self, _collection: &str) -> StoreResult<Sharding> {
-        Ok(Sharding::NoCluster)
+    fn sharding<'a>(&'a self, _collection: &'a str) -> StoreFuture<'a, Sharding> {
+        Box::pin(async move { Ok(Sharding::NoCluster) })
     }
 
     /// Spreads a collection over the shards of the cluster.
-    async fn shard(&self, _collection: &str, _key: &Document) -> StoreResult<()> {
-        Err(StoreError::Unsupported {
-            what: "there is no cluster",
+    fn shard<'a>(&'a self, _collection: &'a str, _key: &'a Document) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            Err(StoreError::Unsupported {
+                what: "there is no cluster",
+            })
         })
     }
 
     /// Opens what happens to the documents of a collection whose images are kept.
-    async fn watch(&self, from: &WatchFrom) -> StoreResult<Box<dyn Changes>>;
+    fn watch<'a>(&'a self, from: &'a WatchFrom) -> StoreFuture<'a, Box<dyn Changes>>;
 
     /// Begins to note the operations that look at every document of a collection.
     #[cfg(feature = "testing")]
-    async fn watch_scans(&self) -> StoreResult<()> {
-        Err(StoreError::Unsupported { what: "a query plan" })
+    fn watch_scans(&self) -> StoreFuture<'_, ()> {
+        Box::pin(async move { Err(StoreError::Unsupported { what: "a query plan" }) })
     }
 
     /// Ends it, and tells which there were.
     #[cfg(feature = "testing")]
-    async fn take_scans(&self) -> StoreResult<Vec<Scan>> {
-        Ok(Vec::new())
+    fn take_scans(&self) -> StoreFuture<'_, Vec<Scan>> {
+        Box::pin(async move { Ok(Vec::new()) })
     }
 
     /// Sets these options, and makes the collection if there is none.
-    async fn set_validator(&self, collection: &str, options: &Document) -> StoreResult<()>;
+    fn set_validator<'a>(&'a self, collection: &'a str, options: &'a Document) -> StoreFuture<'a, ()>;
 }
 
 /// A store's failure as the crate's error.

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use futures_util::future::BoxFuture;
+
 use super::asked;
 use super::group::check;
 use super::load;
@@ -39,7 +41,17 @@ impl Notes for Shares<'_> {
 
 /// The documents of each branch. Where the scope alone decides, the server makes them in one pass; else the documents are read
 /// once, and only those that `can_read` allows count.
-pub(crate) async fn facet(
+///
+/// Boxed for the reason that [`read::list`] is.
+pub(crate) fn facet<'a>(
+    unit: &'a mut dyn ReadUnit,
+    listing: Listing,
+    branches: &'a mut [Branch],
+) -> BoxFuture<'a, Result<Vec<Vec<Vec<u8>>>>> {
+    Box::pin(answer(unit, listing, branches))
+}
+
+async fn answer(
     unit: &mut dyn ReadUnit,
     listing: Listing,
     branches: &mut [Branch],

@@ -18,6 +18,7 @@ pub(in crate::engine) mod score;
 pub(in crate::engine) mod watch;
 
 use bson::RawDocumentBuf;
+use futures_util::future::BoxFuture;
 
 use self::limited::Limited;
 use self::pick::Whole;
@@ -313,10 +314,15 @@ fn admitted<'a>(
 }
 
 /// Hands all documents of a query to the unit.
-pub(crate) async fn list(unit: &mut dyn ReadUnit, listing: Listing) -> Result<()> {
-    let mut open = open_whole(unit, listing).await?;
-    while pull(unit, &mut open).await? {}
-    Ok(())
+///
+/// Boxed here, where no type is a parameter: the compiler asks once, and not for each caller's bounds, whether all that is awaited
+/// below is `Send`.
+pub(crate) fn list(unit: &mut dyn ReadUnit, listing: Listing) -> BoxFuture<'_, Result<()>> {
+    Box::pin(async move {
+        let mut open = open_whole(unit, listing).await?;
+        while pull(unit, &mut open).await? {}
+        Ok(())
+    })
 }
 
 /// How many readable documents there are.

@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Mutex;
 
-use async_trait::async_trait;
 use bson::{Bson, Document, RawDocumentBuf, doc};
 
 use super::plan::name_of;
 use super::{IndexPlan, compare, plan};
 use crate::schema::{EmbeddedSchema, FieldSchema, IdKind, IndexSpec, ModelSchema, Tenancy, TypeSchema};
 use crate::store::{
-    Abilities, Changes, Cursor, Find, Operations, Selection, Sharding, Store, StoreError, StoreResult,
+    Abilities, Changes, Cursor, Find, Operations, Selection, Sharding, Store, StoreError, StoreFuture,
     Transaction, Unwound, UpdateOne, WatchFrom,
 };
 
@@ -95,201 +94,222 @@ impl Fake {
     }
 }
 
-#[async_trait]
 impl Operations for Fake {
-    async fn find_one(&self, _: &'static str, _: &Selection) -> StoreResult<Option<RawDocumentBuf>> {
-        unreachable!()
+    fn find_one<'a>(&'a self, _: &'static str, _: &'a Selection) -> StoreFuture<'a, Option<RawDocumentBuf>> {
+        Box::pin(async move { unreachable!() })
     }
-    async fn find(&self, _: &Find) -> StoreResult<Box<dyn Cursor>> {
-        unreachable!()
+    fn find<'a>(&'a self, _: &'a Find) -> StoreFuture<'a, Box<dyn Cursor>> {
+        Box::pin(async move { unreachable!() })
     }
-    async fn count(&self, _: &Find) -> StoreResult<u64> {
-        unreachable!()
+    fn count<'a>(&'a self, _: &'a Find) -> StoreFuture<'a, u64> {
+        Box::pin(async move { unreachable!() })
     }
-    async fn distinct(&self, _: &Find, _: &Unwound) -> StoreResult<Box<dyn Cursor>> {
-        unreachable!()
+    fn distinct<'a>(&'a self, _: &'a Find, _: &'a Unwound) -> StoreFuture<'a, Box<dyn Cursor>> {
+        Box::pin(async move { unreachable!() })
     }
-    async fn group(&self, _: &Find, _: &crate::query::Grouping) -> StoreResult<Box<dyn Cursor>> {
-        unreachable!()
+    fn group<'a>(&'a self, _: &'a Find, _: &'a crate::query::Grouping) -> StoreFuture<'a, Box<dyn Cursor>> {
+        Box::pin(async move { unreachable!() })
     }
-    async fn facet(&self, _: &Find, _: &[crate::query::Branch]) -> StoreResult<Box<dyn Cursor>> {
-        unreachable!()
+    fn facet<'a>(&'a self, _: &'a Find, _: &'a [crate::query::Branch]) -> StoreFuture<'a, Box<dyn Cursor>> {
+        Box::pin(async move { unreachable!() })
     }
-    async fn insert(&self, _: &'static str, _: &[&[u8]]) -> StoreResult<()> {
-        unreachable!()
+    fn insert<'a>(&'a self, _: &'static str, _: &'a [&'a [u8]]) -> StoreFuture<'a, ()> {
+        Box::pin(async move { unreachable!() })
     }
-    async fn update(&self, _: &'static str, _: &[&UpdateOne]) -> StoreResult<u64> {
-        unreachable!()
+    fn update<'a>(&'a self, _: &'static str, _: &'a [&'a UpdateOne]) -> StoreFuture<'a, u64> {
+        Box::pin(async move { unreachable!() })
     }
-    async fn delete(&self, _: &'static str, _: &[&Selection]) -> StoreResult<u64> {
-        unreachable!()
+    fn delete<'a>(&'a self, _: &'static str, _: &'a [&'a Selection]) -> StoreFuture<'a, u64> {
+        Box::pin(async move { unreachable!() })
     }
 }
 
-#[async_trait]
 impl Store for Fake {
     fn name(&self) -> &'static str {
         "fake"
     }
-    async fn abilities(&self) -> StoreResult<Abilities> {
-        Ok(Abilities::new(true))
+    fn abilities(&self) -> StoreFuture<'_, Abilities> {
+        Box::pin(async move { Ok(Abilities::new(true)) })
     }
-    async fn begin(&self) -> StoreResult<Box<dyn Transaction>> {
-        unreachable!()
+    fn begin(&self) -> StoreFuture<'_, Box<dyn Transaction>> {
+        Box::pin(async move { unreachable!() })
     }
-    async fn list_indexes(&self, collection: &str) -> StoreResult<Vec<Document>> {
-        Ok(self
-            .indexes
-            .lock()
-            .unwrap()
-            .get(collection)
-            .cloned()
-            .unwrap_or_default())
+    fn list_indexes<'a>(&'a self, collection: &'a str) -> StoreFuture<'a, Vec<Document>> {
+        Box::pin(async move {
+            Ok(self
+                .indexes
+                .lock()
+                .unwrap()
+                .get(collection)
+                .cloned()
+                .unwrap_or_default())
+        })
     }
-    async fn create_index(&self, collection: &str, index: &Document) -> StoreResult<()> {
-        self.log
-            .lock()
-            .unwrap()
-            .push(format!("create {}", name_of(index)));
-        if self.duplicates.is_some_and(|name| name_of(index) == name) {
-            return Err(StoreError::Duplicate {
-                index: name_of(index).to_owned(),
-            });
-        }
-        let mut indexes = self.indexes.lock().unwrap();
-        let indexes = indexes
-            .entry(collection.to_owned())
-            .or_insert_with(|| vec![doc! { "v": 2, "key": { "_id": 1 }, "name": "_id_" }]);
-        let refused = |code: i32| {
-            Err(StoreError::Refused {
-                code,
-                name: String::new(),
-            })
-        };
-        for found in indexes.iter() {
-            let differs = compare::differences(found, index);
-            if differs.is_empty() {
-                return Ok(());
+    fn create_index<'a>(&'a self, collection: &'a str, index: &'a Document) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            self.log
+                .lock()
+                .unwrap()
+                .push(format!("create {}", name_of(index)));
+            if self.duplicates.is_some_and(|name| name_of(index) == name) {
+                return Err(StoreError::Duplicate {
+                    index: name_of(index).to_owned(),
+                });
             }
-            if name_of(found) == name_of(index) {
-                return refused(86);
+            let mut indexes = self.indexes.lock().unwrap();
+            let indexes = indexes
+                .entry(collection.to_owned())
+                .or_insert_with(|| vec![doc! { "v": 2, "key": { "_id": 1 }, "name": "_id_" }]);
+            let refused = |code: i32| {
+                Err(StoreError::Refused {
+                    code,
+                    name: String::new(),
+                })
+            };
+            for found in indexes.iter() {
+                let differs = compare::differences(found, index);
+                if differs.is_empty() {
+                    return Ok(());
+                }
+                if name_of(found) == name_of(index) {
+                    return refused(86);
+                }
+                if differs
+                    .iter()
+                    .all(|option| matches!(option.as_str(), "expireAfterSeconds" | "hidden"))
+                {
+                    return refused(85);
+                }
             }
-            if differs
-                .iter()
-                .all(|option| matches!(option.as_str(), "expireAfterSeconds" | "hidden"))
-            {
-                return refused(85);
-            }
-        }
-        let mut index = index.clone();
-        index.insert("v", 2);
-        indexes.push(index);
-        Ok(())
+            let mut index = index.clone();
+            index.insert("v", 2);
+            indexes.push(index);
+            Ok(())
+        })
     }
-    async fn set_index_ttl(&self, collection: &str, name: &str, seconds: i64) -> StoreResult<()> {
-        self.log.lock().unwrap().push(format!("ttl {name}"));
-        let mut indexes = self.indexes.lock().unwrap();
-        let index = indexes
-            .get_mut(collection)
-            .unwrap()
-            .iter_mut()
-            .find(|index| name_of(index) == name)
-            .unwrap();
-        index.insert("expireAfterSeconds", seconds);
-        Ok(())
+    fn set_index_ttl<'a>(&'a self, collection: &'a str, name: &'a str, seconds: i64) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            self.log.lock().unwrap().push(format!("ttl {name}"));
+            let mut indexes = self.indexes.lock().unwrap();
+            let index = indexes
+                .get_mut(collection)
+                .unwrap()
+                .iter_mut()
+                .find(|index| name_of(index) == name)
+                .unwrap();
+            index.insert("expireAfterSeconds", seconds);
+            Ok(())
+        })
     }
-    async fn drop_index(&self, collection: &str, name: &str) -> StoreResult<()> {
-        assert_ne!(name, "_id_");
-        self.log.lock().unwrap().push(format!("drop {name}"));
-        self.indexes
-            .lock()
-            .unwrap()
-            .get_mut(collection)
-            .unwrap()
-            .retain(|index| name_of(index) != name);
-        Ok(())
+    fn drop_index<'a>(&'a self, collection: &'a str, name: &'a str) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            assert_ne!(name, "_id_");
+            self.log.lock().unwrap().push(format!("drop {name}"));
+            self.indexes
+                .lock()
+                .unwrap()
+                .get_mut(collection)
+                .unwrap()
+                .retain(|index| name_of(index) != name);
+            Ok(())
+        })
     }
     fn knows_index(&self, _: &Document) -> bool {
         true
     }
-    async fn set_index_hidden(&self, collection: &str, name: &str, hidden: bool) -> StoreResult<()> {
-        self.log
-            .lock()
-            .unwrap()
-            .push(format!("{} {name}", if hidden { "hide" } else { "show" }));
-        let mut indexes = self.indexes.lock().unwrap();
-        let index = indexes
-            .get_mut(collection)
-            .unwrap()
-            .iter_mut()
-            .find(|index| name_of(index) == name)
-            .unwrap();
-        index.insert("hidden", hidden);
-        Ok(())
+    fn set_index_hidden<'a>(
+        &'a self,
+        collection: &'a str,
+        name: &'a str,
+        hidden: bool,
+    ) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            self.log
+                .lock()
+                .unwrap()
+                .push(format!("{} {name}", if hidden { "hide" } else { "show" }));
+            let mut indexes = self.indexes.lock().unwrap();
+            let index = indexes
+                .get_mut(collection)
+                .unwrap()
+                .iter_mut()
+                .find(|index| name_of(index) == name)
+                .unwrap();
+            index.insert("hidden", hidden);
+            Ok(())
+        })
     }
-    async fn collection_options(&self, _: &str) -> StoreResult<Option<Document>> {
-        Ok(None)
-    }
-
-    async fn create_collection(&self, _: &str, _: &Document) -> StoreResult<()> {
-        Ok(())
-    }
-
-    async fn change_collection(&self, _: &str, _: &Document) -> StoreResult<()> {
-        Ok(())
-    }
-
-    async fn delete_measurements(&self, _: &str, _: &str, _: &Bson) -> StoreResult<()> {
-        Ok(())
+    fn collection_options<'a>(&'a self, _: &'a str) -> StoreFuture<'a, Option<Document>> {
+        Box::pin(async move { Ok(None) })
     }
 
-    async fn images(&self, _: &str) -> StoreResult<bool> {
-        Ok(*self.images.lock().unwrap())
-    }
-    async fn keep_images(&self, collection: &str, keep: bool) -> StoreResult<()> {
-        self.log
-            .lock()
-            .unwrap()
-            .push(format!("images {collection} {keep}"));
-        *self.images.lock().unwrap() = keep;
-        Ok(())
-    }
-    async fn sharding(&self, _: &str) -> StoreResult<Sharding> {
-        Ok(self
-            .sharding
-            .lock()
-            .unwrap()
-            .clone()
-            .unwrap_or(Sharding::NoCluster))
-    }
-    async fn shard(&self, collection: &str, key: &Document) -> StoreResult<()> {
-        self.log.lock().unwrap().push(format!("shard {collection} {key}"));
-        *self.sharding.lock().unwrap() = Some(Sharding::By(key.clone()));
-        Ok(())
-    }
-    async fn watch(&self, _: &WatchFrom) -> StoreResult<Box<dyn Changes>> {
-        unreachable!()
-    }
-    async fn duplicates(&self, _: &str, _: &Document, _: u32) -> StoreResult<Vec<[Bson; 2]>> {
-        Ok(Vec::new())
-    }
-    async fn rename(&self, _: &str, _: &str) -> StoreResult<bool> {
-        Ok(false)
+    fn create_collection<'a>(&'a self, _: &'a str, _: &'a Document) -> StoreFuture<'a, ()> {
+        Box::pin(async move { Ok(()) })
     }
 
-    async fn record(&self, _: &str, id: &str) -> StoreResult<Option<Document>> {
-        Ok(self.records.lock().unwrap().get(id).cloned())
+    fn change_collection<'a>(&'a self, _: &'a str, _: &'a Document) -> StoreFuture<'a, ()> {
+        Box::pin(async move { Ok(()) })
     }
-    async fn put_record(&self, _: &str, record: &Document) -> StoreResult<()> {
-        let id = record.get_str("_id").unwrap().to_owned();
-        self.records.lock().unwrap().insert(id, record.clone());
-        Ok(())
+
+    fn delete_measurements<'a>(&'a self, _: &'a str, _: &'a str, _: &'a Bson) -> StoreFuture<'a, ()> {
+        Box::pin(async move { Ok(()) })
     }
-    async fn validator(&self, _: &str) -> StoreResult<Option<Document>> {
-        Ok(None)
+
+    fn images<'a>(&'a self, _: &'a str) -> StoreFuture<'a, bool> {
+        Box::pin(async move { Ok(*self.images.lock().unwrap()) })
     }
-    async fn set_validator(&self, _: &str, _: &Document) -> StoreResult<()> {
-        Ok(())
+    fn keep_images<'a>(&'a self, collection: &'a str, keep: bool) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            self.log
+                .lock()
+                .unwrap()
+                .push(format!("images {collection} {keep}"));
+            *self.images.lock().unwrap() = keep;
+            Ok(())
+        })
+    }
+    fn sharding<'a>(&'a self, _: &'a str) -> StoreFuture<'a, Sharding> {
+        Box::pin(async move {
+            Ok(self
+                .sharding
+                .lock()
+                .unwrap()
+                .clone()
+                .unwrap_or(Sharding::NoCluster))
+        })
+    }
+    fn shard<'a>(&'a self, collection: &'a str, key: &'a Document) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            self.log.lock().unwrap().push(format!("shard {collection} {key}"));
+            *self.sharding.lock().unwrap() = Some(Sharding::By(key.clone()));
+            Ok(())
+        })
+    }
+    fn watch<'a>(&'a self, _: &'a WatchFrom) -> StoreFuture<'a, Box<dyn Changes>> {
+        Box::pin(async move { unreachable!() })
+    }
+    fn duplicates<'a>(&'a self, _: &'a str, _: &'a Document, _: u32) -> StoreFuture<'a, Vec<[Bson; 2]>> {
+        Box::pin(async move { Ok(Vec::new()) })
+    }
+    fn rename<'a>(&'a self, _: &'a str, _: &'a str) -> StoreFuture<'a, bool> {
+        Box::pin(async move { Ok(false) })
+    }
+
+    fn record<'a>(&'a self, _: &'a str, id: &'a str) -> StoreFuture<'a, Option<Document>> {
+        Box::pin(async move { Ok(self.records.lock().unwrap().get(id).cloned()) })
+    }
+    fn put_record<'a>(&'a self, _: &'a str, record: &'a Document) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            let id = record.get_str("_id").unwrap().to_owned();
+            self.records.lock().unwrap().insert(id, record.clone());
+            Ok(())
+        })
+    }
+    fn validator<'a>(&'a self, _: &'a str) -> StoreFuture<'a, Option<Document>> {
+        Box::pin(async move { Ok(None) })
+    }
+    fn set_validator<'a>(&'a self, _: &'a str, _: &'a Document) -> StoreFuture<'a, ()> {
+        Box::pin(async move { Ok(()) })
     }
 }
 

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use tokio::sync::Notify;
 
 use super::collection::{Collection, Stored};
@@ -11,7 +10,7 @@ use super::tree::Tree;
 use super::{Shared, lock};
 use crate::query::{Node, Test, matches};
 use crate::schema::IdKind;
-use crate::store::{Changes, StoreError, StoreResult, StoredChange, WatchFrom};
+use crate::store::{Changes, StoreError, StoreFuture, StoreResult, StoredChange, WatchFrom};
 use crate::value::IdValue;
 
 /// How many changes are remembered.
@@ -78,7 +77,7 @@ pub(super) struct Watching {
 }
 
 impl Watching {
-    pub(super) fn open(shared: Shared, from: &WatchFrom) -> StoreResult<Self> {
+    pub(super) fn open(shared: Shared, from: &WatchFrom) -> StoreResult<Box<dyn Changes>> {
         let snapshot = lock(&shared).get(from.collection).cloned();
         let log = snapshot.as_ref().and_then(|snapshot| snapshot.log());
         let log = log.ok_or(StoreError::HistoryLost)?;
@@ -90,14 +89,14 @@ impl Watching {
             return Err(StoreError::HistoryLost);
         }
         let tenant = from.tenant.clone();
-        Ok(Self {
+        Ok(Box::new(Self {
             collection: from.collection,
             tenant: tenant.map(|(field, tenant)| Node::field(field, Test::Eq(tenant))),
             log: Arc::clone(&log.name),
             bell: Arc::clone(&log.bell),
             next,
             shared,
-        })
+        }))
     }
 
     fn snapshot(&self) -> Option<Arc<Collection>> {
@@ -132,22 +131,23 @@ impl Watching {
     }
 }
 
-#[async_trait]
 impl Changes for Watching {
-    async fn next(&mut self) -> StoreResult<Option<StoredChange>> {
-        let bell = Arc::clone(&self.bell);
-        let end = tokio::time::Instant::now() + PATIENCE;
-        loop {
-            let mut rung = std::pin::pin!(bell.notified());
-            // From here on no ring is missed.
-            rung.as_mut().enable();
-            if let Some(change) = self.take()? {
-                return Ok(Some(change));
+    fn next(&mut self) -> StoreFuture<'_, Option<StoredChange>> {
+        Box::pin(async move {
+            let bell = Arc::clone(&self.bell);
+            let end = tokio::time::Instant::now() + PATIENCE;
+            loop {
+                let mut rung = std::pin::pin!(bell.notified());
+                // From here on no ring is missed.
+                rung.as_mut().enable();
+                if let Some(change) = self.take()? {
+                    return Ok(Some(change));
+                }
+                if tokio::time::timeout_at(end, rung).await.is_err() {
+                    return Ok(None);
+                }
             }
-            if tokio::time::timeout_at(end, rung).await.is_err() {
-                return Ok(None);
-            }
-        }
+        })
     }
 
     fn place(&self) -> Option<Vec<u8>> {

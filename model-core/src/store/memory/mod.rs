@@ -21,7 +21,6 @@ pub(super) mod update;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use async_trait::async_trait;
 use bson::{Bson, Document, RawDocumentBuf};
 
 use self::collection::{Collection, Collections, to_store};
@@ -29,8 +28,8 @@ use self::index::{Index, Key};
 use self::log::Watching;
 use self::transaction::MemoryTransaction;
 use super::{
-    Abilities, Changes, Cursor, Find, Operations, Selection, Store, StoreError, StoreResult, Transaction,
-    Unwound, UpdateOne, WatchFrom,
+    Abilities, Changes, Cursor, Find, Operations, Selection, Store, StoreError, StoreFuture, StoreResult,
+    Transaction, Unwound, UpdateOne, WatchFrom,
 };
 use crate::query::{Branch, Grouping, Node, Test, matches};
 use crate::schema::reserved;
@@ -106,79 +105,92 @@ async fn suspend() {
     tokio::task::yield_now().await;
 }
 
-#[async_trait]
 impl Operations for MemoryStore {
-    async fn find_one(
-        &self,
+    fn find_one<'a>(
+        &'a self,
         collection: &'static str,
-        selection: &Selection,
-    ) -> StoreResult<Option<RawDocumentBuf>> {
-        let snapshot = self.snapshot(collection);
-        Ok(snapshot
-            .and_then(|snapshot| read::first(&snapshot, selection))
-            .map(|(_, stored)| (*stored).clone()))
-    }
-
-    async fn find(&self, find: &Find) -> StoreResult<Box<dyn Cursor>> {
-        let joined = find.join.as_ref();
-        let joined = joined.map(|join| self.snapshot(join.find.collection));
-        read::find(self.snapshot(find.collection).as_ref(), find, joined.flatten())
-    }
-
-    async fn count(&self, find: &Find) -> StoreResult<u64> {
-        read::count(self.snapshot(find.collection).as_ref(), find)
-    }
-
-    async fn distinct(&self, find: &Find, field: &Unwound) -> StoreResult<Box<dyn Cursor>> {
-        read::distinct(self.snapshot(find.collection).as_ref(), find, field)
-    }
-
-    async fn group(&self, find: &Find, grouping: &Grouping) -> StoreResult<Box<dyn Cursor>> {
-        group::group(self.snapshot(find.collection).as_ref(), find, grouping)
-    }
-
-    async fn facet(&self, find: &Find, branches: &[Branch]) -> StoreResult<Box<dyn Cursor>> {
-        group::facet(self.snapshot(find.collection).as_ref(), find, branches)
-    }
-
-    async fn insert(&self, collection: &'static str, documents: &[&[u8]]) -> StoreResult<()> {
-        suspend().await;
-        let mut collections = lock(&self.shared);
-        let collection = collections.get_mut(collection);
-        in_order(documents, |document| {
-            let stored = to_store(document)?;
-            collection.put(collection.next_slot(), stored).map(|()| true)
-        })
-        .map(|_| ())
-    }
-
-    async fn update(&self, collection: &'static str, updates: &[&UpdateOne]) -> StoreResult<u64> {
-        suspend().await;
-        let mut collections = lock(&self.shared);
-        in_order(updates, |update| {
-            let found = collections
-                .get(collection)
-                .and_then(|found| read::first(found, &update.selection));
-            let Some((slot, stored)) = found else {
-                return Ok(false);
-            };
-            let stored = update::updated(&stored, &update.set, &update.unset)?;
-            collections
-                .get_mut(collection)
-                .put(slot, Arc::new(stored))
-                .map(|()| true)
+        selection: &'a Selection,
+    ) -> StoreFuture<'a, Option<RawDocumentBuf>> {
+        Box::pin(async move {
+            let snapshot = self.snapshot(collection);
+            Ok(snapshot
+                .and_then(|snapshot| read::first(&snapshot, selection))
+                .map(|(_, stored)| (*stored).clone()))
         })
     }
 
-    async fn delete(&self, collection: &'static str, selections: &[&Selection]) -> StoreResult<u64> {
-        suspend().await;
-        let mut collections = lock(&self.shared);
-        in_order(selections, |selection| {
-            let found = collections
-                .get(collection)
-                .and_then(|found| read::first(found, selection));
-            let Some((slot, _)) = found else { return Ok(false) };
-            Ok(collections.get_mut(collection).take(slot).is_some())
+    fn find<'a>(&'a self, find: &'a Find) -> StoreFuture<'a, Box<dyn Cursor>> {
+        Box::pin(async move {
+            let joined = find.join.as_ref();
+            let joined = joined.map(|join| self.snapshot(join.find.collection));
+            read::find(self.snapshot(find.collection).as_ref(), find, joined.flatten())
+        })
+    }
+
+    fn count<'a>(&'a self, find: &'a Find) -> StoreFuture<'a, u64> {
+        Box::pin(async move { read::count(self.snapshot(find.collection).as_ref(), find) })
+    }
+
+    fn distinct<'a>(&'a self, find: &'a Find, field: &'a Unwound) -> StoreFuture<'a, Box<dyn Cursor>> {
+        Box::pin(async move { read::distinct(self.snapshot(find.collection).as_ref(), find, field) })
+    }
+
+    fn group<'a>(&'a self, find: &'a Find, grouping: &'a Grouping) -> StoreFuture<'a, Box<dyn Cursor>> {
+        Box::pin(async move { group::group(self.snapshot(find.collection).as_ref(), find, grouping) })
+    }
+
+    fn facet<'a>(&'a self, find: &'a Find, branches: &'a [Branch]) -> StoreFuture<'a, Box<dyn Cursor>> {
+        Box::pin(async move { group::facet(self.snapshot(find.collection).as_ref(), find, branches) })
+    }
+
+    fn insert<'a>(&'a self, collection: &'static str, documents: &'a [&'a [u8]]) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            suspend().await;
+            let mut collections = lock(&self.shared);
+            let collection = collections.get_mut(collection);
+            in_order(documents, |document| {
+                let stored = to_store(document)?;
+                collection.put(collection.next_slot(), stored).map(|()| true)
+            })
+            .map(|_| ())
+        })
+    }
+
+    fn update<'a>(&'a self, collection: &'static str, updates: &'a [&'a UpdateOne]) -> StoreFuture<'a, u64> {
+        Box::pin(async move {
+            suspend().await;
+            let mut collections = lock(&self.shared);
+            in_order(updates, |update| {
+                let found = collections
+                    .get(collection)
+                    .and_then(|found| read::first(found, &update.selection));
+                let Some((slot, stored)) = found else {
+                    return Ok(false);
+                };
+                let stored = update::updated(&stored, &update.set, &update.unset)?;
+                collections
+                    .get_mut(collection)
+                    .put(slot, Arc::new(stored))
+                    .map(|()| true)
+            })
+        })
+    }
+
+    fn delete<'a>(
+        &'a self,
+        collection: &'static str,
+        selections: &'a [&'a Selection],
+    ) -> StoreFuture<'a, u64> {
+        Box::pin(async move {
+            suspend().await;
+            let mut collections = lock(&self.shared);
+            in_order(selections, |selection| {
+                let found = collections
+                    .get(collection)
+                    .and_then(|found| read::first(found, selection));
+                let Some((slot, _)) = found else { return Ok(false) };
+                Ok(collections.get_mut(collection).take(slot).is_some())
+            })
         })
     }
 }
@@ -192,132 +204,163 @@ fn in_order<T>(statements: &[T], mut run: impl FnMut(&T) -> StoreResult<bool>) -
     Ok(found)
 }
 
-#[async_trait]
 impl Store for MemoryStore {
     fn name(&self) -> &'static str {
         "memory"
     }
 
-    async fn abilities(&self) -> StoreResult<Abilities> {
-        Ok(Abilities::new(true).ephemeral())
+    fn abilities(&self) -> StoreFuture<'_, Abilities> {
+        Box::pin(async move { Ok(Abilities::new(true).ephemeral()) })
     }
 
-    async fn begin(&self) -> StoreResult<Box<dyn Transaction>> {
-        Ok(Box::new(MemoryTransaction::new(self.shared.clone())))
+    fn begin(&self) -> StoreFuture<'_, Box<dyn Transaction>> {
+        Box::pin(async move { Ok(MemoryTransaction::begin(self.shared.clone())) })
     }
 
-    async fn list_indexes(&self, collection: &str) -> StoreResult<Vec<Document>> {
-        Ok(self
-            .snapshot(collection)
-            .map(|snapshot| snapshot.list_indexes())
-            .unwrap_or_default())
+    fn list_indexes<'a>(&'a self, collection: &'a str) -> StoreFuture<'a, Vec<Document>> {
+        Box::pin(async move {
+            Ok(self
+                .snapshot(collection)
+                .map(|snapshot| snapshot.list_indexes())
+                .unwrap_or_default())
+        })
     }
 
-    async fn create_index(&self, collection: &str, index: &Document) -> StoreResult<()> {
-        let index = Index::parse(index)?;
-        lock(&self.shared).get_mut(collection).create_index(index)
+    fn create_index<'a>(&'a self, collection: &'a str, index: &'a Document) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            let index = Index::parse(index)?;
+            lock(&self.shared).get_mut(collection).create_index(index)
+        })
     }
 
-    async fn set_index_ttl(&self, collection: &str, name: &str, seconds: i64) -> StoreResult<()> {
-        lock(&self.shared)
-            .existing_mut(collection)?
-            .set_index_ttl(name, seconds)
+    fn set_index_ttl<'a>(&'a self, collection: &'a str, name: &'a str, seconds: i64) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            lock(&self.shared)
+                .existing_mut(collection)?
+                .set_index_ttl(name, seconds)
+        })
     }
 
-    async fn drop_index(&self, collection: &str, name: &str) -> StoreResult<()> {
-        lock(&self.shared).existing_mut(collection)?.drop_index(name)
+    fn drop_index<'a>(&'a self, collection: &'a str, name: &'a str) -> StoreFuture<'a, ()> {
+        Box::pin(async move { lock(&self.shared).existing_mut(collection)?.drop_index(name) })
     }
 
     fn knows_index(&self, index: &Document) -> bool {
         !matches!(Index::parse(index), Err(StoreError::Unsupported { .. }))
     }
 
-    async fn set_index_hidden(&self, collection: &str, name: &str, hidden: bool) -> StoreResult<()> {
-        lock(&self.shared)
-            .existing_mut(collection)?
-            .set_index_hidden(name, hidden)
+    fn set_index_hidden<'a>(
+        &'a self,
+        collection: &'a str,
+        name: &'a str,
+        hidden: bool,
+    ) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            lock(&self.shared)
+                .existing_mut(collection)?
+                .set_index_hidden(name, hidden)
+        })
     }
 
-    async fn duplicates(
-        &self,
-        collection: &str,
-        index: &Document,
+    fn duplicates<'a>(
+        &'a self,
+        collection: &'a str,
+        index: &'a Document,
         limit: u32,
-    ) -> StoreResult<Vec<[Bson; 2]>> {
-        let index = Index::parse(index)?;
-        self.snapshot(collection)
-            .map_or(Ok(Vec::new()), |snapshot| snapshot.duplicates(index, limit))
+    ) -> StoreFuture<'a, Vec<[Bson; 2]>> {
+        Box::pin(async move {
+            let index = Index::parse(index)?;
+            self.snapshot(collection)
+                .map_or(Ok(Vec::new()), |snapshot| snapshot.duplicates(index, limit))
+        })
     }
 
-    async fn rename(&self, from: &str, to: &str) -> StoreResult<bool> {
-        lock(&self.shared).rename(from, to)
+    fn rename<'a>(&'a self, from: &'a str, to: &'a str) -> StoreFuture<'a, bool> {
+        Box::pin(async move { lock(&self.shared).rename(from, to) })
     }
 
-    async fn record(&self, collection: &str, id: &str) -> StoreResult<Option<Document>> {
-        let Some(snapshot) = self.snapshot(collection) else {
-            return Ok(None);
-        };
-        let mut records = snapshot
-            .after(None)
-            .filter_map(|(_, stored)| Document::try_from(&**stored).ok());
-        Ok(records.find(|record| record.get_str("_id").is_ok_and(|found| found == id)))
+    fn record<'a>(&'a self, collection: &'a str, id: &'a str) -> StoreFuture<'a, Option<Document>> {
+        Box::pin(async move {
+            let Some(snapshot) = self.snapshot(collection) else {
+                return Ok(None);
+            };
+            let mut records = snapshot
+                .after(None)
+                .filter_map(|(_, stored)| Document::try_from(&**stored).ok());
+            Ok(records.find(|record| record.get_str("_id").is_ok_and(|found| found == id)))
+        })
     }
 
-    async fn put_record(&self, collection: &str, record: &Document) -> StoreResult<()> {
-        self.put(collection, record)
+    fn put_record<'a>(&'a self, collection: &'a str, record: &'a Document) -> StoreFuture<'a, ()> {
+        Box::pin(async move { self.put(collection, record) })
     }
 
-    async fn validator(&self, _: &str) -> StoreResult<Option<Document>> {
-        Err(no_validators())
+    fn validator<'a>(&'a self, _: &'a str) -> StoreFuture<'a, Option<Document>> {
+        Box::pin(async move { Err(no_validators()) })
     }
 
-    async fn collection_options(&self, collection: &str) -> StoreResult<Option<Document>> {
-        Ok(self.snapshot(collection).map(|found| found.options().clone()))
+    fn collection_options<'a>(&'a self, collection: &'a str) -> StoreFuture<'a, Option<Document>> {
+        Box::pin(async move { Ok(self.snapshot(collection).map(|found| found.options().clone())) })
     }
 
-    async fn create_collection(&self, collection: &str, options: &Document) -> StoreResult<()> {
-        let mut collections = lock(&self.shared);
-        if collections.get(collection).is_some() {
-            return Err(refused(48, "NamespaceExists"));
-        }
-        collections.get_mut(collection).set_options(options);
-        Ok(())
+    fn create_collection<'a>(&'a self, collection: &'a str, options: &'a Document) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            let mut collections = lock(&self.shared);
+            if collections.get(collection).is_some() {
+                return Err(refused(48, "NamespaceExists"));
+            }
+            collections.get_mut(collection).set_options(options);
+            Ok(())
+        })
     }
 
-    async fn change_collection(&self, collection: &str, changes: &Document) -> StoreResult<()> {
-        lock(&self.shared).existing_mut(collection)?.set_options(changes);
-        Ok(())
+    fn change_collection<'a>(&'a self, collection: &'a str, changes: &'a Document) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            lock(&self.shared).existing_mut(collection)?.set_options(changes);
+            Ok(())
+        })
     }
 
-    async fn delete_measurements(&self, collection: &str, path: &str, value: &Bson) -> StoreResult<()> {
-        let node = Node::field(path.to_owned(), Test::Eq(value.clone()));
-        let mut collections = lock(&self.shared);
-        let Some(snapshot) = collections.get(collection).cloned() else {
-            return Ok(());
-        };
-        let found = snapshot.after(None).filter(|(_, stored)| matches(&node, stored));
-        for (slot, _) in found {
-            collections.get_mut(collection).take(slot);
-        }
-        Ok(())
+    fn delete_measurements<'a>(
+        &'a self,
+        collection: &'a str,
+        path: &'a str,
+        value: &'a Bson,
+    ) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            let node = Node::field(path.to_owned(), Test::Eq(value.clone()));
+            let mut collections = lock(&self.shared);
+            let Some(snapshot) = collections.get(collection).cloned() else {
+                return Ok(());
+            };
+            let found = snapshot.after(None).filter(|(_, stored)| matches(&node, stored));
+            for (slot, _) in found {
+                collections.get_mut(collection).take(slot);
+            }
+            Ok(())
+        })
     }
 
-    async fn images(&self, collection: &str) -> StoreResult<bool> {
-        let snapshot = self.snapshot(collection);
-        Ok(snapshot.is_some_and(|snapshot| snapshot.log().is_some()))
+    fn images<'a>(&'a self, collection: &'a str) -> StoreFuture<'a, bool> {
+        Box::pin(async move {
+            let snapshot = self.snapshot(collection);
+            Ok(snapshot.is_some_and(|snapshot| snapshot.log().is_some()))
+        })
     }
 
-    async fn keep_images(&self, collection: &str, keep: bool) -> StoreResult<()> {
-        lock(&self.shared).get_mut(collection).keep_log(keep);
-        Ok(())
+    fn keep_images<'a>(&'a self, collection: &'a str, keep: bool) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            lock(&self.shared).get_mut(collection).keep_log(keep);
+            Ok(())
+        })
     }
 
-    async fn watch(&self, from: &WatchFrom) -> StoreResult<Box<dyn Changes>> {
-        Ok(Box::new(Watching::open(self.shared.clone(), from)?))
+    fn watch<'a>(&'a self, from: &'a WatchFrom) -> StoreFuture<'a, Box<dyn Changes>> {
+        Box::pin(async move { Watching::open(self.shared.clone(), from) })
     }
 
-    async fn set_validator(&self, _: &str, _: &Document) -> StoreResult<()> {
-        Err(no_validators())
+    fn set_validator<'a>(&'a self, _: &'a str, _: &'a Document) -> StoreFuture<'a, ()> {
+        Box::pin(async move { Err(no_validators()) })
     }
 }
 

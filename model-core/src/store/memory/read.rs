@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use bson::{Bson, RawDocument, RawDocumentBuf};
 
 use super::collection::{Collection, Stored};
@@ -14,7 +13,9 @@ use crate::Error;
 use crate::codec::{Writer, read_bson};
 use crate::query::{KeyError, Node, SortKey, Test, each_value, matches, order_by, sort_key};
 use crate::schema::reserved;
-use crate::store::{Cursor, Find, Guard, Selection, Shape, StoreError, StoreResult, Unwound, Walk};
+use crate::store::{
+    Cursor, Find, Guard, Selection, Shape, StoreError, StoreFuture, StoreResult, Unwound, Walk,
+};
 
 /// How many documents a batch holds if the reader does not say how many it needs.
 const BATCH: usize = 1_000;
@@ -341,15 +342,16 @@ pub(super) struct MemoryCursor {
     join: Option<Joined>,
 }
 
-#[async_trait]
 impl Cursor for MemoryCursor {
-    async fn advance(&mut self) -> StoreResult<bool> {
-        let found = self.next_batch() > 0;
-        if let Some(join) = &self.join {
-            let joined = self.batch.iter().map(|stored| join.with(stored));
-            self.batch = joined.collect::<StoreResult<_>>()?;
-        }
-        Ok(found)
+    fn advance(&mut self) -> StoreFuture<'_, bool> {
+        Box::pin(async move {
+            let found = self.next_batch() > 0;
+            if let Some(join) = &self.join {
+                let joined = self.batch.iter().map(|stored| join.with(stored));
+                self.batch = joined.collect::<StoreResult<_>>()?;
+            }
+            Ok(found)
+        })
     }
 
     fn each(&mut self, each: &mut dyn FnMut(&[u8]) -> Result<bool, Error>) -> Result<bool, Error> {

@@ -3,15 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use async_trait::async_trait;
 use bson::RawDocumentBuf;
+use futures_util::future::BoxFuture;
 
 use super::collection::{Collection, Collections, Stored, to_store};
 use super::group;
 use super::{Shared, in_order, lock, read, refused, suspend, update};
 use crate::query::{Branch, Grouping};
 use crate::store::{
-    Cursor, Find, Operations, Selection, StoreError, StoreResult, Transaction, Unwound, UpdateOne,
+    Cursor, Find, Operations, Selection, StoreError, StoreFuture, StoreResult, Transaction, Unwound,
+    UpdateOne,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,10 +40,10 @@ pub(super) struct MemoryTransaction {
 }
 
 impl MemoryTransaction {
-    pub(super) fn new(shared: Shared) -> Self {
+    pub(super) fn begin(shared: Shared) -> Box<dyn Transaction> {
         let base = lock(&shared).clone();
         let own = base.clone();
-        Self {
+        Box::new(Self {
             shared,
             work: Mutex::new(Work {
                 base,
@@ -50,7 +51,7 @@ impl MemoryTransaction {
                 written: BTreeMap::new(),
                 stage: Stage::Open,
             }),
-        }
+        })
     }
 
     fn snapshot(&self, collection: &str) -> StoreResult<Option<Arc<Collection>>> {
@@ -174,108 +175,124 @@ impl Work {
     }
 }
 
-#[async_trait]
 impl Operations for MemoryTransaction {
-    async fn find_one(
-        &self,
+    fn find_one<'a>(
+        &'a self,
         collection: &'static str,
-        selection: &Selection,
-    ) -> StoreResult<Option<RawDocumentBuf>> {
-        let own = self.snapshot(collection)?;
-        Ok(own
-            .and_then(|own| read::first(&own, selection))
-            .map(|(_, stored)| (*stored).clone()))
-    }
-
-    async fn find(&self, find: &Find) -> StoreResult<Box<dyn Cursor>> {
-        let joined = find.join.as_ref();
-        let joined = joined
-            .map(|join| self.snapshot(join.find.collection))
-            .transpose()?;
-        read::find(self.snapshot(find.collection)?.as_ref(), find, joined.flatten())
-    }
-
-    async fn count(&self, find: &Find) -> StoreResult<u64> {
-        read::count(self.snapshot(find.collection)?.as_ref(), find)
-    }
-
-    async fn distinct(&self, find: &Find, field: &Unwound) -> StoreResult<Box<dyn Cursor>> {
-        read::distinct(self.snapshot(find.collection)?.as_ref(), find, field)
-    }
-
-    async fn group(&self, find: &Find, grouping: &Grouping) -> StoreResult<Box<dyn Cursor>> {
-        group::group(self.snapshot(find.collection)?.as_ref(), find, grouping)
-    }
-
-    async fn facet(&self, find: &Find, branches: &[Branch]) -> StoreResult<Box<dyn Cursor>> {
-        group::facet(self.snapshot(find.collection)?.as_ref(), find, branches)
-    }
-
-    async fn insert(&self, collection: &'static str, documents: &[&[u8]]) -> StoreResult<()> {
-        suspend().await;
-        self.write(|work, shared| {
-            in_order(documents, |document| {
-                let stored = to_store(document)?;
-                let slot = work.own.get_mut(collection).next_slot();
-                work.put(shared, collection, slot, stored).map(|()| true)
-            })
-            .map(|_| ())
+        selection: &'a Selection,
+    ) -> StoreFuture<'a, Option<RawDocumentBuf>> {
+        Box::pin(async move {
+            let own = self.snapshot(collection)?;
+            Ok(own
+                .and_then(|own| read::first(&own, selection))
+                .map(|(_, stored)| (*stored).clone()))
         })
     }
 
-    async fn update(&self, collection: &'static str, updates: &[&UpdateOne]) -> StoreResult<u64> {
-        suspend().await;
-        self.write(|work, shared| {
-            in_order(updates, |update| {
-                let Some((slot, stored)) = work.select(shared, collection, &update.selection)? else {
-                    return Ok(false);
-                };
-                let stored = update::updated(&stored, &update.set, &update.unset)?;
-                work.put(shared, collection, slot, Arc::new(stored))
-                    .map(|()| true)
+    fn find<'a>(&'a self, find: &'a Find) -> StoreFuture<'a, Box<dyn Cursor>> {
+        Box::pin(async move {
+            let joined = find.join.as_ref();
+            let joined = joined
+                .map(|join| self.snapshot(join.find.collection))
+                .transpose()?;
+            read::find(self.snapshot(find.collection)?.as_ref(), find, joined.flatten())
+        })
+    }
+
+    fn count<'a>(&'a self, find: &'a Find) -> StoreFuture<'a, u64> {
+        Box::pin(async move { read::count(self.snapshot(find.collection)?.as_ref(), find) })
+    }
+
+    fn distinct<'a>(&'a self, find: &'a Find, field: &'a Unwound) -> StoreFuture<'a, Box<dyn Cursor>> {
+        Box::pin(async move { read::distinct(self.snapshot(find.collection)?.as_ref(), find, field) })
+    }
+
+    fn group<'a>(&'a self, find: &'a Find, grouping: &'a Grouping) -> StoreFuture<'a, Box<dyn Cursor>> {
+        Box::pin(async move { group::group(self.snapshot(find.collection)?.as_ref(), find, grouping) })
+    }
+
+    fn facet<'a>(&'a self, find: &'a Find, branches: &'a [Branch]) -> StoreFuture<'a, Box<dyn Cursor>> {
+        Box::pin(async move { group::facet(self.snapshot(find.collection)?.as_ref(), find, branches) })
+    }
+
+    fn insert<'a>(&'a self, collection: &'static str, documents: &'a [&'a [u8]]) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            suspend().await;
+            self.write(|work, shared| {
+                in_order(documents, |document| {
+                    let stored = to_store(document)?;
+                    let slot = work.own.get_mut(collection).next_slot();
+                    work.put(shared, collection, slot, stored).map(|()| true)
+                })
+                .map(|_| ())
             })
         })
     }
 
-    async fn delete(&self, collection: &'static str, selections: &[&Selection]) -> StoreResult<u64> {
-        suspend().await;
-        self.write(|work, shared| {
-            in_order(selections, |selection| {
-                let Some((slot, _)) = work.select(shared, collection, selection)? else {
-                    return Ok(false);
-                };
-                work.own.get_mut(collection).take(slot);
-                work.written.entry(collection).or_default().insert(slot);
-                Ok(true)
+    fn update<'a>(&'a self, collection: &'static str, updates: &'a [&'a UpdateOne]) -> StoreFuture<'a, u64> {
+        Box::pin(async move {
+            suspend().await;
+            self.write(|work, shared| {
+                in_order(updates, |update| {
+                    let Some((slot, stored)) = work.select(shared, collection, &update.selection)? else {
+                        return Ok(false);
+                    };
+                    let stored = update::updated(&stored, &update.set, &update.unset)?;
+                    work.put(shared, collection, slot, Arc::new(stored))
+                        .map(|()| true)
+                })
+            })
+        })
+    }
+
+    fn delete<'a>(
+        &'a self,
+        collection: &'static str,
+        selections: &'a [&'a Selection],
+    ) -> StoreFuture<'a, u64> {
+        Box::pin(async move {
+            suspend().await;
+            self.write(|work, shared| {
+                in_order(selections, |selection| {
+                    let Some((slot, _)) = work.select(shared, collection, selection)? else {
+                        return Ok(false);
+                    };
+                    work.own.get_mut(collection).take(slot);
+                    work.written.entry(collection).or_default().insert(slot);
+                    Ok(true)
+                })
             })
         })
     }
 }
 
-#[async_trait]
 impl Transaction for MemoryTransaction {
-    async fn commit(&self) -> StoreResult<()> {
-        suspend().await;
-        let mut work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
-        if work.stage == Stage::Committed {
-            return Ok(());
-        }
-        work.check_open()?;
-        let mut now = lock(&self.shared);
-        let after = work.apply_to(&now);
-        work.stage = if after.is_ok() {
-            Stage::Committed
-        } else {
-            Stage::Aborted
-        };
-        *now = after?;
-        Ok(())
+    fn commit(&self) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            suspend().await;
+            let mut work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
+            if work.stage == Stage::Committed {
+                return Ok(());
+            }
+            work.check_open()?;
+            let mut now = lock(&self.shared);
+            let after = work.apply_to(&now);
+            work.stage = if after.is_ok() {
+                Stage::Committed
+            } else {
+                Stage::Aborted
+            };
+            *now = after?;
+            Ok(())
+        })
     }
 
-    async fn abort(&self) {
-        let mut work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
-        if work.stage == Stage::Open {
-            work.stage = Stage::Aborted;
-        }
+    fn abort(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            let mut work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
+            if work.stage == Stage::Open {
+                work.stage = Stage::Aborted;
+            }
+        })
     }
 }

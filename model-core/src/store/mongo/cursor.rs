@@ -4,7 +4,6 @@ use std::mem::replace;
 use std::sync::Arc;
 use std::task::Poll;
 
-use async_trait::async_trait;
 use bson::RawBsonRef;
 use futures_util::{StreamExt, poll};
 use mongodb::error::Result as DriverResult;
@@ -12,7 +11,7 @@ use mongodb::raw_batch_cursor::{RawBatch, RawBatchCursor, SessionRawBatchCursor}
 use tokio::sync::Mutex;
 use tokio::task::yield_now;
 
-use super::super::{Cursor, StoreResult, into_error};
+use super::super::{Cursor, StoreFuture, into_error};
 use super::error::store_error;
 use super::read::malformed;
 use super::transaction::Running;
@@ -54,18 +53,19 @@ impl Batches {
     }
 }
 
-#[async_trait]
 impl Cursor for Batches {
-    async fn advance(&mut self) -> StoreResult<bool> {
-        let batch = match replace(&mut self.early, Poll::Pending) {
-            Poll::Ready(early) => early,
-            Poll::Pending => self.rest.next().await,
-        };
-        self.current = batch.transpose().map_err(|error| store_error(&error))?;
-        if self.ahead && self.current.is_some() {
-            self.look_ahead().await;
-        }
-        Ok(self.current.is_some())
+    fn advance(&mut self) -> StoreFuture<'_, bool> {
+        Box::pin(async move {
+            let batch = match replace(&mut self.early, Poll::Pending) {
+                Poll::Ready(early) => early,
+                Poll::Pending => self.rest.next().await,
+            };
+            self.current = batch.transpose().map_err(|error| store_error(&error))?;
+            if self.ahead && self.current.is_some() {
+                self.look_ahead().await;
+            }
+            Ok(self.current.is_some())
+        })
     }
 
     fn each(&mut self, each: &mut dyn FnMut(&[u8]) -> Result<bool, Error>) -> Result<bool, Error> {
@@ -90,13 +90,14 @@ impl SessionBatches {
     }
 }
 
-#[async_trait]
 impl Cursor for SessionBatches {
-    async fn advance(&mut self) -> StoreResult<bool> {
-        let mut running = self.running.lock().await;
-        let batch = self.batches.stream(running.session()?).next().await;
-        self.current = batch.transpose().map_err(|error| store_error(&error))?;
-        Ok(self.current.is_some())
+    fn advance(&mut self) -> StoreFuture<'_, bool> {
+        Box::pin(async move {
+            let mut running = self.running.lock().await;
+            let batch = self.batches.stream(running.session()?).next().await;
+            self.current = batch.transpose().map_err(|error| store_error(&error))?;
+            Ok(self.current.is_some())
+        })
     }
 
     fn each(&mut self, each: &mut dyn FnMut(&[u8]) -> Result<bool, Error>) -> Result<bool, Error> {
@@ -111,10 +112,9 @@ pub(super) fn empty() -> Box<dyn Cursor> {
 
 struct Empty;
 
-#[async_trait]
 impl Cursor for Empty {
-    async fn advance(&mut self) -> StoreResult<bool> {
-        Ok(false)
+    fn advance(&mut self) -> StoreFuture<'_, bool> {
+        Box::pin(async move { Ok(false) })
     }
 
     fn each(&mut self, _each: &mut dyn FnMut(&[u8]) -> Result<bool, Error>) -> Result<bool, Error> {

@@ -25,7 +25,6 @@ mod vectors;
 mod watch;
 mod write;
 
-use async_trait::async_trait;
 use bson::{Bson, Document, RawDocumentBuf, doc};
 use mongodb::Database;
 use mongodb::options::SelectionCriteria;
@@ -33,8 +32,8 @@ use mongodb::options::SelectionCriteria;
 use self::error::store_error;
 use self::transaction::MongoTransaction;
 use super::{
-    Abilities, Changes, Cursor, Find, Operations, Selection, Shape, Sharding, Store, StoreError, StoreResult,
-    Transaction, Unwound, UpdateOne, WatchFrom,
+    Abilities, Changes, Cursor, Find, Operations, Selection, Shape, Sharding, Store, StoreError, StoreFuture,
+    StoreResult, Transaction, Unwound, UpdateOne, WatchFrom,
 };
 use crate::query::{Branch, Grouping};
 
@@ -73,197 +72,234 @@ impl MongoStore {
             None => self.db.selection_criteria().cloned(),
         }
     }
+
+    /// What a command makes of the documents of a read.
+    async fn rows(&self, command: &RawDocumentBuf, find: &Find) -> StoreResult<Box<dyn Cursor>> {
+        let batches = read::batches(&self.db, command, None, self.criteria(find)).await?;
+        Ok(Box::new(cursor::Batches::new(batches, true)))
+    }
 }
 
-#[async_trait]
 impl Operations for MongoStore {
-    async fn find_one(
-        &self,
+    fn find_one<'a>(
+        &'a self,
         collection: &'static str,
-        selection: &Selection,
-    ) -> StoreResult<Option<RawDocumentBuf>> {
-        let command = command::find_one(collection, selection, self.read_concern.as_deref())?;
-        read::one(&self.db, &command, self.db.selection_criteria().cloned()).await
+        selection: &'a Selection,
+    ) -> StoreFuture<'a, Option<RawDocumentBuf>> {
+        Box::pin(async move {
+            let command = command::find_one(collection, selection, self.read_concern.as_deref())?;
+            read::one(&self.db, &command, self.db.selection_criteria().cloned()).await
+        })
     }
 
-    async fn find(&self, find: &Find) -> StoreResult<Box<dyn Cursor>> {
-        let Some((command, batch)) = command::find(find, self.concern(find))? else {
-            return Ok(cursor::empty());
-        };
-        let batches = read::batches(&self.db, &command, batch, self.criteria(find)).await;
-        match batches {
-            Ok(batches) => Ok(Box::new(cursor::Batches::new(batches, find.whole))),
-            Err(error)
-                if matches!(find.shape, Shape::Vectors(_)) && error::is_without_vector_indexes(&error) =>
-            {
-                Err(StoreError::Unsupported {
-                    what: "the server has no indexes over vectors",
-                })
+    fn find<'a>(&'a self, find: &'a Find) -> StoreFuture<'a, Box<dyn Cursor>> {
+        Box::pin(async move {
+            let Some((command, batch)) = command::find(find, self.concern(find))? else {
+                return Ok(cursor::empty());
+            };
+            let batches = read::batches(&self.db, &command, batch, self.criteria(find)).await;
+            match batches {
+                Ok(batches) => Ok(Box::new(cursor::Batches::new(batches, find.whole))),
+                Err(error)
+                    if matches!(find.shape, Shape::Vectors(_))
+                        && error::is_without_vector_indexes(&error) =>
+                {
+                    Err(StoreError::Unsupported {
+                        what: "the server has no indexes over vectors",
+                    })
+                }
+                Err(error) => Err(error),
             }
-            Err(error) => Err(error),
-        }
+        })
     }
 
-    async fn count(&self, find: &Find) -> StoreResult<u64> {
-        let Some(command) = command::count(find, self.concern(find))? else {
-            return Ok(0);
-        };
-        let counted = read::one(&self.db, &command, self.criteria(find)).await?;
-        read::number(counted.as_deref())
+    fn count<'a>(&'a self, find: &'a Find) -> StoreFuture<'a, u64> {
+        Box::pin(async move {
+            let Some(command) = command::count(find, self.concern(find))? else {
+                return Ok(0);
+            };
+            let counted = read::one(&self.db, &command, self.criteria(find)).await?;
+            read::number(counted.as_deref())
+        })
     }
 
-    async fn distinct(&self, find: &Find, field: &Unwound) -> StoreResult<Box<dyn Cursor>> {
-        let command = command::distinct(find, field, self.concern(find))?;
-        let batches = read::batches(&self.db, &command, None, self.criteria(find)).await?;
-        Ok(Box::new(cursor::Batches::new(batches, true)))
+    fn distinct<'a>(&'a self, find: &'a Find, field: &'a Unwound) -> StoreFuture<'a, Box<dyn Cursor>> {
+        Box::pin(async move {
+            let command = command::distinct(find, field, self.concern(find))?;
+            self.rows(&command, find).await
+        })
     }
 
-    async fn group(&self, find: &Find, grouping: &Grouping) -> StoreResult<Box<dyn Cursor>> {
-        let Some(command) = group::group(find, grouping, self.concern(find))? else {
-            return Ok(cursor::empty());
-        };
-        let batches = read::batches(&self.db, &command, None, self.criteria(find)).await?;
-        Ok(Box::new(cursor::Batches::new(batches, true)))
+    fn group<'a>(&'a self, find: &'a Find, grouping: &'a Grouping) -> StoreFuture<'a, Box<dyn Cursor>> {
+        Box::pin(async move {
+            let Some(command) = group::group(find, grouping, self.concern(find))? else {
+                return Ok(cursor::empty());
+            };
+            self.rows(&command, find).await
+        })
     }
 
-    async fn facet(&self, find: &Find, branches: &[Branch]) -> StoreResult<Box<dyn Cursor>> {
-        let command = group::facet(find, branches, self.concern(find))?;
-        let batches = read::batches(&self.db, &command, None, self.criteria(find)).await?;
-        Ok(Box::new(cursor::Batches::new(batches, true)))
+    fn facet<'a>(&'a self, find: &'a Find, branches: &'a [Branch]) -> StoreFuture<'a, Box<dyn Cursor>> {
+        Box::pin(async move {
+            let command = group::facet(find, branches, self.concern(find))?;
+            self.rows(&command, find).await
+        })
     }
 
-    async fn insert(&self, collection: &'static str, documents: &[&[u8]]) -> StoreResult<()> {
-        write::insert(&self.db, None, collection, documents).await
+    fn insert<'a>(&'a self, collection: &'static str, documents: &'a [&'a [u8]]) -> StoreFuture<'a, ()> {
+        Box::pin(write::insert(&self.db, None, collection, documents))
     }
 
-    async fn update(&self, collection: &'static str, updates: &[&UpdateOne]) -> StoreResult<u64> {
-        write::update(&self.db, None, collection, updates).await
+    fn update<'a>(&'a self, collection: &'static str, updates: &'a [&'a UpdateOne]) -> StoreFuture<'a, u64> {
+        Box::pin(write::update(&self.db, None, collection, updates))
     }
 
-    async fn delete(&self, collection: &'static str, selections: &[&Selection]) -> StoreResult<u64> {
-        write::delete(&self.db, None, collection, selections).await
+    fn delete<'a>(
+        &'a self,
+        collection: &'static str,
+        selections: &'a [&'a Selection],
+    ) -> StoreFuture<'a, u64> {
+        Box::pin(write::delete(&self.db, None, collection, selections))
     }
 }
 
-#[async_trait]
 impl Store for MongoStore {
     fn name(&self) -> &'static str {
         "mongodb"
     }
 
-    async fn abilities(&self) -> StoreResult<Abilities> {
-        let hello = self
-            .db
-            .run_command(doc! { "hello": 1 })
-            .await
-            .map_err(|error| store_error(&error))?;
-        // A member of a replica set names its set; a router of a sharded cluster answers with this message.
-        let transactions = hello.contains_key("setName") || shards::is_router(&hello);
-        Ok(Abilities::new(transactions))
+    fn abilities(&self) -> StoreFuture<'_, Abilities> {
+        Box::pin(async move {
+            let hello = self
+                .db
+                .run_command(doc! { "hello": 1 })
+                .await
+                .map_err(|error| store_error(&error))?;
+            // A member of a replica set names its set; a router of a sharded cluster answers with this message.
+            let transactions = hello.contains_key("setName") || shards::is_router(&hello);
+            Ok(Abilities::new(transactions))
+        })
     }
 
-    async fn begin(&self) -> StoreResult<Box<dyn Transaction>> {
-        Ok(Box::new(MongoTransaction::begin(&self.db).await?))
+    fn begin(&self) -> StoreFuture<'_, Box<dyn Transaction>> {
+        Box::pin(MongoTransaction::begin(&self.db))
     }
 
-    async fn list_indexes(&self, collection: &str) -> StoreResult<Vec<Document>> {
-        index::list(&self.db, collection).await
+    fn list_indexes<'a>(&'a self, collection: &'a str) -> StoreFuture<'a, Vec<Document>> {
+        Box::pin(index::list(&self.db, collection))
     }
 
-    async fn create_index(&self, collection: &str, index: &Document) -> StoreResult<()> {
-        index::create(&self.db, collection, index).await
+    fn create_index<'a>(&'a self, collection: &'a str, index: &'a Document) -> StoreFuture<'a, ()> {
+        Box::pin(index::create(&self.db, collection, index))
     }
 
-    async fn set_index_ttl(&self, collection: &str, name: &str, seconds: i64) -> StoreResult<()> {
-        index::set_ttl(&self.db, collection, name, seconds).await
+    fn set_index_ttl<'a>(&'a self, collection: &'a str, name: &'a str, seconds: i64) -> StoreFuture<'a, ()> {
+        Box::pin(index::set_ttl(&self.db, collection, name, seconds))
     }
 
-    async fn drop_index(&self, collection: &str, name: &str) -> StoreResult<()> {
-        index::drop(&self.db, collection, name).await
+    fn drop_index<'a>(&'a self, collection: &'a str, name: &'a str) -> StoreFuture<'a, ()> {
+        Box::pin(index::drop(&self.db, collection, name))
     }
 
     fn knows_index(&self, _: &Document) -> bool {
         true
     }
 
-    async fn set_index_hidden(&self, collection: &str, name: &str, hidden: bool) -> StoreResult<()> {
-        index::set_hidden(&self.db, collection, name, hidden).await
+    fn set_index_hidden<'a>(
+        &'a self,
+        collection: &'a str,
+        name: &'a str,
+        hidden: bool,
+    ) -> StoreFuture<'a, ()> {
+        Box::pin(index::set_hidden(&self.db, collection, name, hidden))
     }
 
-    async fn duplicates(
-        &self,
-        collection: &str,
-        index: &Document,
+    fn duplicates<'a>(
+        &'a self,
+        collection: &'a str,
+        index: &'a Document,
         limit: u32,
-    ) -> StoreResult<Vec<[Bson; 2]>> {
-        duplicates::find(&self.db, collection, index, limit).await
+    ) -> StoreFuture<'a, Vec<[Bson; 2]>> {
+        Box::pin(duplicates::find(&self.db, collection, index, limit))
     }
 
-    async fn rename(&self, from: &str, to: &str) -> StoreResult<bool> {
-        record::rename(&self.db, from, to).await
+    fn rename<'a>(&'a self, from: &'a str, to: &'a str) -> StoreFuture<'a, bool> {
+        Box::pin(record::rename(&self.db, from, to))
     }
 
-    async fn record(&self, collection: &str, id: &str) -> StoreResult<Option<Document>> {
-        record::get(&self.db, collection, id, self.read_concern.as_deref()).await
+    fn record<'a>(&'a self, collection: &'a str, id: &'a str) -> StoreFuture<'a, Option<Document>> {
+        Box::pin(record::get(
+            &self.db,
+            collection,
+            id,
+            self.read_concern.as_deref(),
+        ))
     }
 
-    async fn put_record(&self, collection: &str, record: &Document) -> StoreResult<()> {
-        record::put(&self.db, collection, record).await
+    fn put_record<'a>(&'a self, collection: &'a str, record: &'a Document) -> StoreFuture<'a, ()> {
+        Box::pin(record::put(&self.db, collection, record))
     }
 
-    async fn validator(&self, collection: &str) -> StoreResult<Option<Document>> {
-        validator::get(&self.db, collection).await
+    fn validator<'a>(&'a self, collection: &'a str) -> StoreFuture<'a, Option<Document>> {
+        Box::pin(validator::get(&self.db, collection))
     }
 
-    async fn set_validator(&self, collection: &str, options: &Document) -> StoreResult<()> {
-        validator::set(&self.db, collection, options).await
+    fn set_validator<'a>(&'a self, collection: &'a str, options: &'a Document) -> StoreFuture<'a, ()> {
+        Box::pin(validator::set(&self.db, collection, options))
     }
 
-    async fn collection_options(&self, collection: &str) -> StoreResult<Option<Document>> {
-        validator::options(&self.db, collection).await
+    fn collection_options<'a>(&'a self, collection: &'a str) -> StoreFuture<'a, Option<Document>> {
+        Box::pin(validator::options(&self.db, collection))
     }
 
-    async fn create_collection(&self, collection: &str, options: &Document) -> StoreResult<()> {
-        validator::run(&self.db, "create", collection, options).await
+    fn create_collection<'a>(&'a self, collection: &'a str, options: &'a Document) -> StoreFuture<'a, ()> {
+        Box::pin(validator::run(&self.db, "create", collection, options))
     }
 
-    async fn change_collection(&self, collection: &str, changes: &Document) -> StoreResult<()> {
-        validator::run(&self.db, "collMod", collection, changes).await
+    fn change_collection<'a>(&'a self, collection: &'a str, changes: &'a Document) -> StoreFuture<'a, ()> {
+        Box::pin(validator::run(&self.db, "collMod", collection, changes))
     }
 
-    async fn delete_measurements(&self, collection: &str, path: &str, value: &Bson) -> StoreResult<()> {
-        let collection = self.db.collection::<Document>(collection);
-        let deleted = collection.delete_many(doc! { path: { "$eq": value } }).await;
-        deleted.map(|_| ()).map_err(|error| store_error(&error))
+    fn delete_measurements<'a>(
+        &'a self,
+        collection: &'a str,
+        path: &'a str,
+        value: &'a Bson,
+    ) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            let collection = self.db.collection::<Document>(collection);
+            let deleted = collection.delete_many(doc! { path: { "$eq": value } }).await;
+            deleted.map(|_| ()).map_err(|error| store_error(&error))
+        })
     }
 
-    async fn images(&self, collection: &str) -> StoreResult<bool> {
-        watch::images(&self.db, collection).await
+    fn images<'a>(&'a self, collection: &'a str) -> StoreFuture<'a, bool> {
+        Box::pin(watch::images(&self.db, collection))
     }
 
-    async fn keep_images(&self, collection: &str, keep: bool) -> StoreResult<()> {
-        watch::keep_images(&self.db, collection, keep).await
+    fn keep_images<'a>(&'a self, collection: &'a str, keep: bool) -> StoreFuture<'a, ()> {
+        Box::pin(watch::keep_images(&self.db, collection, keep))
     }
 
-    async fn sharding(&self, collection: &str) -> StoreResult<Sharding> {
-        shards::sharding(&self.db, collection).await
+    fn sharding<'a>(&'a self, collection: &'a str) -> StoreFuture<'a, Sharding> {
+        Box::pin(shards::sharding(&self.db, collection))
     }
 
-    async fn shard(&self, collection: &str, key: &Document) -> StoreResult<()> {
-        shards::shard(&self.db, collection, key).await
+    fn shard<'a>(&'a self, collection: &'a str, key: &'a Document) -> StoreFuture<'a, ()> {
+        Box::pin(shards::shard(&self.db, collection, key))
     }
 
-    async fn watch(&self, from: &WatchFrom) -> StoreResult<Box<dyn Changes>> {
-        Ok(Box::new(watch::open(&self.db, from).await?))
+    fn watch<'a>(&'a self, from: &'a WatchFrom) -> StoreFuture<'a, Box<dyn Changes>> {
+        Box::pin(watch::open(&self.db, from))
     }
 
     #[cfg(feature = "testing")]
-    async fn watch_scans(&self) -> StoreResult<()> {
-        scans::watch(&self.db).await
+    fn watch_scans(&self) -> StoreFuture<'_, ()> {
+        Box::pin(scans::watch(&self.db))
     }
 
     #[cfg(feature = "testing")]
-    async fn take_scans(&self) -> StoreResult<Vec<super::Scan>> {
-        scans::take(&self.db).await
+    fn take_scans(&self) -> StoreFuture<'_, Vec<super::Scan>> {
+        Box::pin(scans::take(&self.db))
     }
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use bson::{RawDocumentBuf, doc};
 use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
 use mongodb::error::{ErrorKind, Result as DriverResult, UNKNOWN_TRANSACTION_COMMIT_RESULT};
 use mongodb::options::{ReadConcern, ReadPreference, WriteConcern};
 use mongodb::raw_batch_cursor::SessionRawBatchCursor;
@@ -12,7 +12,8 @@ use mongodb::{ClientSession, Database};
 use tokio::sync::Mutex;
 
 use super::super::{
-    Cursor, Find, Operations, Selection, StoreError, StoreResult, Transaction, Unwound, UpdateOne,
+    Cursor, Find, Operations, Selection, StoreError, StoreFuture, StoreResult, Transaction, Unwound,
+    UpdateOne,
 };
 use super::error::store_error;
 use super::{command, cursor, group, read, write};
@@ -54,7 +55,7 @@ impl Running {
 }
 
 impl MongoTransaction {
-    pub(super) async fn begin(db: &Database) -> StoreResult<Self> {
+    pub(super) async fn begin(db: &Database) -> StoreResult<Box<dyn Transaction>> {
         let mut session = db
             .client()
             .start_session()
@@ -75,10 +76,10 @@ impl MongoTransaction {
             session,
             stage: Stage::Open,
         };
-        Ok(Self {
+        Ok(Box::new(Self {
             db: db.clone(),
             running: Arc::new(Mutex::new(running)),
-        })
+        }))
     }
 
     async fn run(&self, command: RawDocumentBuf, batch: Option<u32>) -> StoreResult<SessionRawBatchCursor> {
@@ -94,6 +95,14 @@ impl MongoTransaction {
             .map_err(|error| store_error(&error))
     }
 
+    async fn rows(&self, command: RawDocumentBuf, batch: Option<u32>) -> StoreResult<Box<dyn Cursor>> {
+        let batches = self.run(command, batch).await?;
+        Ok(Box::new(cursor::SessionBatches::new(
+            batches,
+            self.running.clone(),
+        )))
+    }
+
     async fn one(&self, command: RawDocumentBuf) -> StoreResult<Option<RawDocumentBuf>> {
         let mut batches = self.run(command, None).await?;
         let mut running = self.running.lock().await;
@@ -104,109 +113,111 @@ impl MongoTransaction {
     }
 }
 
-#[async_trait]
 impl Operations for MongoTransaction {
-    async fn find_one(
-        &self,
+    fn find_one<'a>(
+        &'a self,
         collection: &'static str,
-        selection: &Selection,
-    ) -> StoreResult<Option<RawDocumentBuf>> {
-        self.one(command::find_one(collection, selection, None)?).await
+        selection: &'a Selection,
+    ) -> StoreFuture<'a, Option<RawDocumentBuf>> {
+        Box::pin(async move { self.one(command::find_one(collection, selection, None)?).await })
     }
 
-    async fn find(&self, find: &Find) -> StoreResult<Box<dyn Cursor>> {
-        let Some((command, batch)) = command::find(find, None)? else {
-            return Ok(cursor::empty());
-        };
-        let batches = self.run(command, batch).await?;
-        Ok(Box::new(cursor::SessionBatches::new(
-            batches,
-            self.running.clone(),
-        )))
+    fn find<'a>(&'a self, find: &'a Find) -> StoreFuture<'a, Box<dyn Cursor>> {
+        Box::pin(async move {
+            let Some((command, batch)) = command::find(find, None)? else {
+                return Ok(cursor::empty());
+            };
+            self.rows(command, batch).await
+        })
     }
 
-    async fn count(&self, find: &Find) -> StoreResult<u64> {
-        let Some(command) = command::count(find, None)? else {
-            return Ok(0);
-        };
-        read::number(self.one(command).await?.as_deref())
+    fn count<'a>(&'a self, find: &'a Find) -> StoreFuture<'a, u64> {
+        Box::pin(async move {
+            let Some(command) = command::count(find, None)? else {
+                return Ok(0);
+            };
+            read::number(self.one(command).await?.as_deref())
+        })
     }
 
-    async fn distinct(&self, find: &Find, field: &Unwound) -> StoreResult<Box<dyn Cursor>> {
-        let batches = self.run(command::distinct(find, field, None)?, None).await?;
-        Ok(Box::new(cursor::SessionBatches::new(
-            batches,
-            self.running.clone(),
-        )))
+    fn distinct<'a>(&'a self, find: &'a Find, field: &'a Unwound) -> StoreFuture<'a, Box<dyn Cursor>> {
+        Box::pin(async move { self.rows(command::distinct(find, field, None)?, None).await })
     }
 
-    async fn group(&self, find: &Find, grouping: &Grouping) -> StoreResult<Box<dyn Cursor>> {
-        let Some(command) = group::group(find, grouping, None)? else {
-            return Ok(cursor::empty());
-        };
-        let batches = self.run(command, None).await?;
-        Ok(Box::new(cursor::SessionBatches::new(
-            batches,
-            self.running.clone(),
-        )))
+    fn group<'a>(&'a self, find: &'a Find, grouping: &'a Grouping) -> StoreFuture<'a, Box<dyn Cursor>> {
+        Box::pin(async move {
+            let Some(command) = group::group(find, grouping, None)? else {
+                return Ok(cursor::empty());
+            };
+            self.rows(command, None).await
+        })
     }
 
-    async fn facet(&self, find: &Find, branches: &[Branch]) -> StoreResult<Box<dyn Cursor>> {
-        let batches = self.run(group::facet(find, branches, None)?, None).await?;
-        Ok(Box::new(cursor::SessionBatches::new(
-            batches,
-            self.running.clone(),
-        )))
+    fn facet<'a>(&'a self, find: &'a Find, branches: &'a [Branch]) -> StoreFuture<'a, Box<dyn Cursor>> {
+        Box::pin(async move { self.rows(group::facet(find, branches, None)?, None).await })
     }
 
-    async fn insert(&self, collection: &'static str, documents: &[&[u8]]) -> StoreResult<()> {
-        let mut running = self.running.lock().await;
-        write::insert(&self.db, Some(running.session()?), collection, documents).await
+    fn insert<'a>(&'a self, collection: &'static str, documents: &'a [&'a [u8]]) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            let mut running = self.running.lock().await;
+            write::insert(&self.db, Some(running.session()?), collection, documents).await
+        })
     }
 
-    async fn update(&self, collection: &'static str, updates: &[&UpdateOne]) -> StoreResult<u64> {
-        let mut running = self.running.lock().await;
-        write::update(&self.db, Some(running.session()?), collection, updates).await
+    fn update<'a>(&'a self, collection: &'static str, updates: &'a [&'a UpdateOne]) -> StoreFuture<'a, u64> {
+        Box::pin(async move {
+            let mut running = self.running.lock().await;
+            write::update(&self.db, Some(running.session()?), collection, updates).await
+        })
     }
 
-    async fn delete(&self, collection: &'static str, selections: &[&Selection]) -> StoreResult<u64> {
-        let mut running = self.running.lock().await;
-        write::delete(&self.db, Some(running.session()?), collection, selections).await
+    fn delete<'a>(
+        &'a self,
+        collection: &'static str,
+        selections: &'a [&'a Selection],
+    ) -> StoreFuture<'a, u64> {
+        Box::pin(async move {
+            let mut running = self.running.lock().await;
+            write::delete(&self.db, Some(running.session()?), collection, selections).await
+        })
     }
 }
 
-#[async_trait]
 impl Transaction for MongoTransaction {
-    async fn commit(&self) -> StoreResult<()> {
-        let mut running = self.running.lock().await;
-        if running.stage == Stage::Ended {
-            return Err(ended());
-        }
-        running.stage = Stage::Committing;
-        for _ in 0..COMMIT_ATTEMPTS {
-            let Err(error) = running.session.commit_transaction().await else {
-                running.stage = Stage::Ended;
-                return Ok(());
-            };
-            if !error.contains_label(UNKNOWN_TRANSACTION_COMMIT_RESULT) {
-                running.stage = Stage::Ended;
-                return Err(store_error(&error));
+    fn commit(&self) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            let mut running = self.running.lock().await;
+            if running.stage == Stage::Ended {
+                return Err(ended());
             }
-            // The driver has waited for a server as long as it may: another wait would be another time-out.
-            if matches!(*error.kind, ErrorKind::ServerSelection { .. }) {
-                break;
+            running.stage = Stage::Committing;
+            for _ in 0..COMMIT_ATTEMPTS {
+                let Err(error) = running.session.commit_transaction().await else {
+                    running.stage = Stage::Ended;
+                    return Ok(());
+                };
+                if !error.contains_label(UNKNOWN_TRANSACTION_COMMIT_RESULT) {
+                    running.stage = Stage::Ended;
+                    return Err(store_error(&error));
+                }
+                // The driver has waited for a server as long as it may: another wait would be another time-out.
+                if matches!(*error.kind, ErrorKind::ServerSelection { .. }) {
+                    break;
+                }
             }
-        }
-        Err(StoreError::UnknownCommit)
+            Err(StoreError::UnknownCommit)
+        })
     }
 
-    async fn abort(&self) {
-        let mut running = self.running.lock().await;
-        if running.stage == Stage::Open {
-            running.stage = Stage::Ended;
-            // The server undoes by itself what it is not told to undo.
-            let _ = running.session.abort_transaction().await;
-        }
+    fn abort(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            let mut running = self.running.lock().await;
+            if running.stage == Stage::Open {
+                running.stage = Stage::Ended;
+                // The server undoes by itself what it is not told to undo.
+                let _ = running.session.abort_transaction().await;
+            }
+        })
     }
 }
 

@@ -1,6 +1,5 @@
 //! Change streams. The driver itself goes on after a broken connection or a step-down.
 
-use async_trait::async_trait;
 use bson::{Document, RawDocument, RawDocumentBuf, doc};
 use mongodb::Database;
 use mongodb::change_stream::ChangeStream;
@@ -8,7 +7,7 @@ use mongodb::change_stream::event::ResumeToken;
 use mongodb::error::{CommandError, Error, ErrorKind};
 use mongodb::options::{FullDocumentBeforeChangeType, FullDocumentType, ReadConcern};
 
-use super::super::{Changes, Selection, StoreError, StoreResult, StoredChange, Told, WatchFrom};
+use super::super::{Changes, Selection, StoreError, StoreFuture, StoreResult, StoredChange, Told, WatchFrom};
 use super::error::store_error;
 use super::{command, validator};
 use crate::query::{Node, Test};
@@ -37,11 +36,11 @@ pub(super) async fn keep_images(db: &Database, collection: &str, keep: bool) -> 
 }
 
 /// A watch over one collection.
-pub(super) struct Watching {
+struct Watching {
     stream: ChangeStream<RawDocumentBuf>,
 }
 
-pub(super) async fn open(db: &Database, from: &WatchFrom) -> StoreResult<Watching> {
+pub(super) async fn open(db: &Database, from: &WatchFrom) -> StoreResult<Box<dyn Changes>> {
     let place = from.after.as_deref().map(bson::deserialize_from_slice);
     let place: Option<ResumeToken> = place.transpose().map_err(|_| StoreError::HistoryLost)?;
     let collection = db.collection::<Document>(from.collection);
@@ -58,9 +57,9 @@ pub(super) async fn open(db: &Database, from: &WatchFrom) -> StoreResult<Watchin
         None => watch,
     };
     let stream = watch.await.map_err(|error| failed(&error))?;
-    Ok(Watching {
+    Ok(Box::new(Watching {
         stream: stream.with_type(),
-    })
+    }))
 }
 
 /// What the server sends: the changes of the tenant's documents that may be of concern, and of each the two documents alone.
@@ -113,19 +112,20 @@ fn either(from: &WatchFrom) -> Option<Node> {
     })
 }
 
-#[async_trait]
 impl Changes for Watching {
-    async fn next(&mut self) -> StoreResult<Option<StoredChange>> {
-        let event = self.stream.next_if_any().await.map_err(|error| failed(&error))?;
-        match event {
-            Some(event) => Ok(Some(StoredChange {
-                before: side(&event, BEFORE),
-                after: side(&event, AFTER),
-            })),
-            None if self.stream.is_alive() => Ok(None),
-            // The collection was dropped or renamed.
-            None => Err(StoreError::HistoryLost),
-        }
+    fn next(&mut self) -> StoreFuture<'_, Option<StoredChange>> {
+        Box::pin(async move {
+            let event = self.stream.next_if_any().await.map_err(|error| failed(&error))?;
+            match event {
+                Some(event) => Ok(Some(StoredChange {
+                    before: side(&event, BEFORE),
+                    after: side(&event, AFTER),
+                })),
+                None if self.stream.is_alive() => Ok(None),
+                // The collection was dropped or renamed.
+                None => Err(StoreError::HistoryLost),
+            }
+        })
     }
 
     fn place(&self) -> Option<Vec<u8>> {
