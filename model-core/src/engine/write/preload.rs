@@ -11,6 +11,13 @@ pub(in crate::engine) async fn preload(items: &mut [Item<'_>], side: Side) -> Re
     if first.unit.caller().bypass.is_some() {
         return Ok(());
     }
+    if let [only] = items {
+        return if only.has(side) {
+            only.unit.preload(side).await
+        } else {
+            Ok(())
+        };
+    }
     let mut models: Vec<&'static ModelSchema> = Vec::with_capacity(1);
     for item in items.iter().filter(|item| item.has(side)) {
         if !models

@@ -67,6 +67,10 @@ impl Stored {
 
 /// Finds the documents that the writes are about, with one read; what the caller may not know of stays missing.
 pub(in crate::engine) async fn load(items: &mut [Item<'_>]) -> Result<()> {
+    // What is created has nothing before.
+    if items.iter().all(|item| item.plan.action == Action::Create) {
+        return Ok(());
+    }
     find(items).await?;
     prepare_seals(items).await?;
     let many = items.len() > 1;
