@@ -4,7 +4,7 @@
 //! cargo bench -p model-benches                    codec, verbs one after the other, references
 //! cargo bench -p model-benches -- --all           everything below too
 //! cargo bench -p model-benches -- --short         instruction counts of codec and verbs; for CI, keeps nothing
-//! cargo bench -p model-benches -- --instructions  instructions and allocations of the verbs
+//! cargo bench -p model-benches -- --instructions  instructions, allocations and code of the verbs
 //! cargo bench -p model-benches -- --profile       where the instructions of the verbs go, layer by layer
 //! cargo bench -p model-benches -- --together      the verbs by 64 tasks at a time
 //! cargo bench -p model-benches -- --populate      references, loaded together
@@ -119,7 +119,7 @@ async fn on_the_server(asked: &Asked) -> Vec<Row> {
     if asked.is_usual() || asked.has("--instructions") {
         report::heading("Verbs against the bare driver, the same commands, one after the other");
         rows.extend(server::count(program, &Verb::ALL).await);
-        rows.extend(server::allocations(program, &Verb::ALL).await);
+        rows.extend(server::allocations_and_code(program, &Verb::ALL).await);
     } else if asked.has("--short") {
         report::heading("Verbs against the bare driver, the same commands");
         rows.extend(server::count(program, &Verb::COUNTED).await);

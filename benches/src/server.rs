@@ -64,23 +64,25 @@ pub async fn count(program: &Path, verbs: &[Verb]) -> Vec<Row> {
     rows
 }
 
-/// The blocks of memory that each verb asks for, counted in the same way.
+/// The blocks of memory that each verb asks for, and the code that it runs through, counted in the same way.
 ///
 /// # Panics
 /// If there is no server or no valgrind.
-pub async fn allocations(program: &Path, verbs: &[Verb]) -> Vec<Row> {
+pub async fn allocations_and_code(program: &Path, verbs: &[Verb]) -> Vec<Row> {
     let databases = Databases::new().await;
     let uri = server::server().await.uri();
     let mut rows = Vec::new();
     for &verb in verbs {
         let database = databases.of(verb).name();
         let of = |side| {
-            valgrind::allocations(counted(verb), |times| {
-                probe(program, database, uri, verb, side, times)
-            })
+            let program = |times: &str| probe(program, database, uri, verb, side, times);
+            let blocks = valgrind::allocations(counted(verb), program);
+            (blocks, valgrind::code(counted(verb), program) / 1024.0)
         };
-        let row = Row::exact(verb.name(), "allocations", of(Side::Ours), of(Side::Bare));
-        rows.extend(report::show([row]));
+        let (ours, bare) = (of(Side::Ours), of(Side::Bare));
+        let blocks = Row::exact(verb.name(), "allocations", ours.0, bare.0);
+        let code = Row::exact(verb.name(), "KiB of code", ours.1, bare.1);
+        rows.extend(report::show([blocks, code]));
     }
     databases.drop().await;
     rows

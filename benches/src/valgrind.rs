@@ -2,6 +2,7 @@
 //!
 //! Where `MODEL_BENCH_PROFILES` names a folder, the profiles are kept there, for `callgrind_annotate`.
 
+mod code;
 mod layers;
 
 use std::env;
@@ -10,6 +11,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{self, Command};
 
+use self::code::Code;
 pub use self::layers::{LAYERS, Layers};
 
 /// The instructions of one time of what `program`, given a number of times, does: the difference between `times` and
@@ -20,11 +22,7 @@ pub use self::layers::{LAYERS, Layers};
 pub fn instructions(times: u64, program: impl Fn(&str) -> Command) -> f64 {
     per_time(times, |times| {
         let profile = Profile::new(&program(times));
-        let text = run(
-            "callgrind",
-            &format!("--callgrind-out-file={}", profile.0.display()),
-            &program(times),
-        );
+        let text = run("callgrind", &[profile.option()], &program(times));
         number_after(&text, "Collected :")
     })
 }
@@ -35,10 +33,31 @@ pub fn instructions(times: u64, program: impl Fn(&str) -> Command) -> f64 {
 /// If there is no valgrind, or the program fails.
 pub fn allocations(times: u64, program: impl Fn(&str) -> Command) -> f64 {
     per_time(times, |times| {
-        let text = run("dhat", "--dhat-out-file=/dev/null", &program(times));
+        let text = run("dhat", &["--dhat-out-file=/dev/null".to_owned()], &program(times));
         // `Total: 1,024 bytes in 2 blocks`
         number_after(&text, "bytes in")
     })
+}
+
+/// The bytes of code that each time runs through, in whole lines of 64: what a processor fetches anew where others ran meanwhile.
+///
+/// # Panics
+/// If there is no valgrind, or the program fails.
+#[allow(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+pub fn code(times: u64, program: impl Fn(&str) -> Command) -> f64 {
+    let of = |times: u64| {
+        let command = program(&times.to_string());
+        let profile = Profile::new(&command);
+        let each = ["--dump-instr=yes", "--compress-pos=no", "--compress-strings=no"];
+        let options: Vec<_> = each
+            .map(str::to_owned)
+            .into_iter()
+            .chain([profile.option()])
+            .collect();
+        run("callgrind", &options, &command);
+        Code::of(&profile.read())
+    };
+    of(2 * times).each_time(&of(times), times) as f64
 }
 
 /// The instructions of one time, layer by layer.
@@ -50,12 +69,8 @@ pub fn profile(times: u64, program: impl Fn(&str) -> Command) -> Layers<f64> {
     let of = |times: u64| {
         let command = program(&times.to_string());
         let profile = Profile::new(&command);
-        run(
-            "callgrind",
-            &format!("--callgrind-out-file={}", profile.0.display()),
-            &command,
-        );
-        Layers::of(&fs::read_to_string(&profile.0).expect("callgrind has written its profile"))
+        run("callgrind", &[profile.option()], &command);
+        Layers::of(&profile.read())
     };
     let (shorter, longer) = (of(times), of(2 * times));
     longer.less(&shorter).map(|count| count as f64 / times as f64)
@@ -77,6 +92,15 @@ impl Profile {
         let folder = env::var_os("MODEL_BENCH_PROFILES").map_or_else(env::temp_dir, PathBuf::from);
         Self(folder.join(format!("{}-{}", words.join("-").replace(' ', "_"), process::id())))
     }
+
+    /// What has callgrind write it.
+    fn option(&self) -> String {
+        format!("--callgrind-out-file={}", self.0.display())
+    }
+
+    fn read(&self) -> String {
+        fs::read_to_string(&self.0).expect("callgrind has written its profile")
+    }
 }
 
 impl Drop for Profile {
@@ -89,11 +113,11 @@ impl Drop for Profile {
 }
 
 /// Runs a program under a tool of valgrind, and gives what that tells.
-fn run(tool: &str, out: &str, program: &Command) -> String {
+fn run(tool: &str, options: &[String], program: &Command) -> String {
     let mut valgrind = Command::new("valgrind");
     valgrind
         .arg(format!("--tool={tool}"))
-        .arg(out)
+        .args(options)
         .arg(Path::new(program.get_program()))
         .args(program.get_args());
     for (name, value) in program.get_envs() {
