@@ -54,11 +54,14 @@ mod tests {
     use super::Code;
 
     const SHORTER: &str =
-        "ob=/probe\nfn=main\n0x1000 1 3\ncalls=1 0x2000 9\n0x1004 1 900\nfn=work\n0x2000 9 10\n";
+        "ob=/probe\nfn=main\n0x1000 1 3\ncalls=1 0x2000 9\n0x1044 1 900\nfn=work\n0x2000 9 10\n";
 
     #[test]
     fn what_runs_each_time_counts_by_its_lines() {
-        let longer = SHORTER.replace("9 10", "9 20\n0x203f 9 20\n0x2040 9 20\n0x2080 9 4");
+        // What a call takes as a whole is no code of the caller.
+        let longer = SHORTER
+            .replace("1 900", "1 1800")
+            .replace("9 10", "9 20\n0x203f 9 20\n0x2040 9 20\n0x2080 9 4");
         let (shorter, longer) = (Code::of(SHORTER), Code::of(&longer));
         // The start and what is rare are left out, and two instructions of one line are one.
         assert_eq!(longer.each_time(&shorter, 10), 2 * 64);

@@ -272,7 +272,7 @@ impl StoreError {
 pub(crate) type StoreResult<T> = Result<T, StoreError>;
 
 /// What a store's operations give. The traits name it themselves, where `async_trait` would bound the lifetimes of each method: under
-/// bounds the compiler asks of all the driver's types anew whether they are `Send`, a third of this crate's check.
+/// bounds the compiler asks of all the driver's types anew whether they are `Send`, near a third of this crate's check.
 pub(crate) type StoreFuture<'a, T> = BoxFuture<'a, StoreResult<T>>;
 
 /// Documents on their way in, batch by batch.
