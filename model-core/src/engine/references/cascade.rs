@@ -38,9 +38,11 @@ impl<'a> Root<'a> {
     /// None for what is not deleted, and for what nothing with a rule can refer to.
     pub(in crate::engine) fn of(item: &'a Item<'_>) -> Option<Self> {
         let (unit, action) = (&*item.unit, item.plan.action);
-        let deletes = action.is_delete() && item.written == Written::Yes;
-        let bonds = unit.caller().graph().to(unit.schema()).next();
-        (deletes && bonds.is_some()).then_some(Self { unit, action })
+        if !action.is_delete() || item.written != Written::Yes {
+            return None;
+        }
+        unit.caller().graph().to(unit.schema()).next()?;
+        Some(Self { unit, action })
     }
 }
 

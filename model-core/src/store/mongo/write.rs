@@ -27,30 +27,27 @@ pub(super) async fn insert(
     collection: &str,
     documents: &[&[u8]],
 ) -> StoreResult<()> {
-    let many = documents.len();
-    let documents: Vec<_> = documents
-        .iter()
-        .map(|document| RawDocument::from_bytes(document).map_err(|_| malformed()))
-        .collect::<StoreResult<_>>()?;
+    let raw = |document| RawDocument::from_bytes(document).map_err(|_| malformed());
     let collection = db.collection::<&RawDocument>(collection);
-    let result = match documents.as_slice() {
+    let result = match documents {
         [] => return Ok(()),
         [one] => {
-            let mut insert = collection.insert_one(*one);
+            let mut insert = collection.insert_one(raw(one)?);
             if let Some(session) = session {
                 insert = insert.session(session);
             }
             insert.await.map(|_| ())
         }
-        _ => {
-            let mut insert = collection.insert_many(documents);
+        many => {
+            let many = many.iter().map(|document| raw(document));
+            let mut insert = collection.insert_many(many.collect::<StoreResult<Vec<_>>>()?);
             if let Some(session) = session {
                 insert = insert.session(session);
             }
             insert.await.map(|_| ())
         }
     };
-    result.map_err(|error| write_error(&error, many))
+    result.map_err(|error| write_error(&error, documents.len()))
 }
 
 /// Changes the document of each statement; how many were selected.
