@@ -156,7 +156,8 @@ async fn apart(asked: &Asked) -> Vec<Row> {
         rows.extend(growth::indexes().await);
         rows.extend(growth::populate().await);
         rows.extend(growth::pages(60).await);
-        rows.extend(growth::stream(documents).await);
+        let probe = Path::new(env!("CARGO_BIN_EXE_stream-probe"));
+        rows.extend(growth::stream(probe, documents).await);
         rows.extend(growth::bulk(documents).await);
     }
     if asked.wants("--migration") {

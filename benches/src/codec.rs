@@ -37,35 +37,35 @@ pub const PAIRS: [Pair; 6] = [
             let row = row(1);
             repeat(times, || bson::serialize_to_vec(black_box(&row)).unwrap());
         },
-        alarm: 0.25,
+        alarm: 0.15,
         aim: Some(0.15),
     },
     Pair {
         name: "decode",
         ours: |times| decode(times, &stored(&row(1))),
         theirs: |times| deserialize(times, &stored(&row(1))),
-        alarm: 0.40,
+        alarm: 0.32,
         aim: Some(0.25),
     },
     Pair {
         name: "decode, optional field absent",
         ours: |times| decode(times, &stored(&without_note())),
         theirs: |times| deserialize(times, &stored(&without_note())),
-        alarm: 0.40,
+        alarm: 0.36,
         aim: None,
     },
     Pair {
         name: "decode, optional field added later",
         ours: |times| decode(times, &note_at_end()),
         theirs: |times| deserialize(times, &note_at_end()),
-        alarm: 0.65,
+        alarm: 0.60,
         aim: None,
     },
     Pair {
         name: "decode, fields in reverse order",
         ours: |times| decode(times, &reversed(&row(1))),
         theirs: |times| deserialize(times, &reversed(&row(1))),
-        alarm: 0.75,
+        alarm: 0.72,
         aim: None,
     },
     Pair {
@@ -80,7 +80,7 @@ pub const PAIRS: [Pair; 6] = [
             let view = row(1).into_json();
             repeat(times, || serde_json::to_vec(black_box(&view)).unwrap());
         },
-        alarm: 1.10,
+        alarm: 0.93,
         aim: Some(1.05),
     },
 ];

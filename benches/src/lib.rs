@@ -1,14 +1,16 @@
 //! The benchmarks of `model-core`: every figure is a ratio to what one would write without it.
 //!
 //! - [`codec`]: storage and views against serde, by instruction count and by time;
-//! - [`server`]: the verbs against the bare driver that sends the same commands, interleaved in one process;
+//! - [`server`]: the verbs against the bare driver that sends the same commands, interleaved in one process, by one task and by
+//!   sixty-four;
+//! - [`populate`]: references against a hand-written `$in`;
+//! - [`growth`]: pages, streams, populate, bulk work, tenants and scopes, the large case against the small one;
 //! - [`load`]: many tasks on mixed operations, against the same by the bare driver, slice by slice;
 //! - [`migration`]: a migration of many documents, against a script that makes the same updates;
 //! - [`secrets`]: envelopes against bare AES-GCM, reads of sealed against binary values, logins that wait;
-//! - [`compile`]: a hundred models against a hundred serde structs with the same calls by hand.
+//! - [`compile`]: a hundred models against a hundred serde structs with the same calls by hand, and a crate from nothing.
 //!
-//! `cargo bench -p model-benches` runs the first two; `-- --short` counts instructions only, as CI does; `-- --load`,
-//! `-- --migration`, `-- --secrets` and `-- --compile` run the others, `-- --all` everything.
+//! Which flag runs what is told in `README.md`.
 
 #![allow(
     clippy::expect_used,

@@ -22,7 +22,7 @@ pub use self::layers::{LAYERS, Layers};
 pub fn instructions(times: u64, program: impl Fn(&str) -> Command) -> f64 {
     per_time(times, |times| {
         let profile = Profile::new(&program(times));
-        let text = run("callgrind", &[profile.option()], &program(times));
+        let text = run("callgrind", &[&profile.option()], &program(times));
         number_after(&text, "Collected :")
     })
 }
@@ -33,7 +33,7 @@ pub fn instructions(times: u64, program: impl Fn(&str) -> Command) -> f64 {
 /// If there is no valgrind, or the program fails.
 pub fn allocations(times: u64, program: impl Fn(&str) -> Command) -> f64 {
     per_time(times, |times| {
-        let text = run("dhat", &["--dhat-out-file=/dev/null".to_owned()], &program(times));
+        let text = run("dhat", &["--dhat-out-file=/dev/null"], &program(times));
         // `Total: 1,024 bytes in 2 blocks`
         number_after(&text, "bytes in")
     })
@@ -48,14 +48,17 @@ pub fn code(times: u64, program: impl Fn(&str) -> Command) -> f64 {
     let of = |times: u64| {
         let command = program(&times.to_string());
         let profile = Profile::new(&command);
-        let each = ["--dump-instr=yes", "--compress-pos=no", "--compress-strings=no"];
-        let options: Vec<_> = each
-            .map(str::to_owned)
-            .into_iter()
-            .chain([profile.option()])
-            .collect();
+        let profiled = profile.option();
+        let options = [
+            "--dump-instr=yes",
+            "--compress-pos=no",
+            "--compress-strings=no",
+            &profiled,
+        ];
         run("callgrind", &options, &command);
-        Code::of(&profile.read())
+        let code = Code::of(&profile.read());
+        assert!(!code.is_empty(), "callgrind tells of no instruction");
+        code
     };
     of(2 * times).each_time(&of(times), times) as f64
 }
@@ -69,7 +72,7 @@ pub fn profile(times: u64, program: impl Fn(&str) -> Command) -> Layers<f64> {
     let of = |times: u64| {
         let command = program(&times.to_string());
         let profile = Profile::new(&command);
-        run("callgrind", &[profile.option()], &command);
+        run("callgrind", &[&profile.option()], &command);
         Layers::of(&profile.read())
     };
     let (shorter, longer) = (of(times), of(2 * times));
@@ -113,7 +116,7 @@ impl Drop for Profile {
 }
 
 /// Runs a program under a tool of valgrind, and gives what that tells.
-fn run(tool: &str, options: &[String], program: &Command) -> String {
+fn run(tool: &str, options: &[&str], program: &Command) -> String {
     let mut valgrind = Command::new("valgrind");
     valgrind
         .arg(format!("--tool={tool}"))

@@ -1,5 +1,5 @@
 //! Does one verb so many times on a database that is filled, for valgrind to count:
-//! `verb-probe <database> <verb> Ours|Bare|Floor <times>`, with `MONGODB_URI`.
+//! `verb-probe <database> <verb> Ours|Bare|Batched|Floor <times>`, with `MONGODB_URI`.
 
 #![allow(
     clippy::expect_used,

@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-use super::{BUILDS, ROUNDS, cargo, compared, lay_out, source};
+use super::{ALARM, BUILDS, ROUNDS, cargo, compared, in_turns, lay_out, source};
 use crate::report::{Row, heading, show};
 
-/// How much longer it may take.
-const LIMIT: f64 = 1.15;
+/// How much longer it is to take at most.
+const AIM: f64 = 1.15;
 
 /// Builds both, each in a target folder that is empty before and gone after, as `check`, `dev` and `release`, some
 /// times in turns; this takes half an hour.
@@ -30,15 +30,15 @@ pub fn clean(folder: &Path) -> Vec<Row> {
         let sides = ["ours", "bare"];
         let mut took = sides.map(|_| Vec::new());
         // In turns: how fast the machine is changes more between two builds than within one.
-        for _ in 0..ROUNDS {
-            for (side, took) in sides.iter().zip(&mut took) {
-                took.push(cargo(folder, &target, side, arguments));
+        for round in 0..ROUNDS {
+            for turn in in_turns(round) {
+                took[turn].push(cargo(folder, &target, sides[turn], arguments));
                 fs::remove_dir_all(&target).expect("the folder is ours");
             }
         }
         let name = format!("{name}, from nothing");
-        let [wall, cpu] = compared(&name, &took);
-        rows.extend(show([wall, cpu.at_most(LIMIT)]));
+        let both = compared(&name, &took);
+        rows.extend(show(both.map(|row| row.at_most(ALARM).aims_at(AIM))));
     }
     rows
 }

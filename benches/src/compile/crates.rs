@@ -6,6 +6,8 @@ use std::process::Command;
 
 /// What a service that uses the driver by hand would name itself.
 const DRIVERS: [&str; 4] = ["mongodb", "bson", "serde", "tokio"];
+/// What `bson` brings along only because this library asks for it.
+const ASKED_FOR: [&str; 1] = ["chrono"];
 
 /// The names of the crates that `model-core`, with its default features, brings along and the driver does not, itself
 /// included.
@@ -35,8 +37,8 @@ pub fn beyond_the_driver() -> BTreeSet<String> {
         String::from_utf8_lossy(&output.stderr)
     );
     let (mut all, mut driver) = (BTreeSet::new(), BTreeSet::new());
-    // How deep the driver's crate stands whose own crates follow.
-    let mut within: Option<usize> = None;
+    // How deep the driver's crate stands whose own crates follow, and within it one that the driver by itself has not.
+    let (mut within, mut asked): (Option<usize>, Option<usize>) = (None, None);
     for line in text.lines() {
         let mut words = line.split_whitespace();
         let (Some(depth), Some(name)) = (words.next().and_then(|depth| depth.parse().ok()), words.next())
@@ -49,8 +51,14 @@ pub fn beyond_the_driver() -> BTreeSet<String> {
         if within.is_none() && DRIVERS.contains(&name) {
             within = Some(depth);
         }
+        if asked.is_some_and(|top| depth <= top) {
+            asked = None;
+        }
+        if asked.is_none() && ASKED_FOR.contains(&name) {
+            asked = Some(depth);
+        }
         all.insert(name.to_owned());
-        if within.is_some() {
+        if within.is_some() && asked.is_none() {
             driver.insert(name.to_owned());
         }
     }

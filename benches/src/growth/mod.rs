@@ -7,6 +7,8 @@ mod bulk;
 mod indexes;
 
 use std::fs;
+use std::path::Path;
+use std::process::Command;
 
 use bson::oid::ObjectId;
 use futures_util::TryStreamExt;
@@ -87,17 +89,47 @@ pub async fn pages(rounds: usize) -> Vec<Row> {
     report::show(rows).collect()
 }
 
-/// The memory of this process while it reads a collection from one end to the other.
+/// The memory of a process that does nothing but read a collection from one end to the other.
 ///
 /// # Panics
-/// If there is no server.
-pub async fn stream(documents: u32) -> Vec<Row> {
+/// If there is no server, or the program fails.
+pub async fn stream(program: &Path, documents: u32) -> Vec<Row> {
     let database = server::fresh_database().await;
     fill(&database.collection("widgets"), documents).await;
-    let ctx = context(&database).await;
+    let output = Command::new(program)
+        .args([database.name(), &documents.to_string()])
+        .env("MONGODB_URI", server::server().await.uri())
+        .output()
+        .expect("the probe starts");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let memory: Vec<f64> = text
+        .split_whitespace()
+        .map(|number| number.parse().expect("MiB"))
+        .collect();
+    println!("resident memory at the quarters, MiB: {memory:.1?}");
+    let [first, later @ ..] = memory.as_slice() else {
+        panic!("the probe tells of no quarter")
+    };
+    let most = later.iter().copied().fold(0.0, f64::max);
+    let name = format!("stream of {documents}, the most to a quarter");
+    let row = Row::exact(name, "MiB", most, *first).at_most(LIMIT);
+    server::drop_database(database).await;
+    report::show([row]).collect()
+}
+
+/// Reads all documents of the database, and gives the memory of this process at each quarter, in MiB.
+///
+/// # Panics
+/// If there are not so many.
+pub async fn streamed(database: &Database, documents: u32) -> Vec<f64> {
+    let ctx = context(database).await;
     let mut all = Widget::query(&ctx).stream();
-    let mut memory = Vec::new();
-    let mut count = 0;
+    let (mut memory, mut count) = (Vec::new(), 0);
     while all.try_next().await.unwrap().is_some() {
         count += 1;
         if count % (documents / 4) == 0 {
@@ -105,11 +137,7 @@ pub async fn stream(documents: u32) -> Vec<Row> {
         }
     }
     assert_eq!(count, documents);
-    println!("resident memory at the quarters, MiB: {memory:.1?}");
-    let name = format!("stream of {documents}, last quarter to first");
-    let row = Row::exact(name, "MiB", memory[3], memory[0]).at_most(LIMIT);
-    server::drop_database(database).await;
-    report::show([row]).collect()
+    memory
 }
 
 /// The commands that a populate of one relation sends, by the number of documents that refer.

@@ -8,6 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{Row, plot};
 
+/// What a program says that says nothing.
+const UNKNOWN: &str = "unknown";
+/// The mark of a commit that is not all that was measured.
+const MODIFIED: &str = "-modified";
 /// Where results are kept.
 const RESULTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/results");
 
@@ -16,7 +20,7 @@ const RESULTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/results");
 pub(super) struct Run {
     /// The commit, with `-modified` if that is not all.
     pub(super) commit: String,
-    /// When the commit was made, as `2026-11-21`.
+    /// When it was run, as `2026-11-21`.
     pub(super) date: String,
     /// The compiler.
     pub(super) rustc: String,
@@ -48,10 +52,7 @@ pub fn keep_as(name: &str, rows: &[Row]) {
 }
 
 fn kept(rows: &[Row], prefix: &str) -> PathBuf {
-    let commit = said(
-        "git",
-        &["describe", "--always", "--dirty=-modified", "--exclude=*"],
-    );
+    let commit = commit();
     let date = said("date", &["--utc", "+%F"]);
     let file = Path::new(RESULTS).join(format!("{prefix}{date}-{commit}.json"));
     let mut kept = read(&file).map_or_else(Vec::new, |run| run.rows);
@@ -79,16 +80,33 @@ fn kept(rows: &[Row], prefix: &str) -> PathBuf {
 fn all() -> Vec<Run> {
     let entries = fs::read_dir(RESULTS).expect("the folder is there");
     let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    // By when they were written: several are of one day.
-    files.sort_by_key(|file| fs::metadata(file).and_then(|data| data.modified()).ok());
-    files
-        .iter()
-        .filter(|file| {
-            let name = file.file_name().unwrap_or_default().to_string_lossy();
-            name.starts_with(|first: char| first.is_ascii_digit())
-        })
-        .filter_map(|file| read(file))
-        .collect()
+    files.retain(|file| {
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with(|first: char| first.is_ascii_digit())
+    });
+    let mut runs: Vec<Run> = files.iter().filter_map(|file| read(file)).collect();
+    // Several are of one day.
+    runs.sort_by_cached_key(|run| (run.date.clone(), committed(&run.commit)));
+    runs
+}
+
+/// The commit that is measured, marked if there is more than that: results that an earlier run has written are no change.
+fn commit() -> String {
+    let commit = said("git", &["rev-parse", "--short", "HEAD"]);
+    let changes = said("git", &["status", "--porcelain", "--", ":/", ":(exclude)results"]);
+    if changes == UNKNOWN {
+        commit
+    } else {
+        commit + MODIFIED
+    }
+}
+
+/// When a commit was made, in seconds; none for one that git does not know.
+fn committed(commit: &str) -> Option<u64> {
+    let commit = commit.trim_end_matches(MODIFIED);
+    said("git", &["show", "--no-patch", "--format=%ct", commit])
+        .parse()
+        .ok()
 }
 
 fn read(file: &Path) -> Option<Run> {
@@ -106,9 +124,5 @@ fn said(program: &str, arguments: &[&str]) -> String {
         .output();
     let text = output.map_or_else(|_| Vec::new(), |output| output.stdout);
     let text = String::from_utf8_lossy(&text).trim().to_owned();
-    if text.is_empty() {
-        "unknown".to_owned()
-    } else {
-        text
-    }
+    if text.is_empty() { UNKNOWN.to_owned() } else { text }
 }

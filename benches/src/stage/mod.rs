@@ -21,6 +21,8 @@ use crate::document::{Row, TENANT, User, Widget, row};
 pub const DOCUMENTS: u32 = 10_000;
 /// How many documents a query reads where many tasks read at a time, and how many are created together.
 pub const MANY: u32 = 1_000;
+/// How many documents a batch of ours has at most.
+const BATCH: u32 = 2_000;
 /// How much memory the server has, in MiB: sixty-four transactions of a thousand documents have to fit into it together.
 const CACHE: u32 = 2_048;
 
@@ -118,13 +120,15 @@ pub enum Side {
     Ours,
     /// The driver's typed collection.
     Bare,
+    /// The driver's typed collection, asked for batches of the size of ours; for queries of all documents.
+    Batched,
     /// The driver's batches, of which no document is decoded; for queries.
     Floor,
 }
 
 impl Side {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Ours, Self::Bare, Self::Floor];
+    pub const ALL: [Self; 4] = [Self::Ours, Self::Bare, Self::Batched, Self::Floor];
 }
 
 /// One database, seen from both sides.
@@ -192,9 +196,10 @@ impl Stage {
                 (Verb::Update, Side::Ours) => self.update().await,
                 (Verb::Update, _) => self.bare_update().await,
                 (Verb::Query, Side::Ours) => self.query(DOCUMENTS).await,
-                (Verb::Query, Side::Bare) => self.bare_query(DOCUMENTS).await,
+                (Verb::Query, Side::Bare) => self.bare_query(DOCUMENTS, None).await,
+                (Verb::Query, Side::Batched) => self.bare_query(DOCUMENTS, Some(BATCH)).await,
                 (Verb::QuerySome, Side::Ours) => self.query(MANY).await,
-                (Verb::QuerySome, Side::Bare) => self.bare_query(MANY).await,
+                (Verb::QuerySome, Side::Bare | Side::Batched) => self.bare_query(MANY, Some(BATCH)).await,
                 (Verb::Query | Verb::QuerySome, Side::Floor) => self.batches().await,
                 (Verb::CreateAudited, Side::Ours) => self.create_audited().await,
                 (Verb::CreateAudited, _) => self.bare_create_audited().await,
@@ -266,5 +271,39 @@ impl Databases {
     pub async fn drop(self) {
         server::drop_database(self.empty).await;
         server::drop_database(self.filled).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model_tests::server;
+
+    use super::{DOCUMENTS, Row, Side, Stage, Verb, row};
+
+    #[tokio::test]
+    async fn both_sides_send_the_same_commands() {
+        let (database, log) = server::recorded_database().await;
+        for name in ["widgets", "audited"] {
+            let rows = database.collection::<Row>(name);
+            rows.insert_many((0..DOCUMENTS).map(row)).await.unwrap();
+        }
+        let stage = Stage::new(database.clone()).await;
+        let all = Verb::ALL.into_iter().chain([Verb::QuerySome]);
+        // What adds documents comes last: a query counts them.
+        let (adding, reading): (Vec<_>, Vec<_>) = all.partition(|verb| verb.adds());
+        for verb in reading.into_iter().chain(adding) {
+            // The driver by itself asks for batches of another size.
+            let bare = match verb {
+                Verb::Query => Side::Batched,
+                _ => Side::Bare,
+            };
+            log.take();
+            stage.run(verb, Side::Ours, 1).await;
+            let ours = log.take_names();
+            stage.run(verb, bare, 1).await;
+            assert_eq!(ours, log.take_names(), "{verb:?}");
+            assert!(!ours.is_empty(), "{verb:?}");
+        }
+        server::drop_database(database).await;
     }
 }

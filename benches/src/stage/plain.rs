@@ -102,8 +102,11 @@ impl Stage {
         assert_eq!(found.unwrap().len(), documents as usize);
     }
 
-    pub(super) async fn bare_query(&self, documents: u32) {
-        let find = self.bare.find(tenants());
+    pub(super) async fn bare_query(&self, documents: u32, batch: Option<u32>) {
+        let mut find = self.bare.find(tenants());
+        if let Some(batch) = batch {
+            find = find.batch_size(batch);
+        }
         let cursor = match documents {
             DOCUMENTS => find.await,
             fewer => find.limit(i64::from(fewer)).await,

@@ -32,6 +32,10 @@ impl Code {
         Self(lines)
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The bytes of the lines that ran at least every second of so many more times than in `shorter`.
     pub(super) fn each_time(&self, shorter: &Self, times: u64) -> u64 {
         let ran = |(line, count): &(&(String, u64), &u64)| {
@@ -61,9 +65,9 @@ mod tests {
         // What a call takes as a whole is no code of the caller.
         let longer = SHORTER
             .replace("1 900", "1 1800")
-            .replace("9 10", "9 20\n0x203f 9 20\n0x2040 9 20\n0x2080 9 4");
+            .replace("9 10", "9 20\n0x203f 9 2\n0x2040 9 20\n0x2080 9 4\n0x2084 9 4");
         let (shorter, longer) = (Code::of(SHORTER), Code::of(&longer));
-        // The start and what is rare are left out, and two instructions of one line are one.
+        // The start and what is rare are left out. A line ran as often as what ran most in it.
         assert_eq!(longer.each_time(&shorter, 10), 2 * 64);
         assert_eq!(longer.each_time(&shorter, 8), 3 * 64);
         assert_eq!(shorter.each_time(&shorter, 1), 0);

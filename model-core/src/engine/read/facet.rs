@@ -48,10 +48,10 @@ pub(crate) fn facet<'a>(
     listing: Listing,
     branches: &'a mut [Branch],
 ) -> BoxFuture<'a, Result<Vec<Vec<Vec<u8>>>>> {
-    Box::pin(answer(unit, listing, branches))
+    Box::pin(answers(unit, listing, branches))
 }
 
-async fn answer(
+async fn answers(
     unit: &mut dyn ReadUnit,
     listing: Listing,
     branches: &mut [Branch],

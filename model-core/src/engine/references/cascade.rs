@@ -41,8 +41,8 @@ impl<'a> Root<'a> {
         if !action.is_delete() || item.written != Written::Yes {
             return None;
         }
-        unit.caller().graph().to(unit.schema()).next()?;
-        Some(Self { unit, action })
+        let bonds = unit.caller().graph().to(unit.schema()).next();
+        bonds.map(|_| Self { unit, action })
     }
 }
 

@@ -133,7 +133,7 @@ impl Job {
         let (after, exact) = encode(unit, revision, action).await?;
         let Some(stored) = stored else {
             stored::require_scope(unit, &after).await?;
-            if !stored::holds(unit, &plan.condition, &after).await? {
+            if !stored::holds(unit, plan.condition.clone(), &after).await? {
                 let message = "the new document would not satisfy the filter";
                 return Err(Error::violation("", "filter", message));
             }
@@ -162,7 +162,7 @@ impl Job {
             return Ok(None);
         };
         stored::require_scope(unit, &after).await?;
-        if plan.claims && stored::holds(unit, &plan.condition, &after).await? {
+        if plan.claims && stored::holds(unit, plan.condition.clone(), &after).await? {
             let message =
                 "the patch leaves the document claimable: it has to change what the filter asks for";
             return Err(Error::violation("", "claim", message));

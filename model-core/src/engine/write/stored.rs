@@ -233,14 +233,14 @@ pub(in crate::engine) async fn require_scope(unit: &dyn WriteUnit, document: &[u
 }
 
 async fn require_both(unit: &dyn WriteUnit, base: Node, scope: Node, document: &[u8]) -> Result<()> {
-    if !holds(unit, &base, document).await? {
+    if !holds(unit, base, document).await? {
         return Err(Error::violation(
             "",
             "base_filter",
             "the document would not be one of the model's",
         ));
     }
-    if holds(unit, &scope, document).await? {
+    if holds(unit, scope, document).await? {
         Ok(())
     } else {
         Err(Error::new(
@@ -269,11 +269,11 @@ pub(in crate::engine) fn write_reserved(
 }
 
 /// Whether the document satisfies the filter.
-pub(in crate::engine) async fn holds(unit: &dyn WriteUnit, node: &Node, document: &[u8]) -> Result<bool> {
-    if *node == Node::Everything {
+pub(in crate::engine) async fn holds(unit: &dyn WriteUnit, node: Node, document: &[u8]) -> Result<bool> {
+    if node == Node::Everything {
         return Ok(true);
     }
-    let node = Box::pin(blind::resolve(unit.caller(), unit.schema(), node.clone())).await?;
+    let node = Box::pin(blind::resolve(unit.caller(), unit.schema(), node)).await?;
     RawDocument::from_bytes(document)
         .map(|document| matches(&node, document))
         .map_err(|_| Error::internal("a malformed document"))

@@ -96,31 +96,31 @@ impl Fake {
 
 impl Operations for Fake {
     fn find_one<'a>(&'a self, _: &'static str, _: &'a Selection) -> StoreFuture<'a, Option<RawDocumentBuf>> {
-        Box::pin(async move { unreachable!() })
+        unreachable!()
     }
     fn find<'a>(&'a self, _: &'a Find) -> StoreFuture<'a, Box<dyn Cursor>> {
-        Box::pin(async move { unreachable!() })
+        unreachable!()
     }
     fn count<'a>(&'a self, _: &'a Find) -> StoreFuture<'a, u64> {
-        Box::pin(async move { unreachable!() })
+        unreachable!()
     }
     fn distinct<'a>(&'a self, _: &'a Find, _: &'a Unwound) -> StoreFuture<'a, Box<dyn Cursor>> {
-        Box::pin(async move { unreachable!() })
+        unreachable!()
     }
     fn group<'a>(&'a self, _: &'a Find, _: &'a crate::query::Grouping) -> StoreFuture<'a, Box<dyn Cursor>> {
-        Box::pin(async move { unreachable!() })
+        unreachable!()
     }
     fn facet<'a>(&'a self, _: &'a Find, _: &'a [crate::query::Branch]) -> StoreFuture<'a, Box<dyn Cursor>> {
-        Box::pin(async move { unreachable!() })
+        unreachable!()
     }
     fn insert<'a>(&'a self, _: &'static str, _: &'a [&'a [u8]]) -> StoreFuture<'a, ()> {
-        Box::pin(async move { unreachable!() })
+        unreachable!()
     }
     fn update<'a>(&'a self, _: &'static str, _: &'a [&'a UpdateOne]) -> StoreFuture<'a, u64> {
-        Box::pin(async move { unreachable!() })
+        unreachable!()
     }
     fn delete<'a>(&'a self, _: &'static str, _: &'a [&'a Selection]) -> StoreFuture<'a, u64> {
-        Box::pin(async move { unreachable!() })
+        unreachable!()
     }
 }
 
@@ -132,7 +132,7 @@ impl Store for Fake {
         Box::pin(async move { Ok(Abilities::new(true)) })
     }
     fn begin(&self) -> StoreFuture<'_, Box<dyn Transaction>> {
-        Box::pin(async move { unreachable!() })
+        unreachable!()
     }
     fn list_indexes<'a>(&'a self, collection: &'a str) -> StoreFuture<'a, Vec<Document>> {
         Box::pin(async move {
@@ -286,7 +286,7 @@ impl Store for Fake {
         })
     }
     fn watch<'a>(&'a self, _: &'a WatchFrom) -> StoreFuture<'a, Box<dyn Changes>> {
-        Box::pin(async move { unreachable!() })
+        unreachable!()
     }
     fn duplicates<'a>(&'a self, _: &'a str, _: &'a Document, _: u32) -> StoreFuture<'a, Vec<[Bson; 2]>> {
         Box::pin(async move { Ok(Vec::new()) })

@@ -73,8 +73,8 @@ impl MongoStore {
         }
     }
 
-    /// What a command makes of the documents of a read.
-    async fn rows(&self, command: &RawDocumentBuf, find: &Find) -> StoreResult<Box<dyn Cursor>> {
+    /// What a command makes of the documents of a read, batch by batch.
+    async fn cursor(&self, command: &RawDocumentBuf, find: &Find) -> StoreResult<Box<dyn Cursor>> {
         let batches = read::batches(&self.db, command, None, self.criteria(find)).await?;
         Ok(Box::new(cursor::Batches::new(batches, true)))
     }
@@ -126,7 +126,7 @@ impl Operations for MongoStore {
     fn distinct<'a>(&'a self, find: &'a Find, field: &'a Unwound) -> StoreFuture<'a, Box<dyn Cursor>> {
         Box::pin(async move {
             let command = command::distinct(find, field, self.concern(find))?;
-            self.rows(&command, find).await
+            self.cursor(&command, find).await
         })
     }
 
@@ -135,14 +135,14 @@ impl Operations for MongoStore {
             let Some(command) = group::group(find, grouping, self.concern(find))? else {
                 return Ok(cursor::empty());
             };
-            self.rows(&command, find).await
+            self.cursor(&command, find).await
         })
     }
 
     fn facet<'a>(&'a self, find: &'a Find, branches: &'a [Branch]) -> StoreFuture<'a, Box<dyn Cursor>> {
         Box::pin(async move {
             let command = group::facet(find, branches, self.concern(find))?;
-            self.rows(&command, find).await
+            self.cursor(&command, find).await
         })
     }
 

@@ -95,7 +95,8 @@ impl MongoTransaction {
             .map_err(|error| store_error(&error))
     }
 
-    async fn rows(&self, command: RawDocumentBuf, batch: Option<u32>) -> StoreResult<Box<dyn Cursor>> {
+    /// What a command finds or makes, batch by batch.
+    async fn cursor(&self, command: RawDocumentBuf, batch: Option<u32>) -> StoreResult<Box<dyn Cursor>> {
         let batches = self.run(command, batch).await?;
         Ok(Box::new(cursor::SessionBatches::new(
             batches,
@@ -127,7 +128,7 @@ impl Operations for MongoTransaction {
             let Some((command, batch)) = command::find(find, None)? else {
                 return Ok(cursor::empty());
             };
-            self.rows(command, batch).await
+            self.cursor(command, batch).await
         })
     }
 
@@ -141,7 +142,7 @@ impl Operations for MongoTransaction {
     }
 
     fn distinct<'a>(&'a self, find: &'a Find, field: &'a Unwound) -> StoreFuture<'a, Box<dyn Cursor>> {
-        Box::pin(async move { self.rows(command::distinct(find, field, None)?, None).await })
+        Box::pin(async move { self.cursor(command::distinct(find, field, None)?, None).await })
     }
 
     fn group<'a>(&'a self, find: &'a Find, grouping: &'a Grouping) -> StoreFuture<'a, Box<dyn Cursor>> {
@@ -149,12 +150,12 @@ impl Operations for MongoTransaction {
             let Some(command) = group::group(find, grouping, None)? else {
                 return Ok(cursor::empty());
             };
-            self.rows(command, None).await
+            self.cursor(command, None).await
         })
     }
 
     fn facet<'a>(&'a self, find: &'a Find, branches: &'a [Branch]) -> StoreFuture<'a, Box<dyn Cursor>> {
-        Box::pin(async move { self.rows(group::facet(find, branches, None)?, None).await })
+        Box::pin(async move { self.cursor(group::facet(find, branches, None)?, None).await })
     }
 
     fn insert<'a>(&'a self, collection: &'static str, documents: &'a [&'a [u8]]) -> StoreFuture<'a, ()> {

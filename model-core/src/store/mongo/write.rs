@@ -39,7 +39,7 @@ pub(super) async fn insert(
             insert.await.map(|_| ())
         }
         many => {
-            let many = many.iter().map(|document| raw(document));
+            let many = many.iter().map(raw);
             let mut insert = collection.insert_many(many.collect::<StoreResult<Vec<_>>>()?);
             if let Some(session) = session {
                 insert = insert.session(session);
