@@ -33,8 +33,6 @@ use model_benches::server::{self, Effort};
 use model_benches::stage::Verb;
 use model_benches::{codec, compile, document_seal, growth, load, migration, populate, secrets, unrevealed};
 
-/// By how much a limit may be missed before it counts: another compiler makes other instructions.
-const MARGIN: f64 = 0.05;
 /// The parts that can be asked for; without any, there are the usual ones.
 const PARTS: [&str; 11] = [
     "--short",
@@ -86,15 +84,7 @@ async fn main() -> ExitCode {
     if !asked.has("--short") {
         report::keep(&rows);
     }
-    let over: Vec<&Row> = rows.iter().filter(|row| row.is_over(MARGIN)).collect();
-    if over.is_empty() {
-        return ExitCode::SUCCESS;
-    }
-    report::heading("Over their limits");
-    for row in over {
-        println!("{row}");
-    }
-    ExitCode::FAILURE
+    report::verdict(&rows)
 }
 
 /// The codec.

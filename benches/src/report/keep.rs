@@ -126,3 +126,70 @@ fn said(program: &str, arguments: &[&str]) -> String {
     let text = String::from_utf8_lossy(&text).trim().to_owned();
     if text.is_empty() { UNKNOWN.to_owned() } else { text }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{RESULTS, Row, read};
+
+    /// The unit that a column of the page's tables has in the results.
+    fn unit(column: &str) -> Option<&'static str> {
+        match column {
+            "instructions" => Some("instructions"),
+            "allocations" => Some("allocations"),
+            "code" => Some("KiB of code"),
+            "CPU" => Some("CPU us"),
+            "wall" => Some("wall us"),
+            _ => None,
+        }
+    }
+
+    fn cell(row: &Row) -> String {
+        match row.interval {
+            Some((low, high)) => format!("{:.2} ({low:.2} to {high:.2})", row.ratio),
+            None => format!("{:.2}", row.ratio),
+        }
+    }
+
+    #[test]
+    fn the_page_tells_what_was_kept() {
+        let page = include_str!("../../README.md");
+        let section = page.split("## What each costs, and why").nth(1);
+        let section = section
+            .and_then(|rest| rest.split("\n## ").next())
+            .expect("the page has the section");
+        let named = section.split("`results/").nth(1);
+        let file = named
+            .and_then(|rest| rest.split('`').next())
+            .expect("it names the results");
+        let run = read(&Path::new(RESULTS).join(file)).expect("they are kept");
+        let (mut columns, mut told, mut wrong) = (Vec::new(), 0, Vec::new());
+        for line in section.lines() {
+            let Some(cells) = line.strip_prefix("| ") else {
+                // The line below a table's head begins with a bar too.
+                if !line.starts_with('|') {
+                    columns.clear();
+                }
+                continue;
+            };
+            let mut cells = cells.trim_end_matches('|').split('|').map(str::trim);
+            let name = cells.next().unwrap_or_default();
+            if columns.is_empty() {
+                columns = cells.map(unit).collect();
+                continue;
+            }
+            for (unit, cell_told) in columns.iter().zip(cells) {
+                let Some(unit) = unit else { continue };
+                let row = run.rows.iter().find(|row| row.name == name && row.unit == *unit);
+                let kept = row.map(cell).unwrap_or_default();
+                told += 1;
+                if kept != cell_told {
+                    wrong.push(format!("{name}, {unit}: {kept}, and not {cell_told}"));
+                }
+            }
+        }
+        assert!(told > 40, "the page has {told} figures");
+        assert!(wrong.is_empty(), "{wrong:#?}");
+    }
+}

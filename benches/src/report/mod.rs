@@ -4,12 +4,16 @@ mod keep;
 mod plot;
 
 use std::fmt;
+use std::process::ExitCode;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::keep::{keep, keep_as};
 use crate::statistics::Ratio;
 use crate::valgrind::{LAYERS, Layers};
+
+/// By how much a limit may be missed before it counts: another compiler makes other instructions.
+const MARGIN: f64 = 0.05;
 
 /// One ratio.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -127,6 +131,19 @@ pub fn heading(title: &str) {
 /// Prints rows, and passes them on.
 pub fn show(rows: impl IntoIterator<Item = Row>) -> impl Iterator<Item = Row> {
     rows.into_iter().inspect(|row| println!("{row}"))
+}
+
+/// How a run ends: it fails if a row is over its limit, and names those that are.
+pub fn verdict(rows: &[Row]) -> ExitCode {
+    let over: Vec<&Row> = rows.iter().filter(|row| row.is_over(MARGIN)).collect();
+    if over.is_empty() {
+        return ExitCode::SUCCESS;
+    }
+    heading("Over their limits");
+    for row in over {
+        println!("{row}");
+    }
+    ExitCode::FAILURE
 }
 
 /// Prints where the instructions of one verb go, on both sides.
