@@ -10,7 +10,7 @@ use crate::report::{Row, heading, show};
 const AIM: f64 = 1.15;
 
 /// Builds both, each in a target folder that is empty before and gone after, as `check`, `dev` and `release`, some
-/// times in turns; this takes half an hour.
+/// times in turns; this takes three quarters of an hour.
 ///
 /// # Panics
 /// If a crate does not build.
