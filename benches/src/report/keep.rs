@@ -8,8 +8,6 @@ use serde::{Deserialize, Serialize};
 
 use super::{Row, plot};
 
-/// What a program says that says nothing.
-const UNKNOWN: &str = "unknown";
 /// The mark of a commit that is not all that was measured.
 const MODIFIED: &str = "-modified";
 /// Where results are kept.
@@ -53,7 +51,7 @@ pub fn keep_as(name: &str, rows: &[Row]) {
 
 fn kept(rows: &[Row], prefix: &str) -> PathBuf {
     let commit = commit();
-    let date = said("date", &["--utc", "+%F"]);
+    let date = said("date", &["--utc", "+%F"]).unwrap_or_else(unknown);
     let file = Path::new(RESULTS).join(format!("{prefix}{date}-{commit}.json"));
     let mut kept = read(&file).map_or_else(Vec::new, |run| run.rows);
     kept.retain(|old| {
@@ -65,7 +63,7 @@ fn kept(rows: &[Row], prefix: &str) -> PathBuf {
     let run = Run {
         commit,
         date,
-        rustc: said("rustc", &["--version"]),
+        rustc: said("rustc", &["--version"]).unwrap_or_else(unknown),
         processors: std::thread::available_parallelism().map_or(1, usize::from),
         rows: kept,
     };
@@ -92,21 +90,19 @@ fn all() -> Vec<Run> {
 
 /// The commit that is measured, marked if there is more than that: results that an earlier run has written are no change.
 fn commit() -> String {
-    let commit = said("git", &["rev-parse", "--short", "HEAD"]);
+    let commit = said("git", &["rev-parse", "--short", "HEAD"]).unwrap_or_else(unknown);
     let changes = said("git", &["status", "--porcelain", "--", ":/", ":(exclude)results"]);
-    if changes == UNKNOWN {
-        commit
-    } else {
-        commit + MODIFIED
+    match changes {
+        None => commit,
+        Some(_) => commit + MODIFIED,
     }
 }
 
 /// When a commit was made, in seconds; none for one that git does not know.
 fn committed(commit: &str) -> Option<u64> {
     let commit = commit.trim_end_matches(MODIFIED);
-    said("git", &["show", "--no-patch", "--format=%ct", commit])
-        .parse()
-        .ok()
+    let seconds = said("git", &["show", "--no-patch", "--format=%ct", commit])?;
+    seconds.parse().ok()
 }
 
 fn read(file: &Path) -> Option<Run> {
@@ -116,15 +112,19 @@ fn read(file: &Path) -> Option<Run> {
     serde_json::from_str(&fs::read_to_string(file).ok()?).ok()
 }
 
-/// What a program says.
-fn said(program: &str, arguments: &[&str]) -> String {
+fn unknown() -> String {
+    "unknown".to_owned()
+}
+
+/// What a program says, if it says something.
+fn said(program: &str, arguments: &[&str]) -> Option<String> {
     let output = Command::new(program)
         .args(arguments)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output();
     let text = output.map_or_else(|_| Vec::new(), |output| output.stdout);
     let text = String::from_utf8_lossy(&text).trim().to_owned();
-    if text.is_empty() { UNKNOWN.to_owned() } else { text }
+    (!text.is_empty()).then_some(text)
 }
 
 #[cfg(test)]
